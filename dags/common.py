@@ -1,0 +1,19 @@
+"""What every DAG shares: owner, retries, the name of the asset that a published lake is."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+PUBLISHED = "lake://main/published"
+"""Asset that changes when a run is published. Its event carries run_id, lake_commit and source_instant."""
+
+TAGS = ["shoplake"]
+
+DEFAULT_ARGS: dict[str, Any] = {
+    "owner": "shoplake",
+    "retries": 2,
+    "retry_delay": timedelta(seconds=10),
+    "retry_exponential_backoff": True,
+    "max_retry_delay": timedelta(minutes=5),
+}

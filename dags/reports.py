@@ -1,0 +1,65 @@
+"""# reports: figures for people, after every publish
+
+Waits for the event that `shop_lake` emits when a run is published, and renders every report of
+`lake/reports/definitions/` as HTML and PDF. The figures are computed **at the commit of the receipt**, so what a report
+shows can be computed again, whatever was published since. They are kept under `s3://reports/<report>/<run_id>/`;
+`lake report open` shows the newest one.
+
+**Started by hand**, it takes the newest receipt.
+
+**When a task fails.** The lake itself is not touched: publishing was done before.
+
+| task | usual reasons | what to do |
+|---|---|---|
+| `receipt` | nothing was published yet | `lake run` |
+| `render` | a malformed definition, a query that does not fit the marts | the log names report and figure |
+| `render` | Trino or the object store is away | `lake status`; the retries wait a while |
+
+**A rerun** computes the same figures at the same commit and writes the same bytes to the same place.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from airflow.sdk import Asset, dag, get_current_context, task
+from common import DEFAULT_ARGS, PUBLISHED, TAGS
+from triggers import published_run
+
+
+@dag(
+    schedule=[Asset(PUBLISHED)],
+    start_date=datetime(2025, 1, 1),
+    catchup=False,
+    max_active_runs=1,
+    dagrun_timeout=timedelta(minutes=30),
+    default_args=DEFAULT_ARGS,
+    tags=[*TAGS, "reports"],
+    doc_md=__doc__,
+)
+def reports() -> None:
+    """Wire the receipt to the reports."""
+
+    @task
+    def receipt() -> dict[str, str]:
+        """The published run that triggered us; of several, the last one."""
+        return published_run(get_current_context())
+
+    @task
+    def names() -> list[str]:
+        """The reports that there are."""
+        from lake.reports import definition
+
+        return definition.names()
+
+    @task(map_index_template="{{ task.op_kwargs['name'] }}")
+    def render(name: str, receipt: dict[str, str]) -> dict[str, str]:
+        """HTML and PDF of one report; their addresses."""
+        from lake.reports.deliver import deliver
+
+        return deliver(name, **receipt)
+
+    render.partial(receipt=receipt()).expand(name=names())
+
+
+reports()

@@ -1,0 +1,129 @@
+"""# shop_lake: from the shop's database to published metrics
+
+Every hour: opens the branch `run_<id>`, extracts all tables of the shop as of **one snapshot**, and builds raw, cleaned,
+curated and marts on that branch. The audit decides; publishing is one merge, so readers of `main` see the lake of the
+last run or of this one, never half of each.
+
+**Parameters.** `full`: read every table whole instead of what changed since the last published run.
+
+**When a task fails.** `main` is as it was, and the branch of the run stays for inspection:
+`lake sql --branch run_<id> "select …"`.
+
+| task | usual reasons | what to do |
+|---|---|---|
+| `start` | a mistake in a contract: file and line are in the log | correct the contract |
+| `extract` | database away, wrong password, a table or column that vanished | the log names the thing and the fix |
+| `clean` | Spark is down | `lake status`, `lake logs spark` |
+| `marts` | a dbt model or test failed; the log names it | `lake sql` on the branch shows its rows |
+| `audit` | a blocking check failed; the log lists them, the data docs show them | mend the source or the contract |
+| `publish` | main moved under the run (409) | run again |
+
+**A rerun** (clear the run, or trigger a new one) starts from main as it is then: the branch is opened anew, landing files
+of the unpublished try are replaced, and the outcome is the same. The next run reads everything since the last *published*
+one, so a failed hour is caught up by itself.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from airflow.sdk import Asset, Metadata, Param, dag, get_current_context, task
+from common import DEFAULT_ARGS, PUBLISHED, TAGS
+
+published = Asset(PUBLISHED)
+
+
+@dag(
+    schedule="@hourly",
+    start_date=datetime(2025, 1, 1),
+    catchup=False,
+    max_active_runs=1,
+    dagrun_timeout=timedelta(hours=3),
+    default_args=DEFAULT_ARGS,
+    params={"full": Param(False, type="boolean", description="read every table whole")},
+    tags=[*TAGS, "pipeline"],
+    doc_md=__doc__,
+)
+def shop_lake() -> None:
+    """Wire the steps of `lake.pipeline` together."""
+
+    @task
+    def start() -> dict[str, Any]:
+        """Read the contracts and open the run's branch."""
+        from lake import pipeline
+
+        context = get_current_context()
+        return pipeline.start(context["run_id"], "full" if context["params"]["full"] else "auto")
+
+    @task
+    def extract(run: dict[str, Any]) -> list[dict[str, Any]]:
+        """MySQL to Parquet, every table as of one snapshot."""
+        from lake import pipeline
+
+        return pipeline.extract(run)
+
+    @task(multiple_outputs=True)
+    def raw(run: dict[str, Any], extracted: list[dict[str, Any]]) -> dict[str, Any]:
+        """Register the landing files in the raw layer, with the watermark."""
+        from lake import pipeline
+
+        return pipeline.register(run, extracted)
+
+    @task.pyspark(conn_id="spark_connect", map_index_template="{{ ', '.join(task.op_kwargs['tables']) }}")
+    def clean(run: dict[str, Any], raw_layer: dict[str, Any], tables: list[str], spark: Any) -> list[dict[str, Any]]:
+        """Merge into the current state, keep history, put refused rows into quarantine."""
+        from lake import pipeline
+
+        return pipeline.clean(spark, run, raw_layer, tables)
+
+    @task.pyspark(conn_id="spark_connect")
+    def curate(run: dict[str, Any], raw_layer: dict[str, Any], cleaned: Any, spark: Any) -> dict[str, int]:
+        """The star schema."""
+        from lake import pipeline
+
+        return pipeline.curate(spark, run, raw_layer, list(cleaned))
+
+    @task
+    def marts(run: dict[str, Any], curated: dict[str, int]) -> dict[str, Any]:
+        """Business metrics: one dbt process builds and tests them."""
+        from lake import pipeline
+
+        return pipeline.build_marts(run)
+
+    @task
+    def audit(run: dict[str, Any], extracted: list[dict[str, Any]], cleaned: Any, marts: dict[str, Any]) -> dict[str, Any]:
+        """Great Expectations over Trino on the branch; a blocking failure ends the run here."""
+        from lake import pipeline
+
+        return pipeline.audit(run, extracted, list(cleaned))
+
+    @task(outlets=[published])
+    def publish(
+        run: dict[str, Any],
+        extracted: list[dict[str, Any]],
+        raw_layer: dict[str, Any],
+        cleaned: Any,
+        curated: dict[str, int],
+        marts: dict[str, Any],
+        checks: dict[str, Any],
+    ) -> Any:
+        """One merge into main, the receipt, and the event that reports and alerting wait for."""
+        from lake import pipeline
+
+        receipt = pipeline.publish(run, extracted, raw_layer, list(cleaned), curated, marts, checks)
+        proof = {name: receipt[name] for name in ("run_id", "lake_commit", "source_instant")}
+        yield Metadata(published, extra=proof)
+        return receipt
+
+    run = start()
+    extracted = extract(run)
+    raw_layer = raw(run, extracted)
+    cleaned = clean.partial(run=run, raw_layer=raw_layer).expand(tables=raw_layer["batches"])
+    curated = curate(run, raw_layer, cleaned)
+    built = marts(run, curated)
+    checks = audit(run, extracted, cleaned, built)
+    publish(run, extracted, raw_layer, cleaned, curated, built, checks)
+
+
+shop_lake()

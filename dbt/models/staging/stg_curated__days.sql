@@ -1,0 +1,3 @@
+select
+    date_day
+from {{ source('curated', 'dim_date') }}

@@ -1,0 +1,1 @@
+"""Shoplake: a batch data platform whose numbers are complete, consistent and provable."""

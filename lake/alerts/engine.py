@@ -1,0 +1,89 @@
+"""Evaluating alert rules: a value from the lake against what must hold."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any, Literal
+
+from lake.alerts.rules import Rule
+from lake.errors import LakeError, ServiceError
+
+RunQuery = Callable[[str], list[dict[str, Any]]]
+"""SQL in, one dictionary a row out."""
+
+State = Literal["firing", "holds", "no_data"]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What one rule came to.
+
+    Attributes:
+        state: ``no_data`` if the rule could not be evaluated; such a rule never passes for one that holds.
+        summary: why it fires, with the figures; that it holds otherwise.
+    """
+
+    rule: Rule
+    state: State
+    summary: str
+    value: Decimal | None = None
+    reference: Decimal | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values, decimals as text."""
+        figures = {
+            name: None if (value := getattr(self, name)) is None else str(value) for name in ("value", "reference")
+        }
+        return {"rule": self.rule.name, "state": self.state, "summary": self.summary, **figures}
+
+
+def evaluate(rules: Sequence[Rule], as_of: date, run: RunQuery) -> list[Finding]:
+    """Evaluate every rule; a finding each, in their order.
+
+    Raises:
+        ServiceError: the engine does not answer. That is no finding about the shop: the caller tries again.
+    """
+    return [_evaluate(rule, as_of, run) for rule in rules]
+
+
+def _evaluate(rule: Rule, as_of: date, run: RunQuery) -> Finding:
+    try:
+        value, reference = _figures(rule, run(rule.bound(as_of)))
+    except ServiceError:
+        raise
+    except LakeError as error:
+        return Finding(rule, "no_data", error.what)
+    broken = rule.condition.broken(value, reference)
+    return Finding(rule, "firing" if broken else "holds", broken or "holds", value, reference)
+
+
+def _figures(rule: Rule, rows: list[dict[str, Any]]) -> tuple[Decimal, Decimal | None]:
+    """Value and reference, the latter only where the condition needs it.
+
+    Raises:
+        LakeError: the rule cannot be evaluated with them.
+    """
+    if len(rows) != 1:
+        raise LakeError(f"the query returned {len(rows)} rows instead of one")
+    value = _decimal(rows[0], "value")
+    if not rule.condition.is_relative:
+        return value, None
+    reference = _decimal(rows[0], "reference")
+    if not reference:
+        raise LakeError("the reference is 0, so there is nothing to compare with")
+    return value, reference
+
+
+def _decimal(row: dict[str, Any], column: str) -> Decimal:
+    if column not in row:
+        raise LakeError(f"the query returned no column {column!r}, but {', '.join(row)}")
+    try:
+        number = Decimal(str(row[column])) if row[column] is not None else None
+    except ArithmeticError:
+        number = Decimal("nan")
+    if number is None or not number.is_finite():
+        raise LakeError(f"the {column} is {'NULL' if number is None else row[column]}, not a number")
+    return number

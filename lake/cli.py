@@ -1,0 +1,131 @@
+"""The command `lake`."""
+
+from __future__ import annotations
+
+import csv
+import json
+import sys
+from enum import StrEnum
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from lake.errors import LakeError
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
+console = Console()
+
+
+class Format(StrEnum):
+    """How rows are printed."""
+
+    table = "table"
+    csv = "csv"
+    json = "json"
+
+
+@app.command()
+def run(full: Annotated[bool, typer.Option("--full", help="Read every table whole.")] = False) -> None:
+    """Run the pipeline through Airflow and follow it."""
+    from lake.commands.run import run_pipeline
+
+    run_pipeline(full, console)
+
+
+@app.command()
+def sql(
+    statement: Annotated[str, typer.Argument(help="One SQL statement for Trino.")],
+    format: Annotated[Format, typer.Option(help="How to print the rows.")] = Format.table,
+    branch: Annotated[str | None, typer.Option(help="A run's branch instead of main.")] = None,
+    at: Annotated[str | None, typer.Option(help="A commit of main: the lake as it was.")] = None,
+) -> None:
+    """Run SQL on Trino, on the published lake unless told otherwise."""
+    from lake import sql as trino_sql
+
+    if branch or at:
+        reference = branch or f"main@{at}"
+        name = f"view_{reference.replace('@', '_')[:40]}"
+        with trino_sql.catalog_at(name, reference):
+            names, rows = trino_sql.query(statement, name)
+    else:
+        names, rows = trino_sql.query(statement)
+    _print_rows(names, rows, format)
+
+
+@app.command()
+def tables(json_: Annotated[bool, typer.Option("--json")] = False) -> None:
+    """List the published tables."""
+    from lake import catalog
+
+    names = catalog.tables()
+    if json_:
+        typer.echo(json.dumps(names))
+    else:
+        _print_rows(["layer", "table"], [name.split(".", 1) for name in names], Format.table)
+
+
+@app.command()
+def receipts(json_: Annotated[bool, typer.Option("--json")] = False) -> None:
+    """List what was published, the newest first."""
+    from lake.ledger.receipts import receipts as all_receipts
+
+    found = all_receipts()
+    if json_:
+        typer.echo(json.dumps([receipt.to_json() for receipt in found], indent=1))
+        return
+    rows = [
+        [r.run_id, r.published_at[:19], r.source_instant[:19], sum(t["read"] for t in r.tables.values()),
+         f"{r.checks['checks']} ({len(r.checks['warnings'])} warnings)", r.lake_commit[:12]]
+        for r in found
+    ]  # fmt: skip
+    _print_rows(["run", "published (UTC)", "source as of (UTC)", "rows read", "checks", "commit"], rows, Format.table)
+
+
+@app.command(name="add-table")
+def add_table(
+    names: Annotated[list[str], typer.Argument(help="Tables of the source database.")],
+    replace: Annotated[bool, typer.Option("--replace", help="Overwrite a contract that exists.")] = False,
+) -> None:
+    """Write the contract of a table from the database's own schema."""
+    from lake.commands.add_table import add_tables
+
+    for file in add_tables(names, replace):
+        console.print(f"wrote {file}")
+
+
+def _print_rows(names: list[str], rows: list[list[Any]], format: Format) -> None:
+    if format is Format.json:
+        typer.echo(json.dumps([dict(zip(names, row, strict=True)) for row in rows], default=str, indent=1))
+    elif format is Format.csv:
+        writer = csv.writer(sys.stdout)
+        writer.writerow(names)
+        writer.writerows(rows)
+    else:
+        table = Table(*names, box=None)
+        for row in rows:
+            table.add_row(*["" if value is None else str(value) for value in row])
+        console.print(table)
+
+
+def _mount() -> None:
+    """Add the commands that live beside what they command."""
+    from lake.reports.commands import app as report
+    from lake.runtime import commands as runtime
+    from lake.shop.commands import app as shop
+
+    for command in (runtime.up, runtime.down, runtime.status, runtime.logs):
+        app.command()(command)
+    app.add_typer(shop, name="shop", help="The demo shop: load it, let it live.")
+    app.add_typer(report, name="report", help="Reports that the published lake gave rise to.")
+
+
+def main() -> None:
+    """Run the command line; an error that a person can mend is one clear line and exit code 1."""
+    _mount()
+    try:
+        app()
+    except LakeError as error:
+        Console(stderr=True).print(f"[red]{type(error).__name__}[/]: {error}", highlight=False, markup=True)
+        raise SystemExit(1) from error

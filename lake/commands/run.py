@@ -1,0 +1,97 @@
+"""`lake run`: trigger the pipeline through Airflow, follow it, and sum up."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+from typing import Any
+
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
+
+from lake.airflow_api import ENDED, Airflow, TaskState
+from lake.errors import LakeError
+from lake.settings import settings
+
+PIPELINE, REPORTS, ALERTING = "shop_lake", "reports", "alerting"
+_STYLE = {"success": "green", "failed": "red", "running": "cyan", "up_for_retry": "yellow", "upstream_failed": "red"}
+
+
+def run_pipeline(full: bool, console: Console) -> dict[str, Any]:
+    """Run `shop_lake` once, with the report and the alerts that follow it; return the receipt.
+
+    Raises:
+        LakeError: the run failed; the failed task's last words are in the message.
+    """
+    with Airflow() as airflow:
+        for dag_id in (PIPELINE, REPORTS, ALERTING):
+            airflow.unpause(dag_id)
+        if waiting := airflow.active_runs(PIPELINE):
+            console.print(f"[dim]waiting behind {', '.join(waiting)}: one run at a time[/]")
+        asked_at = datetime.now(UTC)
+        run_id = airflow.trigger(PIPELINE, {"full": full})
+        console.print(f"[bold]{PIPELINE}[/] {run_id}  {settings().airflow_url}/dags/{PIPELINE}/runs/{run_id}")
+        _follow(airflow, PIPELINE, run_id, console)
+        receipt: dict[str, Any] = airflow.result(PIPELINE, run_id, "publish")
+        reports = _triggered(airflow, REPORTS, asked_at)
+        _follow(airflow, REPORTS, reports, console)
+        _summary(receipt, airflow.tasks(PIPELINE, run_id), console)
+        return receipt
+
+
+def _triggered(airflow: Airflow, dag_id: str, after: datetime) -> str:
+    """The run that the published asset starts, once the scheduler has made it."""
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        if run_id := airflow.newest_run(dag_id, after):
+            return run_id
+        time.sleep(0.5)
+    raise LakeError(f"the lake was published, but {dag_id} did not start", "look at `lake logs airflow-scheduler`")
+
+
+def _follow(airflow: Airflow, dag_id: str, run_id: str, console: Console) -> None:
+    with Live(console=console, refresh_per_second=4, transient=not console.is_terminal) as live:
+        while True:
+            state, tasks = airflow.run_state(dag_id, run_id), airflow.tasks(dag_id, run_id)
+            live.update(_progress(dag_id, tasks))
+            if state in ENDED:
+                break
+            time.sleep(0.5)
+    if not console.is_terminal:
+        console.print(_progress(dag_id, tasks))
+    if state == "failed":
+        failed = next(task for task in tasks if task.state == "failed")
+        words = "\n".join(airflow.log_tail(dag_id, run_id, failed, lines=12))
+        raise LakeError(
+            f"{dag_id} {run_id} failed in {failed.name}; main is as it was. Its last words:\n{words}",
+            f"the whole log: {settings().airflow_url}/dags/{dag_id}/runs/{run_id}",
+        )
+
+
+def _progress(dag_id: str, tasks: list[TaskState]) -> Table:
+    table = Table("task", "state", "seconds", box=None, title=dag_id, title_justify="left")
+    table.columns[2].justify = "right"
+    for task in tasks:
+        seconds = f"{task.seconds:.1f}" if task.started_at else ""
+        table.add_row(task.name, f"[{_STYLE.get(task.state, 'dim')}]{task.state}[/]", seconds)
+    return table
+
+
+def _summary(receipt: dict[str, Any], tasks: list[TaskState], console: Console) -> None:
+    rows = Table("table", "mode", "read", "valid", "refused", "deleted", "in source", box=None)
+    for column in rows.columns[2:]:
+        column.justify = "right"
+    for name, counts in receipt["tables"].items():
+        figures = [f"{counts[key]:,}" for key in ("read", "valid", "refused", "deleted", "source_rows")]
+        rows.add_row(name, counts["mode"], *figures)
+    console.print(rows)
+    layers = "  ".join(f"{layer} {count:,}" for layer, count in receipt["layers"].items())
+    console.print(f"rows written   {layers}")
+    checks = receipt["checks"]
+    console.print(f"checks         {checks['checks']} passed or warned, {len(checks['warnings'])} warnings")
+    begun, ended = [t.started_at for t in tasks if t.started_at], [t.ended_at for t in tasks if t.ended_at]
+    console.print(f"time           {(max(ended) - min(begun)).total_seconds():.1f} s")
+    console.print(f"published      main@{receipt['lake_commit']}")
+    console.print(f"receipt        {receipt['run_id']}")
+    console.print(f"report         s3://reports/business/{receipt['run_id']}/report.html  (`lake report open`)")

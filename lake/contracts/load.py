@@ -1,0 +1,105 @@
+"""Read contracts from their YAML files; every mistake is reported with file, line and the expected shape."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+from ruamel.yaml import YAML
+from ruamel.yaml.error import MarkedYAMLError
+
+from lake.contracts.model import Contract
+from lake.errors import ContractError
+from lake.settings import settings
+
+_SHAPE = "see docs/contracts.md for the shape of a contract, or write a fresh one with `lake add-table TABLE`"
+
+
+def load_all(folder: Path | None = None, source: str | None = None) -> dict[str, Contract]:
+    """All contracts of one source, by table name, in the order of their names.
+
+    Raises:
+        ContractError: naming every mistake in every file.
+    """
+    directory = (folder or settings().contracts) / (source or settings().source_name)
+    files = sorted(directory.glob("*.yml"))
+    if not files:
+        raise ContractError(f"no contract in {directory}", "write one with `lake add-table TABLE`")
+    contracts: dict[str, Contract] = {}
+    mistakes: list[str] = []
+    for file in files:
+        try:
+            contracts[file.stem] = load(file)
+        except ContractError as error:
+            mistakes.append(error.what)
+    if not mistakes:
+        mistakes = _dangling_references(directory, contracts)
+    if mistakes:
+        raise ContractError("\n".join(mistakes), _SHAPE)
+    return contracts
+
+
+def load(file: Path) -> Contract:
+    """One contract.
+
+    Raises:
+        ContractError: each mistake as ``file:line: where: what``.
+    """
+    try:
+        document: Any = YAML(typ="rt").load(file.read_text())
+    except MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise ContractError(f"{file}:{line}: not YAML: {error.problem}", _SHAPE) from error
+    if not isinstance(document, dict):
+        raise ContractError(f"{file}:1: expected a mapping with table, key, columns", _SHAPE)
+    try:
+        contract = Contract.model_validate(document)
+    except ValidationError as error:
+        mistakes = [
+            f"{file}:{_line(document, detail['loc'])}: {'.'.join(map(str, detail['loc'])) or 'contract'}: "
+            f"{detail['msg'].removeprefix('Value error, ')}{_given(detail)}"
+            for detail in error.errors()
+        ]
+        raise ContractError("\n".join(mistakes), _SHAPE) from error
+    if contract.table != file.stem:
+        raise ContractError(f"{file}:1: table: is {contract.table!r}, expected {file.stem!r} as the file's name", _SHAPE)
+    return contract
+
+
+def _given(detail: Any) -> str:
+    value = detail["input"]
+    return f" (given: {value!r})" if isinstance(value, str | int | float | bool) else ""
+
+
+def line_of(file: Path, *path: str) -> int:
+    """Line (from 1) of an entry of a contract file, for errors that are found later, such as by the source."""
+    return _line(YAML(typ="rt").load(file.read_text()), path)
+
+
+def _line(document: Any, location: tuple[Any, ...] | tuple[str, ...]) -> int:
+    """Line of the deepest part of ``location`` that the document has."""
+    line, node = 1, document
+    for part in location:
+        if not (isinstance(node, dict) and part in node) and not (isinstance(node, list) and isinstance(part, int)):
+            break
+        position = node.lc.data.get(part)  # type: ignore[union-attr]
+        line = position[0] + 1 if position else line
+        node = node[part]
+    return line
+
+
+def _dangling_references(directory: Path, contracts: dict[str, Contract]) -> list[str]:
+    mistakes = []
+    for name, contract in contracts.items():
+        for column, (parent, parent_column) in contract.references.items():
+            if parent not in contracts:
+                problem = f"there is no contract for table {parent!r}"
+            elif contracts[parent].key != (parent_column,):
+                problem = f"{parent}.{parent_column} is not the key of {parent}, which is {contracts[parent].key}"
+            else:
+                continue
+            file = directory / f"{name}.yml"
+            line = line_of(file, "columns", column, "references")
+            mistakes.append(f"{file}:{line}: columns.{column}.references: {problem}")
+    return mistakes

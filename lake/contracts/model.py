@@ -1,0 +1,119 @@
+"""A contract: what we know and demand of one source table.
+
+Everything else comes from it: the extraction's query, the Spark schema, the row rules that send rows to quarantine,
+the Great Expectations suite, the documentation.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cached_property
+from typing import Annotated, Literal, Self
+
+import pyarrow as pa
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+from lake.contracts import types
+
+RUN_ID, EXTRACTED_AT, OPERATION = "_run_id", "_extracted_at", "_operation"
+"""Columns that the extraction adds to every row: the run, the snapshot's instant, and `read` or `delete`."""
+
+RESERVED = (RUN_ID, EXTRACTED_AT, OPERATION, "_reasons", "_row_hash")
+
+
+def _one_line(text: str) -> str:
+    if not text.strip() or "\n" in text.strip():
+        raise ValueError("expected one line of text")
+    return text.strip()
+
+
+Line = Annotated[str, AfterValidator(_one_line)]
+
+
+class Column(BaseModel):
+    """One column of the source table, and the rules that its values keep."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    type: str = Field(description="the MySQL type, as `SHOW CREATE TABLE` prints it")
+    as_: Literal["boolean"] | None = Field(default=None, alias="as")
+    nullable: bool = True
+    personal: bool = Field(default=False, description="holds personal data")
+    description: str = ""
+    min: float | None = None
+    max: float | None = None
+    accepted: tuple[str, ...] | None = Field(default=None, description="the only values allowed; an ENUM's labels")
+    references: str | None = Field(default=None, description="`table.column` whose value must exist")
+    warn_null_share_above: float | None = Field(default=None, ge=0, le=1)
+
+    @cached_property
+    def parsed(self) -> types.ColumnType:
+        """The type in all engines."""
+        return types.parse(self.type, self.as_)
+
+    @property
+    def allowed(self) -> tuple[str, ...] | None:
+        """The only values allowed: as the contract says, else an ENUM's labels, else anything."""
+        is_enum = self.type.lower().startswith("enum")
+        return self.accepted or (self.parsed.labels if is_enum else None)
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        parsed = self.parsed
+        if (self.min is not None or self.max is not None) and not (
+            pa.types.is_integer(parsed.arrow) or pa.types.is_decimal(parsed.arrow) or pa.types.is_floating(parsed.arrow)
+        ):
+            raise ValueError(f"'min' and 'max' are for numbers, and this column is {self.type!r}")
+        if self.references is not None and not re.fullmatch(r"\w+\.\w+", self.references):
+            raise ValueError(f"'references' is written table.column, not {self.references!r}")
+        return self
+
+
+class Contract(BaseModel):
+    """What we know and demand of one source table."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    table: str
+    description: Line
+    owner: Line
+    grain: Line
+    key: tuple[str, ...] = Field(min_length=1, description="columns that identify a row, a unique index of the source")
+    cursor: str | None = Field(default=None, description="column that every insert and update moves forward")
+    lateness_seconds: int = Field(default=60, ge=0, description="how far behind the watermark a commit may come late")
+    deletes: Literal["keys", "none"] = Field(description="how deleted rows are found: by comparing all keys, or never")
+    history: bool = Field(default=False, description="keep every version of each row (SCD2)")
+    columns: dict[str, Column] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        for role, names in (("key", self.key), ("cursor", (self.cursor,) if self.cursor else ())):
+            for name in names:
+                if name not in self.columns:
+                    raise ValueError(f"{role} names the column {name!r}, which is not among {', '.join(self.columns)}")
+        for name in self.key:
+            if self.columns[name].nullable:
+                raise ValueError(f"the key column {name!r} must say 'nullable: false'")
+        if self.cursor and self.columns[self.cursor].parsed.arrow != types.INSTANT:
+            raise ValueError(f"the cursor {self.cursor!r} must be a datetime or timestamp")
+        taken = [name for name in self.columns if name in RESERVED]
+        if taken:
+            raise ValueError(f"{', '.join(taken)} are names that the lake itself uses")
+        return self
+
+    @cached_property
+    def schema(self) -> pa.Schema:
+        """Arrow schema of the source columns. All fields are nullable: refusing a NULL is quarantine's work."""
+        return pa.schema([pa.field(name, column.parsed.arrow) for name, column in self.columns.items()])
+
+    @cached_property
+    def raw_schema(self) -> pa.Schema:
+        """Arrow schema of the landing files and of ``raw.<table>``."""
+        marks = [pa.field(RUN_ID, pa.string()), pa.field(EXTRACTED_AT, types.INSTANT), pa.field(OPERATION, pa.string())]
+        return pa.schema([*self.schema, *marks])
+
+    @property
+    def references(self) -> dict[str, tuple[str, str]]:
+        """Column -> (parent table, parent column)."""
+        pairs = {name: column.references for name, column in self.columns.items() if column.references}
+        return {name: (target.split(".")[0], target.split(".")[1]) for name, target in pairs.items()}

@@ -1,0 +1,44 @@
+"""Errors that name the thing, the value and the way out."""
+
+from __future__ import annotations
+
+
+class LakeError(Exception):
+    """Something a person can mend.
+
+    Args:
+        what: what went wrong, naming the thing and the value.
+        fix: what to do about it, in one sentence.
+    """
+
+    def __init__(self, what: str, fix: str = "") -> None:
+        super().__init__(what, fix)
+        self.what = what
+        self.fix = fix
+
+    def __str__(self) -> str:
+        return f"{self.what}\n  -> {self.fix}" if self.fix else self.what
+
+
+class InstallError(LakeError):
+    """A part of the platform could not be fetched, verified or built."""
+
+
+class ServiceError(LakeError):
+    """A service did not start, is not healthy, or cannot be reached."""
+
+
+class ContractError(LakeError):
+    """A contract is malformed, or the source does not match it."""
+
+
+class SourceError(LakeError):
+    """The source database refused us, is away, or answered something unexpected."""
+
+
+class CatalogError(LakeError):
+    """The catalog refused a change: an unknown branch, or a conflict on merge."""
+
+
+class AuditError(LakeError):
+    """A blocking check failed, so the run is not published."""

@@ -1,0 +1,158 @@
+"""The connection to the source database, and one consistent snapshot of it.
+
+MySQL and MariaDB both: what differs between them (how a snapshot tells its binlog position, how a replica reports its
+health) is in this module and nowhere else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import mysql.connector
+from mysql.connector import errorcode
+from mysql.connector.abstracts import MySQLConnectionAbstract
+
+from lake.errors import SourceError
+from lake.settings import settings
+
+_HINTS = {
+    errorcode.ER_ACCESS_DENIED_ERROR: "check LAKE_SOURCE_USER and LAKE_SOURCE_PASSWORD",
+    errorcode.ER_DBACCESS_DENIED_ERROR: "grant the extraction user SELECT on the database",
+    errorcode.ER_TABLEACCESS_DENIED_ERROR: "grant the extraction user SELECT on the table",
+    errorcode.ER_COLUMNACCESS_DENIED_ERROR: "grant the extraction user SELECT on the column",
+    errorcode.ER_SPECIFIC_ACCESS_DENIED_ERROR: "grant the extraction user the privilege that the message names",
+    errorcode.ER_BAD_DB_ERROR: "check LAKE_SOURCE_DATABASE",
+    errorcode.ER_NO_SUCH_TABLE: "the table is gone: restore it, or delete its contract",
+    errorcode.ER_BAD_FIELD_ERROR: "the column is gone: correct the contract",
+}
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """The one instant and binlog position as of which a run reads the source.
+
+    Attributes:
+        instant: UTC, by the source's own clock.
+        position: GTID set or position, as the server writes it; empty where the server keeps no binlog.
+        server: version of the server that was read.
+    """
+
+    source: str
+    instant: datetime
+    position: str
+    server: str
+
+    def to_json(self) -> dict[str, str]:
+        """Plain values; the instant as ISO 8601."""
+        return {**asdict(self), "instant": self.instant.isoformat()}
+
+    @classmethod
+    def from_json(cls, value: dict[str, str]) -> Snapshot:
+        """The inverse of `to_json`."""
+        return cls(**{**value, "instant": datetime.fromisoformat(value["instant"])})  # type: ignore[arg-type]
+
+
+def source_error(error: mysql.connector.Error, doing: str) -> SourceError:
+    """The error in one line: what was being done, the server's words, and the way out."""
+    config = settings()
+    where = f"{config.source_user}@{config.source_host}:{config.source_port}/{config.source_database}"
+    away = "is the database up, and reachable from here? look at `lake status`"
+    return SourceError(f"{doing} ({where}): {error.errno}: {error.msg}", _HINTS.get(error.errno or 0, away))
+
+
+@contextmanager
+def connected() -> Iterator[MySQLConnectionAbstract]:
+    """A connection of the extraction user, in UTC, that reads with the strictness of the server.
+
+    Raises:
+        SourceError: the database is away or refuses us, now or inside the block.
+    """
+    config = settings()
+    try:
+        connection = mysql.connector.connect(
+            host=config.source_host,
+            port=config.source_port,
+            user=config.source_user,
+            password=config.source_password.get_secret_value(),
+            database=config.source_database,
+            charset="utf8mb4",
+            collation="utf8mb4_bin",
+            time_zone="+00:00",
+            connection_timeout=10,
+            # A replica that stalls must fail the task, not hang it.
+            read_timeout=600,
+            autocommit=True,
+        )
+    except mysql.connector.Error as error:
+        raise source_error(error, "cannot connect to the source") from error
+    try:
+        yield connection  # type: ignore[misc]
+    except mysql.connector.Error as error:
+        raise source_error(error, "reading the source failed") from error
+    finally:
+        connection.close()
+
+
+def fetch(connection: MySQLConnectionAbstract, statement: str, parameters: tuple[Any, ...] = ()) -> list[Any]:
+    """All rows of a small query, each as a dictionary with lower-case names."""
+    with connection.cursor(dictionary=True) as cursor:
+        cursor.execute(statement, parameters)
+        return [{str(name).lower(): value for name, value in row.items()} for row in cursor.fetchall()]  # type: ignore[union-attr]
+
+
+@contextmanager
+def snapshot(connection: MySQLConnectionAbstract) -> Iterator[Snapshot]:
+    """Hold one consistent read view of all tables for the length of the block.
+
+    ``START TRANSACTION WITH CONSISTENT SNAPSHOT`` takes no lock and needs no privilege. The instant is read directly
+    before it: the view may hold a little more than the instant says, never less, which is the safe side for a
+    watermark.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        cursor.execute("SELECT UTC_TIMESTAMP(6), VERSION()")
+        row: Any = cursor.fetchone()
+        instant, version = row[0].replace(tzinfo=UTC), row[1]
+        version = version if isinstance(version, str) else bytes(version).decode()
+        cursor.execute("START TRANSACTION WITH CONSISTENT SNAPSHOT")
+    yield Snapshot(settings().source_name, instant, _position(connection, "mariadb" in version.lower()), version)
+    connection.rollback()
+
+
+def _position(connection: MySQLConnectionAbstract, is_mariadb: bool) -> str:
+    """The binlog position of the open read view.
+
+    MariaDB keeps the position of the view itself (status variables ``binlog_snapshot_*``). MySQL has none, so there it
+    is the executed GTID set at the view's opening, which may name transactions that the view does not hold yet.
+    """
+    if is_mariadb:
+        values = fetch(connection, "SHOW STATUS LIKE 'binlog_snapshot_%'")
+        found = {row["variable_name"].lower(): row["value"] for row in values}
+        place = (found.get("binlog_snapshot_file", ""), int(found.get("binlog_snapshot_position") or 0))
+        gtid = fetch(connection, "SELECT BINLOG_GTID_POS(%s, %s) AS gtid", place)[0]["gtid"]
+        return str(gtid or f"{place[0]}:{place[1]}").removeprefix(":0")
+    return str(fetch(connection, "SELECT @@GLOBAL.gtid_executed AS position")[0]["position"]).replace("\n", "")
+
+
+def check_replica(connection: MySQLConnectionAbstract) -> None:
+    """Refuse a replica whose replication is broken: its data would silently be old.
+
+    A server that is no replica passes.
+
+    Raises:
+        SourceError: replication stands still; the server's own reason is in the message.
+    """
+    version = str(fetch(connection, "SELECT VERSION() AS version")[0]["version"]).lower()
+    statement = "SHOW ALL SLAVES STATUS" if "mariadb" in version else "SHOW REPLICA STATUS"
+    for row in fetch(connection, statement):
+        running = [row.get(name) for name in row if name.endswith(("_io_running", "_sql_running"))]
+        if "No" in running:
+            reason = row.get("last_sql_error") or row.get("last_io_error") or "it was stopped"
+            raise SourceError(
+                f"the replica {settings().source_host}:{settings().source_port} does not replicate: {reason}",
+                "mend it and start replication again (START REPLICA), or point LAKE_SOURCE_* at another one",
+            )

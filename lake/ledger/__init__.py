@@ -1,0 +1,1 @@
+"""The ledger: what was published, and the proof of it."""

@@ -1,0 +1,83 @@
+"""Receipts: the proof that a published run leaves."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from lake import storage
+from lake.errors import LakeError
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """What a run published, and on what evidence.
+
+    Attributes:
+        run_id: also the receipt's id.
+        lake_commit: commit of main that shows exactly what the run published; Trino, Spark and PyIceberg read the
+            lake as it was under ``main@<lake_commit>``.
+        source_instant: UTC instant as of which the source was read, ISO 8601.
+        source_position: binlog position of that snapshot.
+        published_at: UTC, ISO 8601.
+        code_version: commit of the code, or its package version.
+        dbt_manifest_sha256: of the dbt manifest without its generation times.
+        tables: per source table: mode, rows read, valid, refused, deleted, rows in the source and in the lake.
+        layers: rows written per layer.
+        checks: of the audit: how many, how many failed, and the address of the data docs.
+    """
+
+    run_id: str
+    lake_commit: str
+    source_instant: str
+    source_position: str
+    published_at: str
+    code_version: str
+    dbt_manifest_sha256: str
+    tables: dict[str, dict[str, Any]] = field(default_factory=dict)
+    layers: dict[str, int] = field(default_factory=dict)
+    checks: dict[str, Any] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values."""
+        return asdict(self)
+
+
+def _uri(run_id: str) -> str:
+    return f"{storage.RECEIPTS}/{run_id}.json"
+
+
+def write(receipt: Receipt) -> None:
+    """Keep a receipt; writing the same run's again replaces it with the same content."""
+    storage.put(_uri(receipt.run_id), json.dumps(receipt.to_json(), indent=1).encode(), "application/json")
+
+
+def read(run_id: str) -> Receipt:
+    """The receipt of a run.
+
+    Raises:
+        LakeError: no such run was published.
+    """
+    try:
+        return Receipt(**json.loads(storage.get(_uri(run_id))))
+    except FileNotFoundError as error:
+        raise LakeError(f"there is no receipt of run {run_id!r}", "`lake receipts` lists the runs") from error
+
+
+def receipts() -> list[Receipt]:
+    """All receipts, the newest first."""
+    found = [Receipt(**json.loads(storage.get(uri))) for uri in storage.list_keys(storage.RECEIPTS)]
+    return sorted(found, key=lambda receipt: receipt.published_at, reverse=True)
+
+
+def latest() -> Receipt:
+    """The newest receipt.
+
+    Raises:
+        LakeError: nothing was published yet.
+    """
+    found = receipts()
+    if not found:
+        raise LakeError("nothing was published yet", "run the pipeline with `lake run`")
+    return found[0]

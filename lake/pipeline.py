@@ -1,0 +1,217 @@
+"""The steps of the pipeline as Airflow calls them: plain values in, plain values out.
+
+Each function is one task. What passes between them is small and JSON: the run, per-table counts, addresses; the data
+itself stays in the lake.
+"""
+
+from __future__ import annotations
+
+import logging
+import subprocess
+from functools import cache
+from importlib.metadata import version
+from tempfile import TemporaryDirectory
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from lake import contracts as contract_files
+from lake.catalog import MAIN
+from lake.run import Run, open_run, run_id_of
+from lake.settings import PROJECT
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+log = logging.getLogger(__name__)
+
+SLOTS = 2
+"""How many tasks clean tables at the same time."""
+
+
+@cache
+def code_version() -> str:
+    """Commit of the checkout, or the package's version where there is none."""
+    command = ["git", "-C", str(PROJECT), "describe", "--always", "--dirty"]
+    try:
+        return subprocess.run(command, capture_output=True, check=True, text=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return version("shoplake")
+
+
+def start(dag_run_id: str, asked: Literal["auto", "full"]) -> dict[str, Any]:
+    """Read the contracts, so that a mistake in one is found before anything is read, and open the branch."""
+    from lake import raw
+
+    contract_files.load_all()
+    # On main itself, and before the first branch: Nessie merges only what has a common ancestor, and an empty main has
+    # none. Empty namespaces are no change to any table.
+    raw.prepare(MAIN)
+    run = open_run(run_id_of(dag_run_id), asked, code_version())
+    log.info("run %s on branch %s, from main@%s", run.run_id, run.branch, run.base)
+    return run.to_json()
+
+
+def extract(run_json: dict[str, Any]) -> list[dict[str, Any]]:
+    """Land every table as of one snapshot; a summary per table."""
+    from lake import raw
+    from lake.extract.extract import Request
+    from lake.extract.extract import extract as extract_tables
+
+    run = Run.from_json(run_json)
+    requests = [
+        Request(contract, None if run.asked == "full" else raw.watermark(run.branch, table))
+        for table, contract in contract_files.load_all().items()
+    ]
+    return [
+        {
+            "table": manifest.table,
+            "mode": manifest.mode,
+            "rows": manifest.rows,
+            "bytes": sum(part.bytes for part in manifest.parts),
+            "source_rows": manifest.source_rows,
+            "snapshot": manifest.snapshot.to_json(),
+        }
+        for manifest in extract_tables(requests, run.run_id)
+    ]
+
+
+def register(run_json: dict[str, Any], extracted: list[dict[str, Any]]) -> dict[str, Any]:
+    """Add the landing files to the raw layer.
+
+    Returns:
+        ``full`` and ``touched`` tables, ``deleted`` rows per table, and ``batches``: the tables to clean, in as many
+        lists of like weight as there are slots.
+    """
+    from lake import raw
+    from lake.extract import manifest
+    from lake.settings import settings
+
+    run, contracts = Run.from_json(run_json), contract_files.load_all()
+    source = settings().source_name
+    registered = [
+        raw.register(manifest.read(source, table, run.run_id), contract, run.branch)
+        for table, contract in contracts.items()
+    ]
+    weights = {item["table"]: item["rows"] + 1000 for item in extracted}
+    return {
+        "full": [item["table"] for item in extracted if item["mode"] == "full"],
+        "touched": [item.table for item in registered if item.changed],
+        "deleted": {item.table: item.deleted for item in registered if item.deleted},
+        "batches": balanced(weights, SLOTS),
+    }
+
+
+def balanced(weights: dict[str, int], slots: int) -> list[list[str]]:
+    """Deal the names out, heaviest first, always to the lightest list.
+
+    >>> balanced({"a": 5, "b": 3, "c": 3}, 2)
+    [['a'], ['b', 'c']]
+    """
+    lists: list[list[str]] = [[] for _ in range(min(slots, len(weights)))]
+    for name in sorted(weights, key=lambda name: (-weights[name], name)):
+        min(lists, key=lambda names: sum(weights[other] for other in names)).append(name)
+    return lists
+
+
+def clean(
+    spark: SparkSession, run_json: dict[str, Any], raw_layer: dict[str, Any], tables: list[str]
+) -> list[dict[str, Any]]:
+    """Clean some tables; the outcome of each."""
+    from spark_jobs.cleaned import clean as clean_tables
+
+    full, touched = set(raw_layer["full"]), set(raw_layer["touched"])
+    outcomes = clean_tables(spark, Run.from_json(run_json), tables, contract_files.load_all(), full, touched)
+    return [outcome.to_json() for outcome in outcomes]
+
+
+def curate(
+    spark: SparkSession, run_json: dict[str, Any], raw_layer: dict[str, Any], cleaned: list[list[dict[str, Any]]]
+) -> dict[str, int]:
+    """Bring the star schema up to date; rows written per table."""
+    from spark_jobs.curated import curate as curate_tables
+
+    touched = {item["table"] for batch in cleaned for item in batch if item["judged"] or item["deleted"]}
+    return curate_tables(spark, Run.from_json(run_json), set(raw_layer["full"]), touched | set(raw_layer["full"]))
+
+
+def build_marts(run_json: dict[str, Any]) -> dict[str, Any]:
+    """Build and test the marts with dbt; rows per model, and the manifest's hash."""
+    from lake import marts, sql
+
+    run = Run.from_json(run_json)
+    with TemporaryDirectory() as target, sql.catalog_at(run.branch, run.branch):
+        result = marts.build(run.branch, Path(target))
+    return {"manifest_sha256": result.manifest_sha256, "rows": result.rows, "tests": result.tests}
+
+
+def audit(run_json: dict[str, Any], extracted: list[dict[str, Any]], cleaned: list[list[dict[str, Any]]]) -> dict[str, Any]:
+    """Check everything that the run changed; a summary for the receipt.
+
+    Raises:
+        AuditError: a blocking check failed.
+    """
+    from lake import sql
+    from lake.quality import audit as auditing
+    from lake.quality import suites
+
+    run, contracts = Run.from_json(run_json), contract_files.load_all()
+    source_rows = {item["table"]: item["source_rows"] for item in extracted}
+    with sql.catalog_at(run.branch, run.branch):
+        waiting = _counts(run, "quarantine", list(contracts))
+        changed = {item["table"] for batch in cleaned for item in batch if item["judged"] or item["deleted"]}
+        chosen = [
+            suites.cleaned(contract, source_rows[table], waiting[table])
+            if table in changed
+            else suites.complete(table, source_rows[table], waiting[table])
+            for table, contract in contracts.items()
+        ]
+        chosen += [suites.quarantine(table) for table, rows in waiting.items() if rows]
+        chosen += suites.reconciliations(run.branch)
+        return auditing.audit(run, chosen).summary()
+
+
+def _counts(run: Run, layer: str, tables: list[str]) -> dict[str, int]:
+    from lake import sql
+
+    parts = [f"SELECT '{table}' AS name, count(*) AS n FROM {layer}.{table}" for table in tables]
+    return {row["name"]: row["n"] for row in sql.rows(" UNION ALL ".join(parts), run.branch)}
+
+
+def publish(
+    run_json: dict[str, Any],
+    extracted: list[dict[str, Any]],
+    raw_layer: dict[str, Any],
+    cleaned: list[list[dict[str, Any]]],
+    curated: dict[str, int],
+    marts: dict[str, Any],
+    checks: dict[str, Any],
+) -> dict[str, Any]:
+    """Merge the branch into main and write the receipt, which is returned."""
+    from lake import publish as publishing
+
+    outcomes = {item["table"]: item for batch in cleaned for item in batch}
+    tables = {
+        item["table"]: {
+            "mode": item["mode"],
+            "read": item["rows"],
+            "source_rows": item["source_rows"],
+            **{name: outcomes[item["table"]][name] for name in ("judged", "valid", "refused", "deleted", "reasons")},
+        }
+        for item in extracted
+    }
+    snapshot = extracted[0]["snapshot"]
+    evidence = {
+        "source_instant": snapshot["instant"],
+        "source_position": snapshot["position"],
+        "dbt_manifest_sha256": marts["manifest_sha256"],
+        "tables": tables,
+        "layers": {
+            "raw": sum(item["rows"] for item in extracted) + sum(raw_layer["deleted"].values()),
+            "cleaned": sum(item["valid"] for item in outcomes.values()),
+            "quarantine": sum(item["refused"] for item in outcomes.values()),
+            "curated": sum(curated.values()),
+            "marts": sum(marts["rows"].values()),
+        },
+        "checks": {**checks, "dbt_tests": marts["tests"]},
+    }
+    return publishing.publish(Run.from_json(run_json), evidence).to_json()

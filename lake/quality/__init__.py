@@ -1,0 +1,1 @@
+"""The audit: everything that must hold before a run is published."""

@@ -1,0 +1,178 @@
+"""Run the suites on the run's branch, keep the results, and decide whether the run may be published."""
+
+from __future__ import annotations
+
+import logging
+import mimetypes
+import warnings
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import pyarrow as pa
+
+with warnings.catch_warnings():
+    # Importing Great Expectations logs some two hundred lines about its own registry.
+    logging.getLogger("great_expectations").setLevel(logging.ERROR)
+    warnings.simplefilter("ignore")
+    import great_expectations as gx
+
+from lake import raw, storage
+from lake.contracts.types import INSTANT
+from lake.errors import AuditError
+from lake.quality.suites import BLOCK, Suite
+from lake.run import Run
+from lake.settings import settings
+
+log = logging.getLogger(__name__)
+
+RESULTS = pa.schema(
+    [
+        ("run_id", pa.string()),
+        ("checked_at", INSTANT),
+        ("layer", pa.string()),
+        ("table_name", pa.string()),
+        ("check_name", pa.string()),
+        ("column_name", pa.string()),
+        ("severity", pa.string()),
+        ("is_passed", pa.bool_()),
+        ("observed", pa.string()),
+        ("notes", pa.string()),
+    ]
+)
+
+
+@dataclass(frozen=True)
+class CheckResult:
+    """The outcome of one check; the fields are the columns of ``audit.check_results``."""
+
+    layer: str
+    table_name: str
+    check_name: str
+    column_name: str
+    severity: str
+    is_passed: bool
+    observed: str
+    notes: str
+
+    @property
+    def blocks(self) -> bool:
+        """Whether it stops the publish."""
+        return not self.is_passed and self.severity == BLOCK
+
+    def __str__(self) -> str:
+        place = f"{self.layer}.{self.table_name}" + (f".{self.column_name}" if self.column_name else "")
+        return f"{place}: {self.check_name}: observed {self.observed}" + (f" ({self.notes})" if self.notes else "")
+
+
+@dataclass(frozen=True)
+class Audit:
+    """The results of an audit and the address of its data docs."""
+
+    results: list[CheckResult]
+    docs: str
+
+    def summary(self) -> dict[str, Any]:
+        """For the receipt."""
+        failed = [result for result in self.results if not result.is_passed]
+        return {
+            "checks": len(self.results),
+            "failed": sum(result.blocks for result in failed),
+            "warnings": [str(result) for result in failed if not result.blocks],
+            "docs": self.docs,
+        }
+
+
+def audit(run: Run, suites: list[Suite]) -> Audit:
+    """Check the run's branch through Trino, all suites in this process.
+
+    The results are added to ``audit.check_results`` on the branch and rendered as data docs in the object store,
+    whether they are good or bad.
+
+    Raises:
+        AuditError: a blocking check failed; each one is named with what was observed.
+    """
+    with TemporaryDirectory() as folder, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        results = _validate(run, suites, Path(folder))
+        docs = _upload(Path(folder) / "gx" / "uncommitted" / "data_docs" / "local_site", run)
+    _record(run, results)
+    outcome = Audit(results, docs)
+    blocking = [str(result) for result in results if result.blocks]
+    for result in results:
+        if not result.is_passed:
+            log.warning("%s: %s", result.severity, result)
+    if blocking:
+        raise AuditError(
+            f"{len(blocking)} of {len(results)} checks stop the publish:\n  " + "\n  ".join(blocking),
+            f"look at branch {run.branch} with `lake sql --branch {run.branch}` and at {docs}; mend the source or the "
+            "contract and run again (`lake run --full` reads everything anew)",
+        )
+    return outcome
+
+
+def _validate(run: Run, suites: list[Suite], folder: Path) -> list[CheckResult]:
+    config = settings()
+    context = gx.get_context(mode="file", project_root_dir=folder)
+    context.variables.progress_bars = {"globally": False}  # type: ignore[union-attr]
+    address = f"trino://lake@{config.trino_host}:{config.trino_port}/{run.branch}"
+    source = context.data_sources.add_sql("lake", connection_string=address)
+    definitions = []
+    for suite in suites:
+        asset = source.add_table_asset(suite.name, table_name=suite.table, schema_name=suite.layer)
+        batch = asset.add_batch_definition_whole_table("whole")
+        expectations = context.suites.add(gx.ExpectationSuite(suite.name, expectations=suite.expectations))
+        definition = gx.ValidationDefinition(name=suite.name, data=batch, suite=expectations)
+        definitions.append(context.validation_definitions.add(definition))
+    checkpoint = gx.Checkpoint(name=run.run_id, validation_definitions=definitions, result_format="BASIC")
+    outcome = context.checkpoints.add(checkpoint).run()
+    context.build_data_docs()
+    return [
+        _result(suite_result.suite_name, item)
+        for suite_result in outcome.run_results.values()
+        for item in suite_result.results
+    ]
+
+
+def _result(suite: str, item: Any) -> CheckResult:
+    layer, table = suite.split(".", 1)
+    config = item.expectation_config
+    failure = next((info["exception_message"] for info in _exceptions(item.exception_info)), None)
+    columns = config.kwargs.get("column") or ",".join(config.kwargs.get("column_list", []))
+    observed = item.result.get("observed_value")
+    if observed is None and "unexpected_count" in item.result:
+        observed = f"{item.result['unexpected_count']} of {item.result.get('element_count', 'the rows')} unexpected"
+    return CheckResult(
+        layer=layer,
+        table_name=table,
+        check_name=config.type,
+        column_name=columns,
+        severity=str(getattr(config.severity, "value", config.severity)),
+        is_passed=bool(item.success),
+        observed=str(failure or observed)[:2000],
+        notes=str(config.description or config.notes or ""),
+    )
+
+
+def _exceptions(info: dict[str, Any]) -> list[dict[str, Any]]:
+    """The exceptions of a check; one that broke has failed, and says how."""
+    entries = [info] if "raised_exception" in info else list(info.values())
+    return [entry for entry in entries if entry.get("raised_exception")]
+
+
+def _upload(site: Path, run: Run) -> str:
+    for file in site.rglob("*"):
+        if file.is_file():
+            kind = mimetypes.guess_type(file.name)[0] or "application/octet-stream"
+            storage.put(f"{storage.AUDIT}/{run.run_id}/{file.relative_to(site)}", file.read_bytes(), kind)
+    return f"{storage.AUDIT}/{run.run_id}/index.html"
+
+
+def _record(run: Run, results: list[CheckResult]) -> None:
+    """Add the results to the branch's table; those of an earlier try of the same run give way."""
+    now = datetime.now(UTC)
+    rows = [{"run_id": run.run_id, "checked_at": now, **asdict(result)} for result in results]
+    table = raw.open_catalog(run.branch).create_table_if_not_exists(("audit", "check_results"), RESULTS)
+    table.overwrite(pa.Table.from_pylist(rows, schema=RESULTS), overwrite_filter=f"run_id = '{run.run_id}'")

@@ -1,0 +1,101 @@
+"""What is checked: Great Expectations suites, generated from the contracts, and the lake's own reconciliations."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")
+    import great_expectations.expectations as gxe
+    from great_expectations.expectations.expectation import Expectation
+
+from lake.contracts import Contract
+
+BLOCK, WARN = "critical", "warning"
+
+
+@dataclass(frozen=True)
+class Suite:
+    """Expectations about one table of the run's branch."""
+
+    layer: str
+    table: str
+    expectations: list[Expectation]
+
+    @property
+    def name(self) -> str:
+        """``layer.table``."""
+        return f"{self.layer}.{self.table}"
+
+
+def cleaned(contract: Contract, source_rows: int, quarantined: int) -> Suite:
+    """The suite of ``cleaned.<table>``.
+
+    Args:
+        source_rows: rows of the table in the run's snapshot of the source.
+        quarantined: rows in quarantine; with the cleaned ones they must be all of the source's.
+    """
+    found = list(complete(contract.table, source_rows, quarantined).expectations)
+    if len(contract.key) == 1:
+        found.append(gxe.ExpectColumnValuesToBeUnique(column=contract.key[0], severity=BLOCK))
+    else:
+        found.append(gxe.ExpectCompoundColumnsToBeUnique(column_list=list(contract.key), severity=BLOCK))
+    for name, column in contract.columns.items():
+        if not column.nullable:
+            found.append(gxe.ExpectColumnValuesToNotBeNull(column=name, severity=BLOCK))
+        if column.warn_null_share_above is not None:
+            mostly = 1 - column.warn_null_share_above
+            found.append(gxe.ExpectColumnValuesToNotBeNull(column=name, mostly=mostly, severity=WARN))
+        if column.min is not None:
+            found.append(gxe.ExpectColumnMinToBeBetween(column=name, min_value=column.min, severity=BLOCK))
+        if column.max is not None:
+            found.append(gxe.ExpectColumnMaxToBeBetween(column=name, max_value=column.max, severity=BLOCK))
+        if column.allowed is not None:
+            allowed = list(column.allowed)
+            found.append(gxe.ExpectColumnDistinctValuesToBeInSet(column=name, value_set=allowed, severity=BLOCK))
+    return Suite("cleaned", contract.table, found)
+
+
+def quarantine(table: str) -> Suite:
+    """A warning for a table with rows in quarantine."""
+    return Suite("quarantine", table, [gxe.ExpectTableRowCountToEqual(value=0, severity=WARN)])
+
+
+def reconciliations(catalog: str) -> Iterable[Suite]:
+    """Figures that must agree between layers, to the cent. A suite's query returns the rows that disagree."""
+    schema = f'"{catalog}"'
+    facts = {"fct_orders": "orders", "fct_order_items": "order_items", "fct_payments": "payments"}
+    for fact, source in facts.items():
+        query = (
+            f"SELECT * FROM (SELECT (SELECT count(*) FROM {{batch}}) AS facts, "
+            f"(SELECT count(*) FROM {schema}.cleaned.{source}) AS cleaned_rows) WHERE facts <> cleaned_rows"
+        )
+        yield Suite("curated", fact, [_no_rows(query, f"{fact} has one row for each of cleaned.{source}")])
+    revenue = (
+        f"SELECT * FROM (SELECT (SELECT sum(revenue) FROM {{batch}}) AS mart, "
+        f"(SELECT sum(i.sales_value) FROM {schema}.cleaned.order_items i JOIN {schema}.cleaned.orders o "
+        "ON o.order_id = i.order_id WHERE o.status <> 'cancelled') AS cleaned_revenue) "
+        "WHERE mart IS DISTINCT FROM cleaned_revenue"
+    )
+    yield Suite("marts", "daily_revenue", [_no_rows(revenue, "revenue is that of the cleaned orders, to the cent")])
+
+
+def _no_rows(query: str, notes: str) -> Expectation:
+    return gxe.UnexpectedRowsExpectation(unexpected_rows_query=query, description=notes, severity=BLOCK)
+
+
+def complete(table: str, source_rows: int, quarantined: int) -> Suite:
+    """The least that is checked of a table that this run did not touch: it still has as many rows as the source."""
+    return Suite(
+        "cleaned",
+        table,
+        [
+            gxe.ExpectTableRowCountToEqual(
+                value=source_rows - quarantined,
+                severity=BLOCK,
+                notes="complete: the source's rows, less those in quarantine",
+            )
+        ],
+    )

@@ -1,0 +1,139 @@
+"""The raw layer: the landing files themselves, registered in Iceberg without copying a byte.
+
+A table of this layer holds every version of every row that was ever extracted. The next increment's watermark is a
+property of the table and is set by the commit that adds the rows, so one cannot move without the other.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from pyiceberg.catalog import Catalog
+from pyiceberg.catalog.rest import RestCatalog
+from pyiceberg.exceptions import NoSuchTableError
+from pyiceberg.table import Table
+
+from lake import storage
+from lake.catalog import pyiceberg_properties
+from lake.contracts import EXTRACTED_AT, OPERATION, RUN_ID, Contract
+from lake.extract import manifest as manifests
+from lake.extract.extract import DELETE, write_part
+from lake.extract.manifest import Manifest
+
+log = logging.getLogger(__name__)
+
+WATERMARK = "lake.watermark"
+LAST_RUN = "lake.run"
+LAYERS = ("raw", "cleaned", "history", "quarantine", "curated", "marts", "audit")
+
+
+@dataclass(frozen=True)
+class Registered:
+    """What a run added to a raw table.
+
+    Attributes:
+        read: rows read from the source.
+        deleted: rows found to be gone from the source.
+    """
+
+    table: str
+    read: int
+    deleted: int
+
+    @property
+    def changed(self) -> bool:
+        """Whether anything is to be done downstream."""
+        return bool(self.read or self.deleted)
+
+
+@lru_cache(maxsize=8)
+def open_catalog(reference: str) -> Catalog:
+    """The catalog at a branch, or at a commit as ``main@HASH``."""
+    return RestCatalog(reference, **pyiceberg_properties(reference))
+
+
+def prepare(reference: str) -> None:
+    """Make the namespaces of all layers, where they are missing."""
+    catalog = open_catalog(reference)
+    have = {name[0] for name in catalog.list_namespaces()}
+    for layer in LAYERS:
+        if layer not in have:
+            catalog.create_namespace(layer)
+
+
+def find(reference: str, layer: str, table: str) -> Table | None:
+    """A table of a layer at ``reference``, or nothing."""
+    try:
+        return open_catalog(reference).load_table((layer, table))
+    except NoSuchTableError:
+        return None
+
+
+def watermark(reference: str, table: str) -> datetime | None:
+    """Up to which cursor value ``raw.<table>`` has been read; nothing if it never was."""
+    found = find(reference, "raw", table)
+    value = found.properties.get(WATERMARK) if found else None
+    return datetime.fromisoformat(value) if value else None
+
+
+def register(manifest: Manifest, contract: Contract, branch: str) -> Registered:
+    """Add a table's landing files to ``raw.<table>`` on the run's branch, in one commit with the new watermark.
+
+    Doing it again changes nothing: the table remembers the last run that it took in.
+    """
+    deleted = _deleted(manifest, contract, branch) if manifest.keys else None
+    result = Registered(contract.table, manifest.rows, deleted.num_rows if deleted else 0)
+    table = find(branch, "raw", contract.table)
+    if table is None:
+        table = open_catalog(branch).create_table(("raw", contract.table), contract.raw_schema)
+    elif table.properties.get(LAST_RUN) == manifest.run_id:
+        return result
+    if not result.changed:
+        return result
+    with table.update_schema() as update:
+        update.union_by_name(contract.raw_schema)
+    files = [part.uri for part in manifest.parts]
+    if deleted is not None and deleted.num_rows:
+        files.append(_land_deletes(manifest, contract, deleted))
+    with table.transaction() as transaction:
+        transaction.add_files(files, snapshot_properties={LAST_RUN: manifest.run_id})
+        properties = {LAST_RUN: manifest.run_id}
+        if manifest.watermark:
+            properties[WATERMARK] = manifest.watermark.isoformat()
+        transaction.set_properties(properties)
+    log.info("raw.%s: %s rows, %s deletes", contract.table, result.read, result.deleted)
+    return result
+
+
+def _deleted(manifest: Manifest, contract: Contract, branch: str) -> pa.Table | None:
+    """Keys that the lake has, cleaned or in quarantine, and the source has no more."""
+    key = list(contract.key)
+    source = pa.concat_tables(
+        [pq.read_table(storage.path_of(part.uri), filesystem=storage.filesystem()) for part in manifest.keys]
+    )
+    held = [
+        table.scan(selected_fields=tuple(key)).to_arrow().cast(source.schema)
+        for layer in ("cleaned", "quarantine")
+        if (table := find(branch, layer, contract.table)) is not None
+    ]
+    return pa.concat_tables(held).join(source, keys=key, join_type="left anti") if held else None
+
+
+def _land_deletes(manifest: Manifest, contract: Contract, deleted: pa.Table) -> str:
+    """Write the deletes as landing rows: the key, the marks, and nothing else."""
+    schema = contract.raw_schema
+    folder = manifests.folder(manifest.snapshot.source, contract.table, manifest.run_id)
+    columns = {name: deleted[name] for name in contract.key}
+    empty = {name: pa.nulls(deleted.num_rows, schema.field(name).type) for name in contract.schema.names}
+    rows = pa.table({**empty, **columns}, schema=contract.schema)
+    marks = {RUN_ID: manifest.run_id, EXTRACTED_AT: manifest.snapshot.instant, OPERATION: DELETE}
+    uri = f"{folder}/deletes-00000.parquet"
+    write_part(uri, schema, marks, rows.to_batches())
+    return uri
+
+

@@ -1,0 +1,54 @@
+"""Delivering a report: computed at the commit of a receipt, kept in the object store."""
+
+from __future__ import annotations
+
+import logging
+from datetime import UTC, datetime
+
+from lake import sql, storage
+from lake.catalog import MAIN
+from lake.reports import pages
+from lake.reports.definition import load
+from lake.reports.figures import Proof, compute
+from lake.reports.places import FILES, address
+
+log = logging.getLogger(__name__)
+
+
+def deliver(name: str, run_id: str, lake_commit: str, source_instant: str) -> dict[str, str]:
+    """Compute a report at one commit of the lake and keep it as HTML and PDF.
+
+    Doing it again for the same receipt writes the same bytes to the same place.
+
+    Args:
+        name: of the report.
+        run_id: of the receipt.
+        lake_commit: of the receipt; the figures are computed there.
+        source_instant: of the receipt, ISO 8601; UTC where it has no offset.
+
+    Returns:
+        Addresses of the ``html`` and the ``pdf``.
+
+    Raises:
+        LakeError: the definition is malformed, or one of its queries failed; the figure is named.
+    """
+    report = load(name)
+    proof = Proof(run_id, lake_commit, instant(source_instant))
+    with sql.catalog_at(f"report_{name}_{run_id}", f"{MAIN}@{lake_commit}") as catalog:
+        figures = compute(report, proof.as_of, lambda query: sql.rows(query, catalog))
+    written = {"html": pages.html(report, figures, proof), "pdf": pages.pdf(report, figures, proof)}
+    places = {kind: address(name, run_id, kind) for kind in written}
+    for kind, data in written.items():
+        storage.put(places[kind], data, FILES[kind][1])
+        log.info("%s: %d bytes", places[kind], len(data))
+    return places
+
+
+def instant(text: str) -> datetime:
+    """An ISO 8601 instant in UTC.
+
+    >>> instant("2026-11-24T01:30:00+02:00")
+    datetime.datetime(2026, 11, 23, 23, 30, tzinfo=datetime.timezone.utc)
+    """
+    parsed = datetime.fromisoformat(text)
+    return parsed.replace(tzinfo=UTC) if parsed.tzinfo is None else parsed.astimezone(UTC)

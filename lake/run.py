@@ -1,0 +1,73 @@
+"""A run: one pass of the pipeline on a branch of its own. The value that every step takes."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+from lake import catalog
+
+PREFIX = "run_"
+
+
+@dataclass(frozen=True)
+class Run:
+    """One pass of the pipeline.
+
+    Attributes:
+        run_id: what its rows, files, branch and receipt carry.
+        base: commit of main that the run's branch starts from.
+        asked: `full` reads every table whole; `auto` reads what changed wherever a cursor tells it.
+        code_version: version of the code that runs.
+    """
+
+    run_id: str
+    base: str
+    asked: Literal["auto", "full"] = "auto"
+    code_version: str = ""
+
+    @property
+    def branch(self) -> str:
+        """Name of the run's branch, and of the catalog bound to it."""
+        return PREFIX + self.run_id
+
+    @property
+    def published_as(self) -> str:
+        """Message of the commit that publishes the run; by it a repeated publish finds its own work."""
+        return f"publish {self.branch}"
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> Run:
+        """The inverse of `to_json`."""
+        return cls(**value)
+
+
+def run_id_of(dag_run_id: str) -> str:
+    """A run id of the orchestrator's, fit for names of branches, catalogs and folders: lower case, digits and ``_``.
+
+    >>> run_id_of("manual__2026-11-23T23:10:43.123456+00:00")
+    'manual_20261123t231043_123456'
+    """
+    text = dag_run_id.lower().replace("+00:00", "").replace("-", "").replace(":", "")
+    return re.sub(r"[^a-z0-9]+", "_", text).strip("_")
+
+
+def open_run(run_id: str, asked: Literal["auto", "full"] = "auto", code_version: str = "") -> Run:
+    """Open the run's branch at the head of main.
+
+    A branch that an earlier try left is thrown away first: a rerun starts from main as it is now. A run that was
+    published already gets a new id, because main refers to the files of the published one.
+    """
+    published = {commit.message for commit in catalog.log()}
+    attempt, fresh = 1, run_id
+    while Run(fresh, "").published_as in published:
+        attempt += 1
+        fresh = f"{run_id}_{attempt}"
+    branch = Run(fresh, "").branch
+    catalog.delete_branch(branch)
+    return Run(fresh, catalog.create_branch(branch), asked, code_version)

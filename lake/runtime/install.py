@@ -1,0 +1,134 @@
+"""Brings what ``infra/artifacts.toml`` lists into the user's cache folder.
+
+A part is fetched, checked and unpacked beside its place and moved there by one rename, so that a folder that exists is
+complete. A second installation has nothing to do and needs no network. A lock keeps two checkouts from fetching the
+same part at once.
+"""
+
+from __future__ import annotations
+
+import platform
+import shutil
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import mkdtemp
+
+from filelock import FileLock, Timeout
+from rich.console import Console
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from lake.errors import InstallError
+from lake.runtime import fetch
+from lake.runtime.artifacts import Artifact, GoArtifact, MavenArtifact, PypiArtifact, artifacts, cache
+
+NEEDED_BYTES = 4 * 1024**3
+"""Free space that a whole installation takes at its peak: archives, unpacked parts, the sources of MinIO."""
+
+
+def install(console: Console | None = None) -> None:
+    """Fetch, check and unpack every part that is missing; return at once when there is none.
+
+    Raises:
+        InstallError: a part could not be had. It names the part, what was tried, the last lines of its output and
+            what to do. The parts that were complete are kept.
+    """
+    if not missing():
+        return
+    console = console or Console(stderr=True)
+    for folder in ("downloads", "software"):
+        (cache() / folder).mkdir(parents=True, exist_ok=True)
+    with _alone(console):
+        if not (parts := missing()):
+            return
+        _check_machine()
+        columns = SpinnerColumn(finished_text="[green]✓"), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn()
+        with Progress(*columns, console=console) as progress:
+            # The wheels come first: one of them may be the compiler for the programs.
+            for kind in (PypiArtifact, (MavenArtifact, GoArtifact)):
+                _install_all([part for part in parts if isinstance(part, kind)], progress)
+
+
+def missing() -> list[Artifact]:
+    """The parts that are not installed, in the order of the list."""
+    pinned = artifacts()
+    programs = [part for part in pinned.go if not part.is_installed]
+    wheels = [
+        part
+        for part in pinned.pypi
+        # A compiler is needed only where something is left to compile and the machine has none.
+        if not part.is_installed and not (part.instead_of and (not programs or fetch.machine_has(part)))
+    ]
+    return [*wheels, *(part for part in pinned.maven if not part.is_installed), *programs]
+
+
+def _install_all(parts: list[Artifact], progress: Progress) -> None:
+    # Compiling is for the processors and downloading for the network, so they run at once.
+    with ThreadPoolExecutor(max_workers=4) as pool:
+        futures = [pool.submit(_install_one, part, progress) for part in parts]
+    failures = [error for future in futures if (error := future.exception())]
+    if failures:
+        for other in failures[1:]:
+            progress.console.print(f"[red]{other}")
+        raise failures[0]
+
+
+def _install_one(part: Artifact, progress: Progress) -> None:
+    total = part.bytes if isinstance(part, MavenArtifact) else None
+    label = f"{part.name} {part.version.split('-')[0]}"
+    task = progress.add_task(label, total=total)
+    try:
+        with _whole(part.folder) as folder:
+            match part:
+                case MavenArtifact():
+                    fetch.from_maven(part, folder, lambda size: progress.update(task, completed=min(size, part.bytes - 1)))
+                case PypiArtifact():
+                    fetch.from_pypi(part, folder)
+                case GoArtifact():
+                    fetch.from_go(part, folder)
+    except Exception:
+        progress.update(task, description=f"[red]{label} failed", total=total or 1)
+        raise
+    progress.update(task, total=total or 1, completed=total or 1)
+
+
+@contextmanager
+def _whole(target: Path) -> Iterator[Path]:
+    """A folder that becomes ``target`` when the block ends well, and vanishes when it does not."""
+    staging = Path(mkdtemp(prefix=f".{target.name}.", dir=target.parent))
+    folder = staging / target.name
+    folder.mkdir()
+    try:
+        yield folder
+        folder.replace(target)
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
+
+
+@contextmanager
+def _alone(console: Console) -> Iterator[None]:
+    lock = FileLock(cache() / ".lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        console.print("another checkout is installing into the same cache: waiting for it to finish")
+        lock.acquire()
+    with lock:
+        lock.release()  # `with` took it a second time
+        yield
+
+
+def _check_machine() -> None:
+    system, machine = platform.system(), platform.machine()
+    if (system, machine) != ("Linux", "x86_64"):
+        raise InstallError(
+            f"the local runtime's programs are built for Linux on x86_64, and this is {system} on {machine}",
+            "use `docker compose up`, or a Linux machine",
+        )
+    free = shutil.disk_usage(cache()).free
+    if free < NEEDED_BYTES:
+        raise InstallError(
+            f"{cache()} has {free / 1024**3:.1f} GB free, and the installation needs {NEEDED_BYTES / 1024**3:.0f}",
+            "free some space, or set XDG_CACHE_HOME to a folder on a larger disk",
+        )

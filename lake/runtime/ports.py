@@ -1,0 +1,47 @@
+"""Ports: named with the process that holds one, before a service trips over it."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterable
+
+import psutil
+
+from lake.errors import ServiceError
+from lake.runtime.service import Service
+
+
+def check_free(services: Iterable[Service]) -> None:
+    """Make sure that every port of these services can be had on loopback.
+
+    Raises:
+        ServiceError: one or more are taken; it names each with the service that wants it and the process that holds it.
+    """
+    taken = [(port, service.name) for service in services for port in service.ports if not _is_free(port)]
+    if taken:
+        holders = _holders()
+        lines = [f"port {port} for {name} is held by {holders.get(port, 'a process of another user')}" for port, name in taken]
+        raise ServiceError("\n".join(lines), "stop that process, or take other ports with `lake up --port-offset 100`")
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        # As servers do, so that connections which are still closing do not count.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
+def _holders() -> dict[int, str]:
+    """Name and pid of the process behind each listening port, as far as we may see it."""
+    found: dict[int, str] = {}
+    for connection in psutil.net_connections(kind="tcp"):
+        if connection.status == psutil.CONN_LISTEN and connection.pid:
+            try:
+                found[connection.laddr.port] = f"{psutil.Process(connection.pid).name()} (pid {connection.pid})"
+            except psutil.Error:
+                continue
+    return found

@@ -1,0 +1,48 @@
+"""Passwords and keys: generated on first start into ``secrets.env`` of the state directory, mode 0600, never in git."""
+
+from __future__ import annotations
+
+import base64
+import os
+import secrets
+
+from dotenv import dotenv_values
+from pydantic import SecretStr
+
+from lake.errors import ServiceError
+from lake.settings import Settings, settings
+
+
+def ensure_secrets() -> None:
+    """Give every secret of the settings that is still empty a value of its own, and read the settings again.
+
+    What the environment sets is left alone.
+
+    Raises:
+        ServiceError: the services have data already, whose passwords nobody could guess.
+    """
+    config = settings()
+    names = [name for name, field in Settings.model_fields.items() if field.annotation is SecretStr]
+    empty = [name for name in names if not getattr(config, name).get_secret_value()]
+    if not empty:
+        return
+    file = config.home / "secrets.env"
+    data = config.home / "data"
+    if not file.exists() and data.is_dir() and any(data.iterdir()):
+        raise ServiceError(
+            f"{file} is gone, and the services' data under {data} was made with the passwords in it",
+            "put the file back, or start anew with `make clean`",
+        )
+    config.home.mkdir(parents=True, exist_ok=True)
+    known = {name: value for name, value in dotenv_values(file).items() if value}
+    made = {f"LAKE_{name.upper()}": _fernet_key() if "fernet" in name else secrets.token_urlsafe(24) for name in empty}
+    staging = file.with_suffix(".new")
+    staging.unlink(missing_ok=True)
+    with open(os.open(staging, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as stream:
+        stream.writelines(f"{name}={value}\n" for name, value in {**known, **made}.items())
+    staging.replace(file)
+    settings.cache_clear()
+
+
+def _fernet_key() -> str:
+    return base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()

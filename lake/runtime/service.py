@@ -1,0 +1,99 @@
+"""What a service is, to those who start it, watch it and print it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from lake.errors import ServiceError
+
+UNPRIVILEGED_USER = "nobody"
+"""Who runs the servers that refuse to be root, when we are root."""
+
+COMPLETE = "shoplake-complete"
+"""Empty file in a data folder that was made whole: a folder without it is made anew."""
+
+
+def nothing() -> None:
+    """The step that most services do not need."""
+
+
+@dataclass(frozen=True)
+class Service:
+    """One supervised process.
+
+    Args:
+        name: what people call it in `lake logs NAME`; also the name of its data folder and its log.
+        address: where people or clients reach it.
+        ports: every port that it listens on, all on loopback.
+        command: program and arguments.
+        env: environment beyond the supervisor's own (`supervise.base_environment`).
+        folder: working folder; made before the start.
+        needs: services that must be healthy before this one is started.
+        prepare: makes what the process needs before its first start (a data folder, a schema); does nothing later.
+        settle: what is done to the running process before it is of use (users, buckets, replication); repeatable.
+            It is tried again until it succeeds or the patience is over.
+        ping: raises, whatever the error, while the service is not healthy.
+        refuses_root: whether it must not run as root.
+        patience_seconds: how long a start may take before it counts as failed.
+        stop_signal: what ends it in good order.
+    """
+
+    name: str
+    address: str
+    ports: tuple[int, ...]
+    command: tuple[str, ...]
+    ping: Callable[[], None]
+    folder: Path
+    env: Mapping[str, str] = field(default_factory=dict)
+    needs: tuple[str, ...] = ()
+    prepare: Callable[[], None] = nothing
+    settle: Callable[[], None] = nothing
+    refuses_root: bool = False
+    patience_seconds: int = 90
+    stop_signal: str = "TERM"
+
+    @property
+    def full_command(self) -> tuple[str, ...]:
+        """The command as it is started: with other rights where the program refuses root."""
+        return (*unprivileged(), *self.command) if self.refuses_root else self.command
+
+
+def unprivileged() -> tuple[str, ...]:
+    """The prefix that runs a command as another user when we are root; nothing when we are not.
+
+    The other user may read and search every folder, as we may: a checkout or a cache below ``/root`` is closed to it
+    otherwise. It can write only what it owns.
+
+    Raises:
+        ServiceError: we are root and util-linux's ``setpriv`` is missing.
+    """
+    if os.geteuid() != 0:
+        return ()
+    setpriv = shutil.which("setpriv")
+    if setpriv is None:
+        raise ServiceError(
+            "PostgreSQL and MariaDB refuse to run as root, and `setpriv` (util-linux), which drops it, was not found",
+            "install util-linux, or run as a plain user",
+        )
+    right = "+dac_read_search"
+    user = (f"--reuid={UNPRIVILEGED_USER}", f"--regid={_gid()}", "--clear-groups")
+    return (setpriv, *user, f"--inh-caps={right}", f"--ambient-caps={right}", "--")
+
+
+def own_by_unprivileged(folder: Path) -> None:
+    """Make an empty private folder for a server that refuses root, in place of what an interrupted start left."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    folder.chmod(0o700)
+    if os.geteuid() == 0:
+        shutil.chown(folder, UNPRIVILEGED_USER, _gid())
+
+
+def _gid() -> int:
+    import pwd
+
+    return pwd.getpwnam(UNPRIVILEGED_USER).pw_gid

@@ -1,0 +1,113 @@
+"""Starting the services: each as soon as what it needs is healthy, and waiting until it answers."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from graphlib import TopologicalSorter
+
+from tenacity import RetryError, Retrying, retry_if_exception, stop_after_delay, wait_fixed
+
+from lake.errors import LakeError, ServiceError
+from lake.runtime import ports, supervise
+from lake.runtime.service import Service
+
+SHOWN_LOG_LINES = 15
+
+Report = Callable[[str, str], None]
+"""Called with a service's name and what happens to it: waiting, starting, healthy or failed."""
+
+
+def start_all(services: dict[str, Service], report: Report = lambda name, state: None) -> None:
+    """Bring every service up and wait until all are healthy. Those that are are left alone.
+
+    Raises:
+        ServiceError: a port is taken, or services did not become healthy; it holds the last lines of their logs.
+    """
+    supervise.start(services.values())
+    running = {name for name, process in supervise.processes().items() if process.state in supervise.ALIVE}
+    ports.check_free(service for name, service in services.items() if name not in running)
+
+    order = TopologicalSorter({name: service.needs for name, service in services.items()})
+    order.prepare()
+    waiting: dict[Future[None], str] = {}
+    failures: list[Exception] = []
+    with ThreadPoolExecutor(max_workers=len(services)) as pool:
+        while order.is_active() and not (failures and not waiting):
+            for name in order.get_ready():
+                if not failures:
+                    report(name, "starting")
+                    waiting[pool.submit(start_one, services[name])] = name
+            done, _ = wait(waiting, return_when=FIRST_COMPLETED)
+            for future in done:
+                name = waiting.pop(future)
+                if error := future.exception():
+                    report(name, "failed")
+                    failures.append(error)  # type: ignore[arg-type]
+                else:
+                    report(name, "healthy")
+                    order.done(name)
+    if failures:
+        if all(isinstance(error, LakeError) for error in failures):
+            fixes = dict.fromkeys(error.fix for error in failures if isinstance(error, LakeError))
+            raise ServiceError("\n".join(error.args[0] for error in failures), "; ".join(filter(None, fixes)))
+        raise failures[0]
+
+
+def start_one(service: Service) -> None:
+    """Start one service and wait until it is healthy.
+
+    Raises:
+        ServiceError: it ended, or was not healthy in time.
+    """
+    deadline = time.monotonic() + service.patience_seconds
+    if supervise.processes()[service.name].state not in supervise.ALIVE:
+        service.folder.mkdir(parents=True, exist_ok=True)
+        service.prepare()
+        supervise.start_process(service.name)
+    for step in (service.settle, service.ping):
+        _until(deadline, service, step)
+
+
+def _until(deadline: float, service: Service, step: Callable[[], None]) -> None:
+    """Try a step until it succeeds, the process is dead or the patience is over."""
+    attempts = Retrying(
+        retry=retry_if_exception(lambda error: not isinstance(error, _Dead)),
+        stop=stop_after_delay(max(1.0, deadline - time.monotonic())),
+        wait=wait_fixed(0.25),
+    )
+    try:
+        for attempt in attempts:
+            with attempt:
+                _raise_if_dead(service)
+                step()
+    except RetryError as error:
+        cause = error.last_attempt.exception()
+        raise failure(service.name, f"is not healthy after {service.patience_seconds} s: {cause}") from cause
+
+
+class _Dead(ServiceError):
+    """The process ended by itself."""
+
+
+def _raise_if_dead(service: Service) -> None:
+    process = supervise.processes().get(service.name)
+    if process is None or process.state in ("FATAL", "EXITED", "STOPPED"):
+        described = failure(service.name, f"ended ({process.description if process else 'the supervisor is gone'})")
+        raise _Dead(described.what, described.fix)
+
+
+def failure(name: str, what: str) -> ServiceError:
+    """An error that shows the end of the service's log."""
+    return ServiceError(f"{name} {what}\n" + "\n".join(f"    {line}" for line in last_lines([name])), f"look at `lake logs {name}`")
+
+
+def last_lines(names: Iterable[str], count: int = SHOWN_LOG_LINES) -> list[str]:
+    """The last lines of these services' logs."""
+    lines: list[str] = []
+    for name in names:
+        file = supervise.log_file(name)
+        if file.exists():
+            lines += file.read_text(errors="replace").splitlines()[-count:]
+    return lines

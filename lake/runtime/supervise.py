@@ -1,0 +1,217 @@
+"""The supervisor: its configuration, its process, and what it is asked over its socket.
+
+`supervisor <http://supervisord.org>`_ keeps the processes alive and rotates their logs. It listens on a socket in the
+state directory that only its owner may open, and its configuration (which holds passwords) is as private.
+"""
+
+from __future__ import annotations
+
+import os
+import resource
+import shlex
+import subprocess
+import sys
+import xmlrpc.client
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from supervisor.xmlrpc import SupervisorTransport  # type: ignore[import-untyped]
+from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
+
+from lake.errors import ServiceError
+from lake.runtime.service import Service
+from lake.settings import settings
+
+ALIVE = ("STARTING", "RUNNING")
+LOG_BYTES, LOG_BACKUPS = 10 * 1024**2, 3
+OPEN_FILES = 65536
+LONGEST_SOCKET_PATH = 107
+KEPT_ENVIRONMENT = ("PATH", "HOME", "USER", "LOGNAME", "LANG", "TMPDIR", "XDG_CACHE_HOME", "LD_LIBRARY_PATH")
+
+
+@dataclass(frozen=True)
+class Process:
+    """A service as the supervisor sees it.
+
+    Args:
+        state: STOPPED, STARTING, RUNNING, BACKOFF, STOPPING, EXITED, FATAL or UNKNOWN.
+        pid: of the process while it lives.
+        description: the supervisor's own words (up for how long, or why it ended).
+    """
+
+    name: str
+    state: str
+    pid: int | None
+    description: str
+
+
+# -- the supervisor itself
+def is_running() -> bool:
+    """Whether the supervisor of this state directory answers."""
+    try:
+        _rpc().getState()
+    except (OSError, xmlrpc.client.Error):
+        return False
+    return True
+
+
+def start(services: Iterable[Service]) -> None:
+    """Start the supervisor, or give a running one the services as they are configured now.
+
+    A service whose configuration changed is stopped; the others go on.
+    """
+    folder = _run_folder()
+    folder.mkdir(parents=True, exist_ok=True)
+    folder.chmod(0o700)
+    (settings().home / "logs").mkdir(exist_ok=True)
+    if len(str(_socket())) > LONGEST_SOCKET_PATH:
+        raise ServiceError(
+            f"{_socket()} is longer than the {LONGEST_SOCKET_PATH} characters that a socket's path may have",
+            "set LAKE_HOME to a shorter path",
+        )
+    _write(folder / "supervisord.conf", _configuration(list(services)))
+    if is_running():
+        _reload()
+        return
+    command = [sys.executable, "-m", "supervisor.supervisord", "-c", str(folder / "supervisord.conf")]
+    result = subprocess.run(command, env=base_environment(), capture_output=True, text=True)
+    if result.returncode:
+        raise ServiceError(f"supervisor did not start:\n{result.stdout}{result.stderr}", f"look at {folder}/supervisord.log")
+    for attempt in Retrying(retry=retry_if_exception_type(OSError), stop=stop_after_delay(10), wait=wait_fixed(0.1), reraise=True):
+        with attempt:
+            _rpc().getState()
+
+
+def stop() -> None:
+    """End every service in good order, then the supervisor."""
+    rpc = _rpc()
+    pid = rpc.getPID()
+    rpc.stopAllProcesses(True)
+    rpc.shutdown()
+    for attempt in Retrying(stop=stop_after_delay(30), wait=wait_fixed(0.1), reraise=True):
+        with attempt:
+            if Path(f"/proc/{pid}").exists():
+                raise ServiceError(f"the supervisor (pid {pid}) does not end", f"look at {_run_folder()}/supervisord.log")
+
+
+# -- its processes
+def start_process(name: str) -> None:
+    """Start one service; does nothing when it runs."""
+    try:
+        _rpc().startProcess(name, False)
+    except xmlrpc.client.Fault as fault:
+        if "ALREADY_STARTED" not in fault.faultString:
+            raise ServiceError(f"{name} cannot be started: {fault.faultString}", f"look at `lake logs {name}`") from fault
+
+
+def stop_process(name: str) -> None:
+    """Stop one service; does nothing when it does not run."""
+    try:
+        _rpc().stopProcess(name, True)
+    except xmlrpc.client.Fault as fault:
+        if "NOT_RUNNING" not in fault.faultString:
+            raise
+
+
+def processes() -> dict[str, Process]:
+    """What the supervisor knows of each service; nothing when it is down."""
+    try:
+        infos = _rpc().getAllProcessInfo()
+    except (OSError, xmlrpc.client.Error):
+        return {}
+    return {
+        info["name"]: Process(info["name"], info["statename"], info["pid"] or None, info["description"] or info["spawnerr"])
+        for info in infos
+    }
+
+
+def log_file(name: str) -> Path:
+    """Where a service's output goes; older parts lie beside it as ``.1``, ``.2``, ``.3``."""
+    return settings().home / "logs" / f"{name}.log"
+
+
+def base_environment() -> dict[str, str]:
+    """What every process gets: little of the caller's shell, so that a start does the same from everywhere."""
+    kept = {name: os.environ[name] for name in KEPT_ENVIRONMENT if name in os.environ}
+    chosen = {name: value for name, value in os.environ.items() if name.startswith("LAKE_")}
+    return {"LANG": "C.UTF-8", **kept, **chosen, "TZ": "UTC", "LAKE_HOME": str(settings().home)}
+
+
+# -- inside
+def _run_folder() -> Path:
+    return settings().home / "run"
+
+
+def _socket() -> Path:
+    return _run_folder() / "supervisor.sock"
+
+
+def _rpc() -> Any:
+    """The supervisor's interface. A proxy serves one thread, so each call makes its own."""
+    transport = SupervisorTransport(None, None, f"unix://{_socket()}")
+    return xmlrpc.client.ServerProxy("http://127.0.0.1", transport=transport).supervisor
+
+
+def _reload() -> None:
+    rpc = _rpc()
+    ((added, changed, removed),) = rpc.reloadConfig()
+    for name in (*changed, *removed):
+        rpc.stopProcessGroup(name)
+        rpc.removeProcessGroup(name)
+    for name in (*added, *changed):
+        rpc.addProcessGroup(name)
+
+
+def _write(file: Path, text: str) -> None:
+    staging = file.with_suffix(".new")
+    staging.unlink(missing_ok=True)
+    with open(os.open(staging, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as stream:
+        stream.write(text)
+    staging.replace(file)
+
+
+def _configuration(services: list[Service]) -> str:
+    folder = _run_folder()
+    hard_limit = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    daemon = {
+        "logfile": folder / "supervisord.log",
+        "logfile_maxbytes": LOG_BYTES,
+        "logfile_backups": 1,
+        "pidfile": folder / "supervisord.pid",
+        "childlogdir": settings().home / "logs",
+        "directory": settings().home,
+        "minfds": OPEN_FILES if hard_limit == resource.RLIM_INFINITY else min(OPEN_FILES, hard_limit),
+        "umask": "077",
+    }
+    if os.geteuid() == 0:
+        daemon["user"] = "root"  # said aloud, or supervisor warns of it
+    sections: dict[str, dict[str, object]] = {
+        "unix_http_server": {"file": _socket(), "chmod": "0700"},
+        "rpcinterface:supervisor": {"supervisor.rpcinterface_factory": "supervisor.rpcinterface:make_main_rpcinterface"},
+        "supervisord": daemon,
+    }
+    for service in services:
+        sections[f"program:{service.name}"] = {
+            "command": shlex.join(service.full_command),
+            "directory": service.folder,
+            "environment": ",".join(f'{name}="{value}"' for name, value in service.env.items()),
+            # `lake up` starts them, in order; from then on the supervisor keeps them alive.
+            "autostart": "false",
+            "autorestart": "true",
+            "startsecs": 2,
+            "startretries": 2,
+            "stopsignal": service.stop_signal,
+            "stopwaitsecs": 30,
+            "stopasgroup": "false",
+            "killasgroup": "true",
+            "redirect_stderr": "true",
+            "stdout_logfile": log_file(service.name),
+            "stdout_logfile_maxbytes": LOG_BYTES,
+            "stdout_logfile_backups": LOG_BACKUPS,
+        }
+    lines = ["; written by `lake up`"]
+    for section, options in sections.items():
+        lines += ["", f"[{section}]", *(f"{name}={str(value).replace('%', '%%')}" for name, value in options.items())]
+    return "\n".join(lines) + "\n"

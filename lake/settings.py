@@ -1,0 +1,154 @@
+"""One typed object for everything that can be set, read from the environment (prefix ``LAKE_``).
+
+Beside the environment two files of the state directory are read: ``settings.env`` (what a person chose once, such as
+a port offset) and ``secrets.env`` (generated on first start, mode 0600). The environment wins over both.
+"""
+
+from __future__ import annotations
+
+import os
+from functools import cached_property, lru_cache
+from pathlib import Path
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+PROJECT = Path(__file__).resolve().parent.parent
+"""The checkout: the folder that holds ``dags/``, ``dbt/``, ``infra/`` and this package."""
+
+
+class Settings(BaseSettings):
+    """Addresses, ports, folders and secrets of one lake.
+
+    Every service is addressed by host and port, so that the same code runs against plain processes on loopback,
+    against compose's service names and against a cluster's.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="LAKE_", extra="ignore")
+
+    # -- folders
+    home: Path = PROJECT / ".lake"
+    contracts: Path = PROJECT / "lake" / "contracts"
+    alert_rules: Path = PROJECT / "lake" / "alerts" / "rules.yml"
+
+    # -- installation: an Ivy settings file, for a company's own Maven mirror
+    ivy_settings: Path | None = None
+
+    # -- ports: each is the default plus the offset, so that two checkouts run side by side
+    port_offset: int = Field(default=0, ge=0, le=40000)
+
+    # -- the shop: the primary that takes writes, the replica that the lake reads
+    shop_host: str = "127.0.0.1"
+    shop_port: int = 23306
+    shop_user: str = "shop"
+    shop_password: SecretStr = SecretStr("")
+    source_name: str = "shop"
+    source_database: str = "shop"
+    source_host: str = "127.0.0.1"
+    source_port: int = 23307
+    source_user: str = "lake_reader"
+    source_password: SecretStr = SecretStr("")
+    mysql_root_password: SecretStr = SecretStr("")
+    replication_password: SecretStr = SecretStr("")
+
+    # -- object store
+    s3_host: str = "127.0.0.1"
+    s3_port: int = 29000
+    s3_console_port: int = 29001
+    s3_access_key: str = "lake"
+    s3_secret_key: SecretStr = SecretStr("")
+    s3_region: str = "us-east-1"
+
+    # -- catalog and engines
+    nessie_host: str = "127.0.0.1"
+    nessie_port: int = 29120
+    nessie_management_port: int = 29121
+    spark_host: str = "127.0.0.1"
+    spark_port: int = 25002
+    spark_ui_port: int = 24040
+    trino_host: str = "127.0.0.1"
+    trino_port: int = 28080
+
+    # -- orchestration
+    postgres_host: str = "127.0.0.1"
+    postgres_port: int = 25432
+    postgres_password: SecretStr = SecretStr("")
+    airflow_host: str = "127.0.0.1"
+    airflow_port: int = 28081
+    airflow_triggerer_log_port: int = 28794
+    airflow_worker_log_port: int = 28793
+    airflow_scheduler_health_port: int = 28974
+    airflow_user: str = "admin"
+    airflow_password: SecretStr = SecretStr("")
+    airflow_fernet_key: SecretStr = SecretStr("")
+    airflow_jwt_secret: SecretStr = SecretStr("")
+    airflow_api_secret: SecretStr = SecretStr("")
+    alertmanager_host: str = "127.0.0.1"
+    alertmanager_port: int = 29093
+    airflow_pauses_new_dags: bool = True
+
+    # -- memory of the local runtime, in MiB: Java heaps and InnoDB's buffer pools
+    spark_memory_mib: int = 2048
+    spark_cores: int = 2
+    trino_memory_mib: int = 1536
+    nessie_memory_mib: int = 384
+    shop_memory_mib: int = 512
+    source_memory_mib: int = 256
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Read the files of the state directory that ``LAKE_HOME`` names, below the environment."""
+        from pydantic_settings import DotEnvSettingsSource
+
+        home = Path(os.environ.get("LAKE_HOME", PROJECT / ".lake"))
+        files = DotEnvSettingsSource(settings_cls, env_file=(home / "settings.env", home / "secrets.env"))
+        return init_settings, env_settings, files
+
+    def model_post_init(self, context: object) -> None:
+        """Shift the ports that nobody set by the offset."""
+        for name in type(self).model_fields:
+            if name.endswith("_port") and name not in self.model_fields_set:
+                object.__setattr__(self, name, getattr(self, name) + self.port_offset)
+
+    @cached_property
+    def s3_url(self) -> str:
+        """Address of the object store, for S3 clients."""
+        return f"http://{self.s3_host}:{self.s3_port}"
+
+    @cached_property
+    def nessie_url(self) -> str:
+        """Root of Nessie: ``/api/v2`` is its own interface, ``/iceberg/REF`` the Iceberg REST one."""
+        return f"http://{self.nessie_host}:{self.nessie_port}"
+
+    @cached_property
+    def spark_remote(self) -> str:
+        """Address of the Spark Connect server."""
+        return f"sc://{self.spark_host}:{self.spark_port}"
+
+    @cached_property
+    def trino_url(self) -> str:
+        """Trino's page and client interface."""
+        return f"http://{self.trino_host}:{self.trino_port}"
+
+    @cached_property
+    def airflow_url(self) -> str:
+        """Airflow's page; its API is below ``/api/v2``."""
+        return f"http://{self.airflow_host}:{self.airflow_port}"
+
+    @cached_property
+    def alertmanager_url(self) -> str:
+        """Alertmanager's page; its API is below ``/api/v2``."""
+        return f"http://{self.alertmanager_host}:{self.alertmanager_port}"
+
+
+@lru_cache(maxsize=1)
+def settings() -> Settings:
+    """The settings of this process, read once."""
+    return Settings()

@@ -1,0 +1,112 @@
+"""Connections to the shop, and the names of the errors that MySQL and MariaDB answer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pymysql
+from pymysql.connections import Connection
+from pymysql.constants import CR, ER
+
+from lake.errors import LakeError, ServiceError, SourceError
+
+LOCK = "shoplake.shop"
+"""Load and tick exclude each other, since both number new rows from the highest key that they see."""
+
+LOCAL_INFILE_REFUSED = 3948
+"""MySQL's number for ``local_infile=OFF``; MariaDB uses ``ER.NOT_ALLOWED_COMMAND``."""
+
+
+def connect(host: str, port: int, user: str, password: str, database: str) -> Connection[Any]:
+    """Open a connection in UTC that commits when told to.
+
+    Raises:
+        SourceError: when the server is away, or refuses the user, the password or the database.
+    """
+    try:
+        return pymysql.connect(
+            host=host,
+            port=port,
+            user=user,
+            password=password,
+            database=database,
+            charset="utf8mb4",
+            local_infile=True,
+            autocommit=False,
+            connect_timeout=10,
+            # NO_AUTO_VALUE_ON_ZERO is left out: generated keys start at 1. A number that does not fit must fail.
+            init_command="SET time_zone = '+00:00', sql_mode = 'STRICT_TRANS_TABLES,NO_ENGINE_SUBSTITUTION'",
+        )
+    except pymysql.err.MySQLError as error:
+        raise explained(error, f"{user}@{host}:{port}/{database}") from error
+
+
+def explained(error: pymysql.err.MySQLError, where: str) -> LakeError:
+    """The person's view of a driver error met at ``where``."""
+    code = error.args[0] if error.args else 0
+    fixes = {
+        CR.CR_CONN_HOST_ERROR: "start it with `lake up`, or set LAKE_SHOP_HOST and LAKE_SHOP_PORT",
+        CR.CR_SERVER_GONE_ERROR: "look at its log with `lake logs`, then start it with `lake up`",
+        CR.CR_SERVER_LOST: "look at its log with `lake logs`, then start it with `lake up`",
+        ER.ACCESS_DENIED_ERROR: "set LAKE_SHOP_USER and LAKE_SHOP_PASSWORD to a user that may write",
+        ER.DBACCESS_DENIED_ERROR: "grant the shop's user ALL on this database",
+        ER.TABLEACCESS_DENIED_ERROR: "grant the shop's user ALL on this database",
+        ER.BAD_DB_ERROR: "create the database, or set LAKE_SOURCE_DATABASE to the one that exists",
+        ER.NO_SUCH_TABLE: "load the shop first: `lake shop load`",
+        ER.NOT_ALLOWED_COMMAND: "set local_infile=ON on the server",
+        LOCAL_INFILE_REFUSED: "set local_infile=ON on the server",
+        ER.LOCK_WAIT_TIMEOUT: "something else holds the rows; end it and repeat",
+    }
+    fix = fixes.get(code, "read the server's message above; `lake shop load --replace` begins again from nothing")
+    return SourceError(f"shop database {where}: {error.args[-1] if error.args else error} (error {code})", fix)
+
+
+@contextmanager
+def speaking(connection: Connection[Any]) -> Iterator[None]:
+    """Turn driver errors of the block into a :class:`SourceError`, and undo what was not committed."""
+    try:
+        yield
+    except pymysql.err.MySQLError as error:
+        if connection.open:
+            connection.rollback()
+        raise explained(error, f"{connection.host}:{connection.port}") from error
+
+
+@contextmanager
+def exclusive(connection: Connection[Any], seconds: int = 60) -> Iterator[None]:
+    """Hold the shop's lock during the block.
+
+    Raises:
+        ServiceError: when another load or tick holds it for longer than ``seconds``.
+    """
+    database = value(connection, "SELECT DATABASE()")
+    name = f"{LOCK}.{database}"[:64]  # the longest name that MySQL takes
+    if value(connection, "SELECT GET_LOCK(%s, %s)", (name, seconds)) != 1:
+        raise ServiceError(
+            f"another `lake shop load` or `lake shop tick` has been at work on {database} for over {seconds} s",
+            "wait until it has ended, then repeat",
+        )
+    try:
+        yield
+    finally:
+        if connection.open:
+            value(connection, "SELECT RELEASE_LOCK(%s)", (name,))
+
+
+def value(connection: Connection[Any], query: str, parameters: tuple[Any, ...] = ()) -> Any:
+    """The first column of the first row that ``query`` answers, or None where there is no row."""
+    with connection.cursor() as cursor:
+        cursor.execute(query, parameters)
+        row = cursor.fetchone()
+    return row[0] if row else None
+
+
+def marker(connection: Connection[Any]) -> str | None:
+    """What the shop says of itself: the comment on ``orders``, or None where there is no such table."""
+    query = (
+        "SELECT table_comment FROM information_schema.tables WHERE table_schema = DATABASE() AND table_name = 'orders'"
+    )
+    found = value(connection, query)
+    return None if found is None else str(found)

@@ -1,0 +1,1 @@
+"""Spark jobs: DataFrame -> DataFrame functions, and a thin main per layer."""

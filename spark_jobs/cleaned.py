@@ -1,0 +1,139 @@
+"""The cleaned layer: the current state of every table, what is refused and why, and what was before.
+
+A row of the source is in ``cleaned`` or in ``quarantine``, never in both, never in neither.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from lake.contracts import EXTRACTED_AT, OPERATION, RUN_ID, Contract
+from lake.errors import AuditError
+from lake.extract.extract import DELETE
+from lake.run import Run
+from spark_jobs import history, rules
+from spark_jobs.candidates import Candidates
+from spark_jobs.session import Lake
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What cleaning did to one table; counts are rows.
+
+    Attributes:
+        judged: rows that were read, had waited in quarantine, or lost their parent.
+        valid: of these, rows that keep every rule.
+        refused: of these, rows in quarantine now.
+        deleted: rows that are gone from the source.
+        reasons: how many rows each reason refused; a row can have several.
+    """
+
+    table: str
+    judged: int = 0
+    valid: int = 0
+    refused: int = 0
+    deleted: int = 0
+    reasons: dict[str, int] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values."""
+        return asdict(self)
+
+
+def clean(
+    spark: SparkSession, run: Run, tables: list[str], contracts: dict[str, Contract], full: set[str], touched: set[str]
+) -> list[Outcome]:
+    """Bring some tables of the cleaned layer, with quarantine and history, to the state that the run read.
+
+    Args:
+        tables: the tables to work on.
+        full: tables that this run read whole; their content is replaced.
+        touched: tables of which this run read a row or found one deleted.
+    """
+    lake = Lake(spark, run)
+    candidates = Candidates(lake, contracts, full, touched)
+    return [_table(lake, candidates, contracts[table], table in full) for table in tables]
+
+
+def _table(lake: Lake, candidates: Candidates, contract: Contract, is_full: bool) -> Outcome:
+    table = contract.table
+    if not candidates.needs_work(table):
+        return Outcome(table)
+    judged = candidates.judged(table)
+    lake.ensure("cleaned", table, rules.valid(judged))
+    lake.ensure("quarantine", table, judged)
+    outcome = _replace(lake, contract, judged) if is_full else _merge(lake, contract, candidates, judged)
+    if outcome.judged != outcome.valid + outcome.refused:
+        raise AuditError(
+            f"{table}: {outcome.judged} rows judged, but {outcome.valid} valid and {outcome.refused} refused",
+            "rows were lost or doubled on the way: this is a defect of the platform, keep the branch and report it",
+        )
+    log.info("cleaned.%s: %s", table, outcome)
+    return outcome
+
+
+def _replace(lake: Lake, contract: Contract, judged: DataFrame) -> Outcome:
+    """Take a whole table in. Its rows were read once each, by disjoint ranges of a unique key, so none is double."""
+    table = contract.table
+    read = lake.spark.sql(
+        f"SELECT coalesce(sum(record_count), 0) FROM `{lake.run.branch}`.raw.`{table}`.files "
+        f"WHERE file_path LIKE '%/run={lake.run.run_id}/part-%'"
+    ).first()
+    assert read is not None
+    valid = lake.replace_rows("cleaned", table, rules.valid(judged))
+    reasons: dict[str, int] = {}
+    refused = 0
+    if valid != int(read[0]) or lake.has_rows("quarantine", table):
+        refused = lake.replace_rows("quarantine", table, rules.refused(judged))
+        reasons = _reasons(lake, table)
+    if contract.history:
+        history.update(lake, contract, lake.table("cleaned", table), gone=None)
+    return Outcome(table, int(read[0]), valid, refused, 0, reasons)
+
+
+def _merge(lake: Lake, contract: Contract, candidates: Candidates, judged: DataFrame) -> Outcome:
+    """Take an increment in: one merge by key into ``cleaned``, and the list of refused rows written anew."""
+    table, key = contract.table, list(contract.key)
+    deleted = candidates.rows(table).where(F.col(OPERATION) == DELETE)
+    refused = rules.refused(judged)
+    counts = judged.agg(F.count("*"), F.count(F.when(F.size(rules.REASONS) > 0, 1))).first()
+    assert counts is not None
+    deletes, all_judged, all_refused = deleted.count(), int(counts[0]), int(counts[1])
+    valid = rules.valid(judged)
+    leaving = deleted.select(*valid.columns).unionAll(refused.select(*valid.columns)).withColumn("_leaves", F.lit(True))
+    changes = valid.withColumn("_leaves", F.lit(False))
+    if deletes or all_refused:
+        changes = changes.unionAll(leaving)
+    changes.createOrReplaceTempView(f"changes_{table}")
+    same = " AND ".join(f"t.`{name}` <=> s.`{name}`" for name in contract.schema.names)
+    columns = [*contract.schema.names, RUN_ID, EXTRACTED_AT]
+    lake.spark.sql(
+        f"""
+        MERGE INTO {lake.name("cleaned", table)} t USING changes_{table} s
+        ON {" AND ".join(f"t.`{name}` = s.`{name}`" for name in key)}
+        WHEN MATCHED AND s._leaves THEN DELETE
+        WHEN MATCHED AND NOT ({same}) THEN UPDATE SET {", ".join(f"t.`{name}` = s.`{name}`" for name in columns)}
+        WHEN NOT MATCHED AND NOT s._leaves THEN INSERT ({", ".join(f"`{name}`" for name in columns)})
+            VALUES ({", ".join(f"s.`{name}`" for name in columns)})
+        """
+    )
+    if contract.history:
+        history.update(lake, contract, valid, gone=leaving.select(*key, EXTRACTED_AT))
+    reasons: dict[str, int] = {}
+    # Last, because the rows that wait in quarantine are an input of everything above.
+    if all_refused or lake.has_rows("quarantine", table):
+        lake.replace_rows("quarantine", table, refused)
+        reasons = _reasons(lake, table)
+    return Outcome(table, all_judged, all_judged - all_refused, all_refused, deletes, reasons)
+
+
+def _reasons(lake: Lake, table: str) -> dict[str, int]:
+    exploded = lake.table("quarantine", table).select(F.explode(rules.REASONS).alias("reason"))
+    return {row["reason"]: row["count"] for row in exploded.groupBy("reason").count().collect()}

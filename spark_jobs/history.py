@@ -1,0 +1,65 @@
+"""The history layer: every version of a row with the time in which it was current (slowly changing dimension, type 2).
+
+``valid_from`` is inclusive and ``valid_to`` exclusive; the current version has no ``valid_to``. A new version begins
+when a column other than the cursor changes.
+"""
+
+from __future__ import annotations
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from lake.contracts import EXTRACTED_AT, RUN_ID, Contract
+from spark_jobs.session import Lake
+
+FROM, TO, CURRENT = "valid_from", "valid_to", "is_current"
+
+
+def update(lake: Lake, contract: Contract, rows: DataFrame, gone: DataFrame | None) -> None:
+    """Close the versions that ended and begin those that are new, in one merge.
+
+    Args:
+        rows: valid rows as they are now: the contract's columns and the marks.
+        gone: keys that left, with the instant by which they had; ``None`` says that ``rows`` is the whole table, and
+            every current version without a row is closed.
+    """
+    table, key = contract.table, list(contract.key)
+    compared = [name for name in contract.schema.names if name not in (*key, contract.cursor)]
+    begins = F.coalesce(F.col(f"`{contract.cursor}`"), F.col(EXTRACTED_AT)) if contract.cursor else F.col(EXTRACTED_AT)
+    versions = rows.withColumns({FROM: begins, TO: F.lit(None).cast("timestamp"), CURRENT: F.lit(True)})
+    lake.ensure("history", table, versions)
+    current = lake.table("history", table).where(CURRENT)
+    if gone is None:
+        extracted_at = rows.select(F.max(EXTRACTED_AT).alias(EXTRACTED_AT))
+        gone = current.select(*key).join(rows.select(*key), key, "left_anti").crossJoin(extracted_at)
+    held = current.select(*key, *(F.col(f"`{name}`").alias(f"_old_{i}") for i, name in enumerate(compared)))
+    is_new = ~_all_equal([(f"`{name}`", f"_old_{i}") for i, name in enumerate(compared)])
+    changed = (
+        versions.join(held.withColumn("_held", F.lit(True)), key, "left")
+        .where(F.col("_held").isNull() | is_new)
+        .select(*versions.columns, "_held")
+    )
+    merge_keys = [f"_merge_{i}" for i in range(len(key))]
+    ends = changed.where("_held").select(*key, F.col(FROM).alias("_ends_at"))
+    ends = ends.unionAll(gone.select(*key, F.col(EXTRACTED_AT).alias("_ends_at")))
+    closing = ends.select(*[F.col(k).alias(m) for k, m in zip(key, merge_keys, strict=True)], "_ends_at")
+    opening = changed.drop("_held")
+    closing.unionByName(opening, allowMissingColumns=True).createOrReplaceTempView(f"versions_{table}")
+    on = " AND ".join(f"h.`{k}` = v.`{m}`" for k, m in zip(key, merge_keys, strict=True))
+    columns = [*contract.schema.names, RUN_ID, EXTRACTED_AT, FROM, TO, CURRENT]
+    lake.spark.sql(
+        f"""
+        MERGE INTO {lake.name("history", table)} h USING versions_{table} v
+        ON {on} AND h.{CURRENT}
+        WHEN MATCHED THEN UPDATE SET h.{TO} = v._ends_at, h.{CURRENT} = false
+        WHEN NOT MATCHED AND v._ends_at IS NULL THEN INSERT ({", ".join(f"`{name}`" for name in columns)})
+            VALUES ({", ".join(f"v.`{name}`" for name in columns)})
+        """
+    )
+
+
+def _all_equal(pairs: list[tuple[str, str]]) -> F.Column:  # type: ignore[name-defined]
+    result = F.lit(True)
+    for left, right in pairs:
+        result = result & F.col(left).eqNullSafe(F.col(right))
+    return result

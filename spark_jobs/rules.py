@@ -1,0 +1,57 @@
+"""Row rules: which rows a contract refuses, and why. Rows are flagged, never dropped."""
+
+from __future__ import annotations
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from lake.contracts import Contract
+from lake.contracts.model import Column as ContractColumn
+
+REASONS = "_reasons"
+
+
+def column_reasons(name: str, column: ContractColumn) -> list[Column]:
+    """One expression a rule: the reason where the value breaks it, else NULL.
+
+    Reasons are ``<rule>:<column>`` with the rules ``null``, ``below_minimum``, ``above_maximum``, ``not_accepted``.
+    """
+    value, found = F.col(f"`{name}`"), []
+    if not column.nullable:
+        found.append(F.when(value.isNull(), F.lit(f"null:{name}")))
+    if column.min is not None:
+        found.append(F.when(value < F.lit(column.min), F.lit(f"below_minimum:{name}")))
+    if column.max is not None:
+        found.append(F.when(value > F.lit(column.max), F.lit(f"above_maximum:{name}")))
+    if column.allowed is not None:
+        found.append(F.when(~value.isin(*column.allowed), F.lit(f"not_accepted:{name}")))
+    return found
+
+
+def judge(rows: DataFrame, contract: Contract, parents: dict[str, DataFrame]) -> DataFrame:
+    """Add the column ``_reasons`` (array of strings): empty where the row keeps every rule of its contract.
+
+    Args:
+        parents: for each referencing column, one column (of any name) of distinct keys that exist. A row that points
+            at none of them gets the reason ``orphan:<column>``; NULL points at nothing and is allowed.
+    """
+    reasons = [reason for name, column in contract.columns.items() for reason in column_reasons(name, column)]
+    flagged = rows
+    for name, keys in parents.items():
+        mark, key = f"_has_{name}", f"_key_{name}"
+        known = keys.select(F.col(f"`{keys.columns[0]}`").alias(key), F.lit(True).alias(mark))
+        flagged = flagged.join(known, flagged[f"`{name}`"] == known[key], "left")
+        is_orphan = F.col(f"`{name}`").isNotNull() & F.col(f"`{mark}`").isNull()
+        reasons.append(F.when(is_orphan, F.lit(f"orphan:{name}")))
+    all_reasons = F.array_compact(F.array(*reasons)) if reasons else F.array().cast("array<string>")
+    return flagged.withColumn(REASONS, all_reasons).select(*rows.columns, REASONS)
+
+
+def valid(judged: DataFrame) -> DataFrame:
+    """The rows without a reason against them."""
+    return judged.where(F.size(REASONS) == 0).drop(REASONS)
+
+
+def refused(judged: DataFrame) -> DataFrame:
+    """The rows with their reasons."""
+    return judged.where(F.size(REASONS) > 0)

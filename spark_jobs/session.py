@@ -1,0 +1,85 @@
+"""A Spark Connect session that sees the lake at one branch."""
+
+from __future__ import annotations
+
+from pyspark.sql import DataFrame, SparkSession
+
+from lake.catalog import spark_configuration
+from lake.run import Run
+from lake.settings import settings
+
+
+def connect() -> SparkSession:
+    """A new session on the Spark Connect server; the caller stops it."""
+    return SparkSession.builder.remote(settings().spark_remote).create()  # type: ignore[no-any-return]
+
+
+class Lake:
+    """The tables of a run's branch, for one session."""
+
+    def __init__(self, spark: SparkSession, run: Run) -> None:
+        self.spark = spark
+        self.run = run
+        for key, value in spark_configuration(run.branch, run.branch).items():
+            spark.conf.set(key, value)
+
+    def name(self, layer: str, table: str) -> str:
+        """Full name of a table in SQL."""
+        return f"`{self.run.branch}`.`{layer}`.`{table}`"
+
+    def table(self, layer: str, table: str) -> DataFrame:
+        """A table as it is on the branch now."""
+        return self.spark.table(self.name(layer, table))
+
+    def exists(self, layer: str, table: str) -> bool:
+        """Whether the branch has the table."""
+        return bool(self.spark.catalog.tableExists(self.name(layer, table)))
+
+    def has_rows(self, layer: str, table: str) -> bool:
+        """Whether the branch has the table, with a row in it."""
+        return self.exists(layer, table) and not self.table(layer, table).isEmpty()
+
+    def ensure(self, layer: str, table: str, rows: DataFrame, partition: str = "", properties: str = "") -> None:
+        """Create the table with the columns of ``rows``, or add the columns that it lacks.
+
+        Args:
+            partition: a partition transform such as ``months(order_date)``.
+            properties: further table properties, as in ``TBLPROPERTIES``.
+        """
+        columns = {field.name: field.dataType.simpleString() for field in rows.schema.fields}
+        name = self.name(layer, table)
+        if not self.exists(layer, table):
+            listed = ", ".join(f"`{column}` {kind}" for column, kind in columns.items())
+            by = f"PARTITIONED BY ({partition})" if partition else ""
+            extra = f", {properties}" if properties else ""
+            self.spark.sql(
+                f"CREATE TABLE {name} ({listed}) USING iceberg {by} TBLPROPERTIES ({TABLE_PROPERTIES}{extra})"
+            )
+            return
+        have = set(self.table(layer, table).columns)
+        missing = ", ".join(f"`{column}` {kind}" for column, kind in columns.items() if column not in have)
+        if missing:
+            self.spark.sql(f"ALTER TABLE {name} ADD COLUMNS ({missing})")
+
+    def replace_rows(self, layer: str, table: str, rows: DataFrame) -> int:
+        """Replace the content of a table in one commit and return how many rows it has now."""
+        from pyspark.sql import functions as F
+
+        rows.writeTo(self.name(layer, table)).overwrite(F.lit(True))
+        return self.count(layer, table)
+
+    def count(self, layer: str, table: str) -> int:
+        """Rows of a table that has no row-level deletes, from its metadata: no data is read."""
+        files = f"`{self.run.branch}`.`{layer}`.`{table}`.`files`"
+        row = self.spark.sql(f"SELECT coalesce(sum(record_count), 0) FROM {files} WHERE content = 0").first()
+        assert row is not None
+        return int(row[0])
+
+
+# Row-level changes are written beside the data and merged on reading: an increment costs what it changes, not what
+# the table holds. Data is neither shuffled nor sorted before it is written.
+TABLE_PROPERTIES = (
+    "'format-version'='2', 'write.merge.mode'='merge-on-read', 'write.delete.mode'='merge-on-read', "
+    "'write.update.mode'='merge-on-read', 'write.distribution-mode'='none', 'write.spark.fanout.enabled'='true', "
+    "'write.merge.distribution-mode'='none', 'write.parquet.compression-codec'='zstd'"
+)
