@@ -63,26 +63,26 @@ def shop_lake() -> None:
 
         return pipeline.extract(run)
 
-    @task(multiple_outputs=True)
-    def raw(run: dict[str, Any], extracted: list[dict[str, Any]]) -> dict[str, Any]:
-        """Register the landing files in the raw layer, with the watermark."""
+    @task
+    def raw(run: dict[str, Any], extracted: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Register the landing files in the raw layer, with the watermark, and deal out the tables to clean."""
         from lake import pipeline
 
         return pipeline.register(run, extracted)
 
-    @task.pyspark(conn_id="spark_connect", map_index_template="{{ ', '.join(task.op_kwargs['tables']) }}")
-    def clean(run: dict[str, Any], raw_layer: dict[str, Any], tables: list[str], spark: Any) -> list[dict[str, Any]]:
+    @task.pyspark(conn_id="spark_connect", map_index_template="{{ ', '.join(task.op_kwargs['batch']['tables']) }}")
+    def clean(run: dict[str, Any], batch: dict[str, Any], spark: Any) -> list[dict[str, Any]]:
         """Merge into the current state, keep history, put refused rows into quarantine."""
         from lake import pipeline
 
-        return pipeline.clean(spark, run, raw_layer, tables)
+        return pipeline.clean(spark, run, batch)
 
     @task.pyspark(conn_id="spark_connect")
-    def curate(run: dict[str, Any], raw_layer: dict[str, Any], cleaned: Any, spark: Any) -> dict[str, int]:
+    def curate(run: dict[str, Any], extracted: list[dict[str, Any]], cleaned: Any, spark: Any) -> dict[str, int]:
         """The star schema."""
         from lake import pipeline
 
-        return pipeline.curate(spark, run, raw_layer, list(cleaned))
+        return pipeline.curate(spark, run, extracted, list(cleaned))
 
     @task
     def marts(run: dict[str, Any], curated: dict[str, int]) -> dict[str, Any]:
@@ -92,7 +92,9 @@ def shop_lake() -> None:
         return pipeline.build_marts(run)
 
     @task
-    def audit(run: dict[str, Any], extracted: list[dict[str, Any]], cleaned: Any, marts: dict[str, Any]) -> dict[str, Any]:
+    def audit(
+        run: dict[str, Any], extracted: list[dict[str, Any]], cleaned: Any, marts: dict[str, Any]
+    ) -> dict[str, Any]:
         """Great Expectations over Trino on the branch; a blocking failure ends the run here."""
         from lake import pipeline
 
@@ -102,7 +104,6 @@ def shop_lake() -> None:
     def publish(
         run: dict[str, Any],
         extracted: list[dict[str, Any]],
-        raw_layer: dict[str, Any],
         cleaned: Any,
         curated: dict[str, int],
         marts: dict[str, Any],
@@ -111,19 +112,18 @@ def shop_lake() -> None:
         """One merge into main, the receipt, and the event that reports and alerting wait for."""
         from lake import pipeline
 
-        receipt = pipeline.publish(run, extracted, raw_layer, list(cleaned), curated, marts, checks)
+        receipt = pipeline.publish(run, extracted, list(cleaned), curated, marts, checks)
         proof = {name: receipt[name] for name in ("run_id", "lake_commit", "source_instant")}
         yield Metadata(published, extra=proof)
         return receipt
 
     run = start()
     extracted = extract(run)
-    raw_layer = raw(run, extracted)
-    cleaned = clean.partial(run=run, raw_layer=raw_layer).expand(tables=raw_layer["batches"])
-    curated = curate(run, raw_layer, cleaned)
+    cleaned = clean.partial(run=run).expand(batch=raw(run, extracted))
+    curated = curate(run, extracted, cleaned)
     built = marts(run, curated)
     checks = audit(run, extracted, cleaned, built)
-    publish(run, extracted, raw_layer, cleaned, curated, built, checks)
+    publish(run, extracted, cleaned, curated, built, checks)
 
 
 shop_lake()

@@ -76,7 +76,9 @@ class Airflow:
     def active_runs(self, dag_id: str) -> list[str]:
         """Ids of the runs that are queued or running."""
         query = {"state": ["queued", "running"]}
-        return [run["dag_run_id"] for run in self._call("GET", f"/api/v2/dags/{dag_id}/dagRuns", params=query)["dag_runs"]]
+        return [
+            run["dag_run_id"] for run in self._call("GET", f"/api/v2/dags/{dag_id}/dagRuns", params=query)["dag_runs"]
+        ]
 
     def newest_run(self, dag_id: str, after: datetime) -> str | None:
         """Id of the newest run that was made after an instant, if there is one."""

@@ -10,8 +10,8 @@ import logging
 import subprocess
 from functools import cache
 from importlib.metadata import version
-from tempfile import TemporaryDirectory
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Literal
 
 from lake import contracts as contract_files
@@ -54,14 +54,15 @@ def start(dag_run_id: str, asked: Literal["auto", "full"]) -> dict[str, Any]:
 def extract(run_json: dict[str, Any]) -> list[dict[str, Any]]:
     """Land every table as of one snapshot; a summary per table."""
     from lake import raw
-    from lake.extract.extract import Request
+    from lake.extract.extract import Request, since
     from lake.extract.extract import extract as extract_tables
 
     run = Run.from_json(run_json)
-    requests = [
-        Request(contract, None if run.asked == "full" else raw.watermark(run.branch, table))
-        for table, contract in contract_files.load_all().items()
-    ]
+    requests = []
+    for table, contract in contract_files.load_all().items():
+        watermark = raw.watermark(run.branch, table) if run.asked == "auto" else None
+        known = raw.rows_since(run.branch, contract, since(contract, watermark)) if watermark else None
+        requests.append(Request(contract, watermark, known))
     return [
         {
             "table": manifest.table,
@@ -75,12 +76,12 @@ def extract(run_json: dict[str, Any]) -> list[dict[str, Any]]:
     ]
 
 
-def register(run_json: dict[str, Any], extracted: list[dict[str, Any]]) -> dict[str, Any]:
-    """Add the landing files to the raw layer.
+def register(run_json: dict[str, Any], extracted: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Add the landing files to the raw layer, and deal out the cleaning.
 
     Returns:
-        ``full`` and ``touched`` tables, ``deleted`` rows per table, and ``batches``: the tables to clean, in as many
-        lists of like weight as there are slots.
+        As many batches as there are slots, of like weight. Each has its own ``tables``, and says of all tables which
+        were read whole (``full``), had a row read or deleted (``touched``), or have rows in quarantine (``waiting``).
     """
     from lake import raw
     from lake.extract import manifest
@@ -92,13 +93,13 @@ def register(run_json: dict[str, Any], extracted: list[dict[str, Any]]) -> dict[
         raw.register(manifest.read(source, table, run.run_id), contract, run.branch)
         for table, contract in contracts.items()
     ]
-    weights = {item["table"]: item["rows"] + 1000 for item in extracted}
-    return {
+    work = {
         "full": [item["table"] for item in extracted if item["mode"] == "full"],
         "touched": [item.table for item in registered if item.changed],
-        "deleted": {item.table: item.deleted for item in registered if item.deleted},
-        "batches": balanced(weights, SLOTS),
+        "waiting": [table for table in contracts if raw.waiting(run.branch, table)],
     }
+    weights = {item["table"]: item["rows"] + 1000 for item in extracted}
+    return [{"tables": tables, **work} for tables in balanced(weights, SLOTS)]
 
 
 def balanced(weights: dict[str, int], slots: int) -> list[list[str]]:
@@ -113,25 +114,32 @@ def balanced(weights: dict[str, int], slots: int) -> list[list[str]]:
     return lists
 
 
-def clean(
-    spark: SparkSession, run_json: dict[str, Any], raw_layer: dict[str, Any], tables: list[str]
-) -> list[dict[str, Any]]:
-    """Clean some tables; the outcome of each."""
+def clean(spark: SparkSession, run_json: dict[str, Any], batch: dict[str, Any]) -> list[dict[str, Any]]:
+    """Clean the tables of one batch; the outcome of each."""
+    from spark_jobs.candidates import Work
     from spark_jobs.cleaned import clean as clean_tables
 
-    full, touched = set(raw_layer["full"]), set(raw_layer["touched"])
-    outcomes = clean_tables(spark, Run.from_json(run_json), tables, contract_files.load_all(), full, touched)
+    work = Work(full=set(batch["full"]), touched=set(batch["touched"]), waiting=set(batch["waiting"]))
+    outcomes = clean_tables(spark, Run.from_json(run_json), batch["tables"], contract_files.load_all(), work)
     return [outcome.to_json() for outcome in outcomes]
 
 
 def curate(
-    spark: SparkSession, run_json: dict[str, Any], raw_layer: dict[str, Any], cleaned: list[list[dict[str, Any]]]
+    spark: SparkSession,
+    run_json: dict[str, Any],
+    extracted: list[dict[str, Any]],
+    cleaned: list[list[dict[str, Any]]],
 ) -> dict[str, int]:
     """Bring the star schema up to date; rows written per table."""
     from spark_jobs.curated import curate as curate_tables
 
-    touched = {item["table"] for batch in cleaned for item in batch if item["judged"] or item["deleted"]}
-    return curate_tables(spark, Run.from_json(run_json), set(raw_layer["full"]), touched | set(raw_layer["full"]))
+    full = {item["table"] for item in extracted if item["mode"] == "full"}
+    return curate_tables(spark, Run.from_json(run_json), full, full | changed_tables(cleaned))
+
+
+def changed_tables(cleaned: list[list[dict[str, Any]]]) -> set[str]:
+    """Tables of which cleaning judged or deleted a row."""
+    return {item["table"] for batch in cleaned for item in batch if item["judged"] or item["deleted"]}
 
 
 def build_marts(run_json: dict[str, Any]) -> dict[str, Any]:
@@ -144,7 +152,9 @@ def build_marts(run_json: dict[str, Any]) -> dict[str, Any]:
     return {"manifest_sha256": result.manifest_sha256, "rows": result.rows, "tests": result.tests}
 
 
-def audit(run_json: dict[str, Any], extracted: list[dict[str, Any]], cleaned: list[list[dict[str, Any]]]) -> dict[str, Any]:
+def audit(
+    run_json: dict[str, Any], extracted: list[dict[str, Any]], cleaned: list[list[dict[str, Any]]]
+) -> dict[str, Any]:
     """Check everything that the run changed; a summary for the receipt.
 
     Raises:
@@ -158,7 +168,7 @@ def audit(run_json: dict[str, Any], extracted: list[dict[str, Any]], cleaned: li
     source_rows = {item["table"]: item["source_rows"] for item in extracted}
     with sql.catalog_at(run.branch, run.branch):
         waiting = _counts(run, "quarantine", list(contracts))
-        changed = {item["table"] for batch in cleaned for item in batch if item["judged"] or item["deleted"]}
+        changed = changed_tables(cleaned)
         chosen = [
             suites.cleaned(contract, source_rows[table], waiting[table])
             if table in changed
@@ -180,7 +190,6 @@ def _counts(run: Run, layer: str, tables: list[str]) -> dict[str, int]:
 def publish(
     run_json: dict[str, Any],
     extracted: list[dict[str, Any]],
-    raw_layer: dict[str, Any],
     cleaned: list[list[dict[str, Any]]],
     curated: dict[str, int],
     marts: dict[str, Any],
@@ -206,7 +215,7 @@ def publish(
         "dbt_manifest_sha256": marts["manifest_sha256"],
         "tables": tables,
         "layers": {
-            "raw": sum(item["rows"] for item in extracted) + sum(raw_layer["deleted"].values()),
+            "raw": sum(item["rows"] for item in extracted) + sum(item["deleted"] for item in outcomes.values()),
             "cleaned": sum(item["valid"] for item in outcomes.values()),
             "quarantine": sum(item["refused"] for item in outcomes.values()),
             "curated": sum(curated.values()),

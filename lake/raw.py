@@ -16,13 +16,14 @@ import pyarrow.parquet as pq
 from pyiceberg.catalog import Catalog
 from pyiceberg.catalog.rest import RestCatalog
 from pyiceberg.exceptions import NoSuchTableError
+from pyiceberg.expressions import And, EqualTo, GreaterThan
 from pyiceberg.table import Table
 
 from lake import storage
 from lake.catalog import pyiceberg_properties
 from lake.contracts import EXTRACTED_AT, OPERATION, RUN_ID, Contract
 from lake.extract import manifest as manifests
-from lake.extract.extract import DELETE, write_part
+from lake.extract.extract import DELETE, READ, write_part
 from lake.extract.manifest import Manifest
 
 log = logging.getLogger(__name__)
@@ -81,13 +82,30 @@ def watermark(reference: str, table: str) -> datetime | None:
     return datetime.fromisoformat(value) if value else None
 
 
+def rows_since(reference: str, contract: Contract, instant: datetime) -> pa.Table:
+    """Rows of ``raw.<table>`` whose cursor is after ``instant``: the contract's columns, read from the files that can
+    hold such rows."""
+    found = find(reference, "raw", contract.table)
+    assert found is not None
+    assert contract.cursor is not None
+    after = And(GreaterThan(contract.cursor, instant.isoformat()), EqualTo(OPERATION, READ))
+    return found.scan(row_filter=after, selected_fields=tuple(contract.schema.names)).to_arrow().cast(contract.schema)
+
+
+def waiting(reference: str, table: str) -> int:
+    """Rows of ``quarantine.<table>``, from its metadata."""
+    found = find(reference, "quarantine", table)
+    snapshot = found.current_snapshot() if found else None
+    return int(snapshot.summary["total-records"] or 0) if snapshot and snapshot.summary else 0
+
+
 def register(manifest: Manifest, contract: Contract, branch: str) -> Registered:
     """Add a table's landing files to ``raw.<table>`` on the run's branch, in one commit with the new watermark.
 
     Doing it again changes nothing: the table remembers the last run that it took in.
     """
     deleted = _deleted(manifest, contract, branch) if manifest.keys else None
-    result = Registered(contract.table, manifest.rows, deleted.num_rows if deleted else 0)
+    result = Registered(contract.table, manifest.rows, deleted.num_rows if deleted is not None else 0)
     table = find(branch, "raw", contract.table)
     if table is None:
         table = open_catalog(branch).create_table(("raw", contract.table), contract.raw_schema)
@@ -135,5 +153,3 @@ def _land_deletes(manifest: Manifest, contract: Contract, deleted: pa.Table) -> 
     uri = f"{folder}/deletes-00000.parquet"
     write_part(uri, schema, marks, rows.to_batches())
     return uri
-
-

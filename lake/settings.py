@@ -75,9 +75,6 @@ class Settings(BaseSettings):
     postgres_password: SecretStr = SecretStr("")
     airflow_host: str = "127.0.0.1"
     airflow_port: int = 28081
-    airflow_triggerer_log_port: int = 28794
-    airflow_worker_log_port: int = 28793
-    airflow_scheduler_health_port: int = 28974
     airflow_user: str = "admin"
     airflow_password: SecretStr = SecretStr("")
     airflow_fernet_key: SecretStr = SecretStr("")

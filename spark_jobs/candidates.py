@@ -6,6 +6,7 @@ again where it needs them, so tables can be cleaned in parallel and in any order
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import reduce
 
 from pyspark.sql import DataFrame
@@ -17,20 +18,30 @@ from spark_jobs import rules
 from spark_jobs.session import Lake
 
 
-class Candidates:
-    """The rows that a run judges, per table.
+@dataclass(frozen=True)
+class Work:
+    """What a run found.
 
-    Args:
+    Attributes:
         full: tables that this run read whole.
         touched: tables of which this run read a row or found one deleted.
+        waiting: tables with rows in quarantine.
     """
 
-    def __init__(self, lake: Lake, contracts: dict[str, Contract], full: set[str], touched: set[str]) -> None:
+    full: set[str]
+    touched: set[str]
+    waiting: set[str]
+
+
+class Candidates:
+    """The rows that a run judges, per table."""
+
+    def __init__(self, lake: Lake, contracts: dict[str, Contract], work: Work) -> None:
         self._lake = lake
         self._contracts = contracts
-        self._full = full
-        self._touched = touched
-        self._waiting = {table for table in contracts if lake.has_rows("quarantine", table)}
+        self._full = work.full
+        self._touched = work.touched
+        self._waiting = work.waiting
         self._gone: dict[str, DataFrame | None] = {}
 
     def needs_work(self, table: str) -> bool:
@@ -62,7 +73,9 @@ class Candidates:
         if not again:
             return found
         older = reduce(DataFrame.unionAll, [rows.select(*self._columns(table), OPERATION) for rows in again])
-        return found.unionAll(older.dropDuplicates(key).join(found.select(*key), key, "left_anti").select(*found.columns))
+        return found.unionAll(
+            older.dropDuplicates(key).join(found.select(*key), key, "left_anti").select(*found.columns)
+        )
 
     def judged(self, table: str) -> DataFrame:
         """The rows to be judged that still exist in the source, with their reasons."""

@@ -17,7 +17,7 @@ from lake.errors import AuditError
 from lake.extract.extract import DELETE
 from lake.run import Run
 from spark_jobs import history, rules
-from spark_jobs.candidates import Candidates
+from spark_jobs.candidates import Candidates, Work
 from spark_jobs.session import Lake
 
 log = logging.getLogger(__name__)
@@ -48,18 +48,15 @@ class Outcome:
 
 
 def clean(
-    spark: SparkSession, run: Run, tables: list[str], contracts: dict[str, Contract], full: set[str], touched: set[str]
+    spark: SparkSession, run: Run, tables: list[str], contracts: dict[str, Contract], work: Work
 ) -> list[Outcome]:
     """Bring some tables of the cleaned layer, with quarantine and history, to the state that the run read.
 
-    Args:
-        tables: the tables to work on.
-        full: tables that this run read whole; their content is replaced.
-        touched: tables of which this run read a row or found one deleted.
+    The content of tables that were read whole is replaced; into the others, what changed is merged.
     """
     lake = Lake(spark, run)
-    candidates = Candidates(lake, contracts, full, touched)
-    return [_table(lake, candidates, contracts[table], table in full) for table in tables]
+    candidates = Candidates(lake, contracts, work)
+    return [_table(lake, candidates, contracts[table], table in work.full) for table in tables]
 
 
 def _table(lake: Lake, candidates: Candidates, contract: Contract, is_full: bool) -> Outcome:

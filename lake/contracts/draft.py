@@ -35,7 +35,9 @@ def draft(
         ValueError: the table has no key, or a column's type cannot be extracted.
     """
     if not keys:
-        raise ValueError(f"table {table!r} has no unique key without nullable columns, so its rows cannot be told apart")
+        raise ValueError(
+            f"table {table!r} has no unique key without nullable columns, so its rows cannot be told apart"
+        )
     listed = CommentedMap()
     for name, mysql, nullable, note in columns:
         column = CommentedMap(type=types.normalised(mysql))

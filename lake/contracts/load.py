@@ -63,7 +63,9 @@ def load(file: Path) -> Contract:
         ]
         raise ContractError("\n".join(mistakes), _SHAPE) from error
     if contract.table != file.stem:
-        raise ContractError(f"{file}:1: table: is {contract.table!r}, expected {file.stem!r} as the file's name", _SHAPE)
+        raise ContractError(
+            f"{file}:1: table: is {contract.table!r}, expected {file.stem!r} as the file's name", _SHAPE
+        )
     return contract
 
 

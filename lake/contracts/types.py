@@ -14,7 +14,9 @@ import pyarrow as pa
 INSTANT = pa.timestamp("us", tz="UTC")
 MAX_DECIMAL_DIGITS = 38
 
-_TYPE = re.compile(r"^(?P<base>[a-z]+)\s*(?:\((?P<args>.*)\))?\s*(?P<flags>(?:unsigned|zerofill|\s)*)$", re.IGNORECASE | re.DOTALL)
+_TYPE = re.compile(
+    r"^(?P<base>[a-z]+)\s*(?:\((?P<args>.*)\))?\s*(?P<flags>(?:unsigned|zerofill|\s)*)$", re.IGNORECASE | re.DOTALL
+)
 _LABEL = re.compile(r"'((?:[^']|'')*)'")
 
 _INTEGERS: dict[str, tuple[pa.DataType, pa.DataType]] = {

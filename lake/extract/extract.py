@@ -6,6 +6,7 @@ import logging
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import chain
 from typing import Any
 
 import pyarrow as pa
@@ -14,7 +15,7 @@ from mysql.connector.abstracts import MySQLConnectionAbstract
 
 from lake import storage
 from lake.contracts import EXTRACTED_AT, OPERATION, RUN_ID, Contract
-from lake.extract import chunks, manifest, reader, schema, source
+from lake.extract import chunks, manifest, overlap, reader, schema, source
 from lake.extract.chunks import Chunk, quote
 from lake.extract.manifest import Manifest, Mode, Part
 
@@ -25,15 +26,30 @@ READ, DELETE = "read", "delete"
 
 @dataclass(frozen=True)
 class Request:
-    """What to read of one table; without a watermark, all of it."""
+    """What to read of one table; without a watermark, all of it.
+
+    Attributes:
+        known: rows of the lake whose cursor lies after `since`; those are not landed again.
+    """
 
     contract: Contract
     watermark: datetime | None = None
+    known: pa.Table | None = None
 
     @property
     def mode(self) -> Mode:
         """`increment` where the cursor says what changed since the watermark."""
         return "increment" if self.contract.cursor and self.watermark else "full"
+
+    @property
+    def since(self) -> datetime | None:
+        """Where an increment begins: as far behind the watermark as a commit may come late."""
+        return since(self.contract, self.watermark) if self.watermark else None
+
+
+def since(contract: Contract, watermark: datetime) -> datetime:
+    """The cursor value, UTC, after which an increment reads."""
+    return watermark.astimezone(UTC) - timedelta(seconds=contract.lateness_seconds)
 
 
 def extract(requests: list[Request], run_id: str) -> list[Manifest]:
@@ -73,12 +89,13 @@ def _table(
         ranges = chunks.by_key(connection, contract, row_estimate)
     else:
         ranges = [_changed_since(request)]
-    parts = [
-        part
-        for chunk in ranges
-        if (part := write_part(f"{folder}/part-{chunk.number:05}.parquet", contract.raw_schema, marks,
-                               reader.batches(connection, contract, chunk)))
-    ]  # fmt: skip
+    parts = []
+    for chunk in ranges:
+        rows = reader.batches(connection, contract, chunk)
+        if request.known is not None:
+            rows = overlap.unknown(rows, request.known)
+        if part := write_part(f"{folder}/part-{chunk.number:05}.parquet", contract.raw_schema, marks, rows):
+            parts.append(part)
     keys = []
     if contract.deletes == "keys" and request.mode == "increment":
         key_schema = pa.schema([contract.schema.field(name) for name in contract.key])
@@ -100,10 +117,10 @@ def _table(
 
 
 def _changed_since(request: Request) -> Chunk:
-    """Rows whose cursor moved, reaching back by the contract's lateness: a commit may come after a later cursor's."""
-    assert request.contract.cursor and request.watermark
-    since = request.watermark.astimezone(UTC) - timedelta(seconds=request.contract.lateness_seconds)
-    return Chunk(0, f"{quote(request.contract.cursor)} > %s", (since.replace(tzinfo=None),))
+    """Rows whose cursor moved."""
+    assert request.contract.cursor
+    assert request.since
+    return Chunk(0, f"{quote(request.contract.cursor)} > %s", (request.since.replace(tzinfo=None),))
 
 
 def _count(connection: MySQLConnectionAbstract, contract: Contract) -> int:
@@ -120,9 +137,7 @@ def _watermark(connection: MySQLConnectionAbstract, contract: Contract, instant:
     return min(high.replace(tzinfo=UTC), instant) if high else None
 
 
-def write_part(
-    uri: str, target: pa.Schema, marks: dict[str, Any], batches: Iterable[pa.RecordBatch]
-) -> Part | None:
+def write_part(uri: str, target: pa.Schema, marks: dict[str, Any], batches: Iterable[pa.RecordBatch]) -> Part | None:
     """Write one Parquet file, streaming; no file is made for no rows.
 
     Args:
@@ -138,7 +153,7 @@ def write_part(
     with pq.ParquetWriter(
         path, target, filesystem=storage.filesystem(), compression="zstd", use_dictionary=dictionary
     ) as writer:
-        for group in _row_groups(_chain(first, stream)):
+        for group in _row_groups(chain([first], stream)):
             table = pa.Table.from_batches(group)
             for name, value in marks.items():
                 table = table.append_column(
@@ -163,11 +178,3 @@ def _row_groups(batches: Iterator[pa.RecordBatch]) -> Iterator[list[pa.RecordBat
             group, rows = [], 0
     if group:
         yield group
-
-
-def _chain(first: pa.RecordBatch, rest: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-    yield first
-    yield from rest
-
-
-

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -26,7 +25,12 @@ from lake.runtime.service import Service
 from lake.runtime.services import service, services
 from lake.settings import settings
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help=__doc__,
+)
 console = Console()
 
 COLOURS = {"healthy": "green", "starting": "yellow", "waiting": "dim", "stopped": "dim"}
@@ -49,21 +53,27 @@ class Status(TypedDict):
 @app.command()
 def up(
     port_offset: Annotated[
-        int | None, typer.Option(min=0, max=40000, help="Shift every port; remembered in .lake/settings.env.")
+        int | None,
+        typer.Option(
+            min=0, max=40000, help="Shift every port; remembered in .lake/settings.env."
+        ),
     ] = None,
 ) -> None:
     """Install what is missing and start every service; does nothing to those that run."""
     if port_offset is not None:
         remember("LAKE_PORT_OFFSET", str(port_offset))
     install(console)
-    home = settings().home
-    home.mkdir(parents=True, exist_ok=True)
-    with FileLock(home / ".lock"):
+    with FileLock(state_folder() / ".lock"):
         ensure_secrets()
         known = services()
         states = dict.fromkeys(known, "waiting")
 
-        with Live(_progress(known, states), console=console, refresh_per_second=4, transient=True) as live:
+        with Live(
+            _progress(known, states),
+            console=console,
+            refresh_per_second=4,
+            transient=True,
+        ) as live:
 
             def report(name: str, state: str) -> None:
                 states[name] = state
@@ -85,7 +95,11 @@ def down() -> None:
 
 
 @app.command()
-def status(json_: Annotated[bool, typer.Option("--json", help="As a list of objects.")] = False) -> None:
+def status(
+    json_: Annotated[
+        bool, typer.Option("--json", help="As a list of objects.")
+    ] = False,
+) -> None:
     """Show each service's address, health and memory."""
     found = statuses()
     if json_:
@@ -96,9 +110,15 @@ def status(json_: Annotated[bool, typer.Option("--json", help="As a list of obje
 
 @app.command()
 def logs(
-    name: Annotated[str, typer.Argument(help="A service's name, as `lake status` shows it.")],
-    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on as lines are written.")] = False,
-    lines: Annotated[int, typer.Option("--lines", "-n", min=1, help="How many of the last lines.")] = 100,
+    name: Annotated[
+        str, typer.Argument(help="A service's name, as `lake status` shows it.")
+    ],
+    follow: Annotated[
+        bool, typer.Option("--follow", "-f", help="Go on as lines are written.")
+    ] = False,
+    lines: Annotated[
+        int, typer.Option("--lines", "-n", min=1, help="How many of the last lines.")
+    ] = 100,
 ) -> None:
     """Print a service's log."""
     file = supervise.log_file(service(name).name)
@@ -106,7 +126,9 @@ def logs(
         raise ServiceError(f"{name} has written no log yet", "run `lake up`")
     if follow:
         # tail follows a log through its rotation.
-        raise typer.Exit(subprocess.run(["tail", "-n", str(lines), "-F", str(file)]).returncode)
+        raise typer.Exit(
+            subprocess.run(["tail", "-n", str(lines), "-F", str(file)]).returncode
+        )
     typer.echo("\n".join(starting.last_lines([name], lines)))
 
 
@@ -115,7 +137,11 @@ def statuses() -> list[Status]:
     processes = supervise.processes()
     known = list(services().values())
     with ThreadPoolExecutor(max_workers=len(known)) as pool:
-        return list(pool.map(lambda service: _status(service, processes.get(service.name)), known))
+        return list(
+            pool.map(
+                lambda service: _status(service, processes.get(service.name)), known
+            )
+        )
 
 
 def _status(service: Service, process: supervise.Process | None) -> Status:
@@ -124,13 +150,19 @@ def _status(service: Service, process: supervise.Process | None) -> Status:
         try:
             service.ping()
             state = "healthy"
-        except Exception:  # a ping fails as its library pleases, and any failure means the same here
+        except (
+            Exception
+        ):  # a ping fails as its library pleases, and any failure means the same here
             state = "starting"
     elif process and process.state in ("FATAL", "EXITED", "BACKOFF"):
         state = "failed"
     pid = process.pid if process else None
     return Status(
-        name=service.name, address=service.address, state=state, pid=pid, memory_bytes=memory_bytes(pid) if pid else 0
+        name=service.name,
+        address=service.address,
+        state=state,
+        pid=pid,
+        memory_bytes=memory_bytes(pid) if pid else 0,
     )
 
 
@@ -151,31 +183,57 @@ def memory_bytes(pid: int) -> int:
 
 def print_status(found: list[Status]) -> None:
     """The table for people, with what they need to log in."""
-    table = Table("service", "address", "state", "pid", "memory", box=None, header_style="bold")
+    table = Table(
+        "service", "address", "state", "pid", "memory", box=None, header_style="bold"
+    )
     for row in found:
         colour = COLOURS.get(row["state"], "red")
-        memory = f"{row['memory_bytes'] / 1024**2:,.0f} MiB" if row["memory_bytes"] else ""
-        table.add_row(row["name"], row["address"], f"[{colour}]{row['state']}", str(row["pid"] or ""), memory)
+        memory = (
+            f"{row['memory_bytes'] / 1024**2:,.0f} MiB" if row["memory_bytes"] else ""
+        )
+        table.add_row(
+            row["name"],
+            row["address"],
+            f"[{colour}]{row['state']}",
+            str(row["pid"] or ""),
+            memory,
+        )
     table.columns[4].justify = "right"
     total = sum(row["memory_bytes"] for row in found)
     table.add_section()
     table.add_row("", "", "", "", f"{total / 1024**3:.1f} GiB")
     console.print(table)
+    config = settings()
+    password = config.airflow_password.get_secret_value()
+    if password:
+        console.print(
+            f"\nAirflow: {config.airflow_url}   user {config.airflow_user}   password {password}",
+            highlight=False,
+        )
 
 
 def remember(name: str, value: str) -> None:
     """Keep a choice in ``settings.env`` of the state directory, and read the settings again."""
-    file = settings().home / "settings.env"
-    file.parent.mkdir(parents=True, exist_ok=True)
+    file = state_folder() / "settings.env"
     file.touch()
     set_key(file, name, value, quote_mode="never")
     settings.cache_clear()
 
 
+def state_folder() -> Path:
+    """The state directory, made where it is missing and open to nobody else."""
+    home = settings().home
+    home.mkdir(parents=True, exist_ok=True)
+    home.chmod(0o700)
+    return home
+
+
 def _progress(known: dict[str, Service], states: dict[str, str]) -> Table:
     table = Table("service", "address", "state", box=None, header_style="bold")
     for name, state in states.items():
-        table.add_row(name, known[name].address, f"[{COLOURS.get(state, 'red')}]{state}")
+        table.add_row(
+            name, known[name].address, f"[{COLOURS.get(state, 'red')}]{state}"
+        )
     return table
 
 
@@ -184,5 +242,7 @@ def main() -> None:
     try:
         app()
     except LakeError as error:
-        console.print(f"[red]{error}", highlight=False, markup=True)
+        console.print(
+            str(error), style="red", highlight=False, markup=False, soft_wrap=True
+        )
         raise SystemExit(1) from None

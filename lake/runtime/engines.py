@@ -51,7 +51,10 @@ def _minio() -> Service:
     folder = config.home / "data" / "minio"
     listen = f"127.0.0.1:{config.s3_port}"
     console = f"127.0.0.1:{config.s3_console_port}"
-    static = {name: value or "" for name, value in dotenv_values(INFRA / "minio" / "minio.env").items()}
+    static = {
+        name: value or ""
+        for name, value in dotenv_values(INFRA / "minio" / "minio.env").items()
+    }
     keys = {
         "MINIO_ROOT_USER": config.s3_access_key,
         "MINIO_ROOT_PASSWORD": config.s3_secret_key.get_secret_value(),
@@ -61,7 +64,15 @@ def _minio() -> Service:
         name="minio",
         address=config.s3_url,
         ports=(config.s3_port, config.s3_console_port),
-        command=(str(program.program), "server", str(folder), "--address", listen, "--console-address", console),
+        command=(
+            str(program.program),
+            "server",
+            str(folder),
+            "--address",
+            listen,
+            "--console-address",
+            console,
+        ),
         env=static | keys,
         folder=folder,
         settle=_make_buckets,
@@ -214,7 +225,11 @@ def _trino() -> Service:
         address=config.trino_url,
         ports=(config.trino_port,),
         command=command,
-        env={"HTTP_PORT": str(config.trino_port), "NESSIE_URL": config.nessie_url, **storage_environment()},
+        env={
+            "HTTP_PORT": str(config.trino_port),
+            "NESSIE_URL": config.nessie_url,
+            **storage_environment(),
+        },
         folder=folder,
         prepare=lambda: _copy_trino_configuration(etc),
         ping=_ping_trino,

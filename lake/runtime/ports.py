@@ -9,6 +9,7 @@ import psutil
 
 from lake.errors import ServiceError
 from lake.runtime.service import Service
+from lake.settings import settings
 
 
 def check_free(services: Iterable[Service]) -> None:
@@ -17,11 +18,22 @@ def check_free(services: Iterable[Service]) -> None:
     Raises:
         ServiceError: one or more are taken; it names each with the service that wants it and the process that holds it.
     """
-    taken = [(port, service.name) for service in services for port in service.ports if not _is_free(port)]
+    taken = [
+        (port, service.name)
+        for service in services
+        for port in service.ports
+        if not _is_free(port)
+    ]
     if taken:
         holders = _holders()
-        lines = [f"port {port} for {name} is held by {holders.get(port, 'a process of another user')}" for port, name in taken]
-        raise ServiceError("\n".join(lines), "stop that process, or take other ports with `lake up --port-offset 100`")
+        lines = [
+            f"port {port} for {name} is held by {holders.get(port, 'a process of another user')}"
+            for port, name in taken
+        ]
+        raise ServiceError(
+            "\n".join(lines),
+            "stop that process, or take other ports with `lake up --port-offset 100` (LAKE_PORT_OFFSET=100)",
+        )
 
 
 def _is_free(port: int) -> bool:
@@ -41,7 +53,16 @@ def _holders() -> dict[int, str]:
     for connection in psutil.net_connections(kind="tcp"):
         if connection.status == psutil.CONN_LISTEN and connection.pid:
             try:
-                found[connection.laddr.port] = f"{psutil.Process(connection.pid).name()} (pid {connection.pid})"
+                process = psutil.Process(connection.pid)
+                is_ours = process.environ().get("LAKE_HOME") == str(settings().home)
             except psutil.Error:
                 continue
+            left = (
+                ", left behind when this lake's supervisor was killed"
+                if is_ours
+                else ""
+            )
+            found[connection.laddr.port] = (
+                f"{process.name()} (pid {connection.pid}{left})"
+            )
     return found

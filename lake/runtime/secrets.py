@@ -22,7 +22,11 @@ def ensure_secrets() -> None:
         ServiceError: the services have data already, whose passwords nobody could guess.
     """
     config = settings()
-    names = [name for name, field in Settings.model_fields.items() if field.annotation is SecretStr]
+    names = [
+        name
+        for name, field in Settings.model_fields.items()
+        if field.annotation is SecretStr
+    ]
     empty = [name for name in names if not getattr(config, name).get_secret_value()]
     if not empty:
         return
@@ -33,16 +37,22 @@ def ensure_secrets() -> None:
             f"{file} is gone, and the services' data under {data} was made with the passwords in it",
             "put the file back, or start anew with `make clean`",
         )
-    config.home.mkdir(parents=True, exist_ok=True)
     known = {name: value for name, value in dotenv_values(file).items() if value}
-    made = {f"LAKE_{name.upper()}": _fernet_key() if "fernet" in name else secrets.token_urlsafe(24) for name in empty}
+    made = {f"LAKE_{name.upper()}": _generate(name) for name in empty}
     staging = file.with_suffix(".new")
     staging.unlink(missing_ok=True)
-    with open(os.open(staging, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as stream:
-        stream.writelines(f"{name}={value}\n" for name, value in {**known, **made}.items())
+    with open(
+        os.open(staging, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w"
+    ) as stream:
+        stream.writelines(
+            f"{name}={value}\n" for name, value in {**known, **made}.items()
+        )
     staging.replace(file)
     settings.cache_clear()
 
 
-def _fernet_key() -> str:
-    return base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()
+def _generate(name: str) -> str:
+    if "fernet" in name:
+        return base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()
+    # Airflow signs with SHA-512, which asks for 64 bytes; MinIO takes at most 40.
+    return secrets.token_urlsafe(48 if name.endswith("_secret") else 24)

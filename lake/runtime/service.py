@@ -53,7 +53,7 @@ class Service:
     prepare: Callable[[], None] = nothing
     settle: Callable[[], None] = nothing
     refuses_root: bool = False
-    patience_seconds: int = 90
+    patience_seconds: int = 180
     stop_signal: str = "TERM"
 
     @property

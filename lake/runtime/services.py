@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from lake.errors import ServiceError
-from lake.runtime import engines, mariadb
+from lake.runtime import engines, mariadb, orchestration
 from lake.runtime.service import Service
 
 
 def services() -> dict[str, Service]:
     """All services by name, as the present settings make them."""
-    return {service.name: service for service in (*mariadb.services(), *engines.services())}
+    everything = (*mariadb.services(), *engines.services(), *orchestration.services())
+    return {service.name: service for service in everything}
 
 
 def service(name: str) -> Service:
@@ -20,5 +21,7 @@ def service(name: str) -> Service:
     """
     known = services()
     if name not in known:
-        raise ServiceError(f"there is no service {name!r}", f"the services are {', '.join(known)}")
+        raise ServiceError(
+            f"there is no service {name!r}", f"the services are {', '.join(known)}"
+        )
     return known[name]

@@ -28,7 +28,16 @@ ALIVE = ("STARTING", "RUNNING")
 LOG_BYTES, LOG_BACKUPS = 10 * 1024**2, 3
 OPEN_FILES = 65536
 LONGEST_SOCKET_PATH = 107
-KEPT_ENVIRONMENT = ("PATH", "HOME", "USER", "LOGNAME", "LANG", "TMPDIR", "XDG_CACHE_HOME", "LD_LIBRARY_PATH")
+KEPT_ENVIRONMENT = (
+    "PATH",
+    "HOME",
+    "USER",
+    "LOGNAME",
+    "LANG",
+    "TMPDIR",
+    "XDG_CACHE_HOME",
+    "LD_LIBRARY_PATH",
+)
 
 
 @dataclass(frozen=True)
@@ -75,11 +84,27 @@ def start(services: Iterable[Service]) -> None:
     if is_running():
         _reload()
         return
-    command = [sys.executable, "-m", "supervisor.supervisord", "-c", str(folder / "supervisord.conf")]
-    result = subprocess.run(command, env=base_environment(), capture_output=True, text=True)
+    command = [
+        sys.executable,
+        "-m",
+        "supervisor.supervisord",
+        "-c",
+        str(folder / "supervisord.conf"),
+    ]
+    result = subprocess.run(
+        command, env=base_environment(), capture_output=True, text=True
+    )
     if result.returncode:
-        raise ServiceError(f"supervisor did not start:\n{result.stdout}{result.stderr}", f"look at {folder}/supervisord.log")
-    for attempt in Retrying(retry=retry_if_exception_type(OSError), stop=stop_after_delay(10), wait=wait_fixed(0.1), reraise=True):
+        raise ServiceError(
+            f"supervisor did not start:\n{result.stdout}{result.stderr}",
+            f"look at {folder}/supervisord.log",
+        )
+    for attempt in Retrying(
+        retry=retry_if_exception_type(OSError),
+        stop=stop_after_delay(10),
+        wait=wait_fixed(0.1),
+        reraise=True,
+    ):
         with attempt:
             _rpc().getState()
 
@@ -90,10 +115,15 @@ def stop() -> None:
     pid = rpc.getPID()
     rpc.stopAllProcesses(True)
     rpc.shutdown()
-    for attempt in Retrying(stop=stop_after_delay(30), wait=wait_fixed(0.1), reraise=True):
+    for attempt in Retrying(
+        stop=stop_after_delay(30), wait=wait_fixed(0.1), reraise=True
+    ):
         with attempt:
             if Path(f"/proc/{pid}").exists():
-                raise ServiceError(f"the supervisor (pid {pid}) does not end", f"look at {_run_folder()}/supervisord.log")
+                raise ServiceError(
+                    f"the supervisor (pid {pid}) does not end",
+                    f"look at {_run_folder()}/supervisord.log",
+                )
 
 
 # -- its processes
@@ -103,7 +133,10 @@ def start_process(name: str) -> None:
         _rpc().startProcess(name, False)
     except xmlrpc.client.Fault as fault:
         if "ALREADY_STARTED" not in fault.faultString:
-            raise ServiceError(f"{name} cannot be started: {fault.faultString}", f"look at `lake logs {name}`") from fault
+            raise ServiceError(
+                f"{name} cannot be started: {fault.faultString}",
+                f"look at `lake logs {name}`",
+            ) from fault
 
 
 def stop_process(name: str) -> None:
@@ -122,7 +155,12 @@ def processes() -> dict[str, Process]:
     except (OSError, xmlrpc.client.Error):
         return {}
     return {
-        info["name"]: Process(info["name"], info["statename"], info["pid"] or None, info["description"] or info["spawnerr"])
+        info["name"]: Process(
+            info["name"],
+            info["statename"],
+            info["pid"] or None,
+            info["description"] or info["spawnerr"],
+        )
         for info in infos
     }
 
@@ -135,8 +173,16 @@ def log_file(name: str) -> Path:
 def base_environment() -> dict[str, str]:
     """What every process gets: little of the caller's shell, so that a start does the same from everywhere."""
     kept = {name: os.environ[name] for name in KEPT_ENVIRONMENT if name in os.environ}
-    chosen = {name: value for name, value in os.environ.items() if name.startswith("LAKE_")}
-    return {"LANG": "C.UTF-8", **kept, **chosen, "TZ": "UTC", "LAKE_HOME": str(settings().home)}
+    chosen = {
+        name: value for name, value in os.environ.items() if name.startswith("LAKE_")
+    }
+    return {
+        "LANG": "C.UTF-8",
+        **kept,
+        **chosen,
+        "TZ": "UTC",
+        "LAKE_HOME": str(settings().home),
+    }
 
 
 # -- inside
@@ -167,9 +213,23 @@ def _reload() -> None:
 def _write(file: Path, text: str) -> None:
     staging = file.with_suffix(".new")
     staging.unlink(missing_ok=True)
-    with open(os.open(staging, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as stream:
+    with open(
+        os.open(staging, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w"
+    ) as stream:
         stream.write(text)
     staging.replace(file)
+
+
+def _environment(service: Service) -> str:
+    quoted = [
+        name for name, value in service.env.items() if '"' in value or "\n" in value
+    ]
+    if quoted:  # supervisor's format has no way to write one
+        raise ServiceError(
+            f"{', '.join(quoted)} of {service.name} holds a quotation mark or a line break",
+            "take another value",
+        )
+    return ",".join(f'{name}="{value}"' for name, value in service.env.items())
 
 
 def _configuration(services: list[Service]) -> str:
@@ -182,21 +242,25 @@ def _configuration(services: list[Service]) -> str:
         "pidfile": folder / "supervisord.pid",
         "childlogdir": settings().home / "logs",
         "directory": settings().home,
-        "minfds": OPEN_FILES if hard_limit == resource.RLIM_INFINITY else min(OPEN_FILES, hard_limit),
+        "minfds": OPEN_FILES
+        if hard_limit == resource.RLIM_INFINITY
+        else min(OPEN_FILES, hard_limit),
         "umask": "077",
     }
     if os.geteuid() == 0:
         daemon["user"] = "root"  # said aloud, or supervisor warns of it
     sections: dict[str, dict[str, object]] = {
         "unix_http_server": {"file": _socket(), "chmod": "0700"},
-        "rpcinterface:supervisor": {"supervisor.rpcinterface_factory": "supervisor.rpcinterface:make_main_rpcinterface"},
+        "rpcinterface:supervisor": {
+            "supervisor.rpcinterface_factory": "supervisor.rpcinterface:make_main_rpcinterface"
+        },
         "supervisord": daemon,
     }
     for service in services:
         sections[f"program:{service.name}"] = {
             "command": shlex.join(service.full_command),
             "directory": service.folder,
-            "environment": ",".join(f'{name}="{value}"' for name, value in service.env.items()),
+            "environment": _environment(service),
             # `lake up` starts them, in order; from then on the supervisor keeps them alive.
             "autostart": "false",
             "autorestart": "true",
@@ -213,5 +277,12 @@ def _configuration(services: list[Service]) -> str:
         }
     lines = ["; written by `lake up`"]
     for section, options in sections.items():
-        lines += ["", f"[{section}]", *(f"{name}={str(value).replace('%', '%%')}" for name, value in options.items())]
+        lines += [
+            "",
+            f"[{section}]",
+            *(
+                f"{name}={str(value).replace('%', '%%')}"
+                for name, value in options.items()
+            ),
+        ]
     return "\n".join(lines) + "\n"

@@ -66,7 +66,8 @@ def load_command(
     if not summary.is_new:
         console.print(f"The shop is already there ({summary.description}). Nothing was done; --replace loads it anew.")
         return
-    table = Table("table", "rows", title=summary.description)
+    console.print(summary.description)
+    table = Table("table", "rows")
     table.columns[1].justify = "right"
     for name, rows in summary.rows.items():
         table.add_row(name, f"{rows:,}")
@@ -87,13 +88,14 @@ def tick_command(
 
     with shop() as connection:
         summary = tick(connection, orders, seed)
+        table = Table("change", "rows or amount", title=f"The shop has lived (seed {summary.seed})")
+        table.columns[1].justify = "right"
+        for entry in fields(summary):
+            if entry.name != "seed":
+                table.add_row(entry.name.replace("_", " "), f"{getattr(summary, entry.name):,}")
+        # Before the wait: what was done stays done, wherever the replica is.
+        console.print(table)
         wait_for_replica(connection)
-    table = Table("change", "rows or amount", title=f"The shop has lived (seed {summary.seed})")
-    table.columns[1].justify = "right"
-    for entry in fields(summary):
-        if entry.name != "seed":
-            table.add_row(entry.name.replace("_", " "), f"{getattr(summary, entry.name):,}")
-    console.print(table)
 
 
 def _day(text: str) -> date:

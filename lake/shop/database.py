@@ -19,8 +19,13 @@ LOCAL_INFILE_REFUSED = 3948
 """MySQL's number for ``local_infile=OFF``; MariaDB uses ``ER.NOT_ALLOWED_COMMAND``."""
 
 
-def connect(host: str, port: int, user: str, password: str, database: str) -> Connection[Any]:
+def connect(
+    host: str, port: int, user: str, password: str, database: str, settings_prefix: str = "LAKE_SHOP"
+) -> Connection[Any]:
     """Open a connection in UTC that commits when told to.
+
+    Args:
+        settings_prefix: how the settings begin that hold this address, for the advice in an error.
 
     Raises:
         SourceError: when the server is away, or refuses the user, the password or the database.
@@ -36,23 +41,23 @@ def connect(host: str, port: int, user: str, password: str, database: str) -> Co
             local_infile=True,
             autocommit=False,
             connect_timeout=10,
-            # NO_AUTO_VALUE_ON_ZERO is left out: generated keys start at 1. A number that does not fit must fail.
+            # What does not fit must fail, whatever the server was set to.
             init_command="SET time_zone = '+00:00', sql_mode = 'STRICT_TRANS_TABLES,NO_ENGINE_SUBSTITUTION'",
         )
     except pymysql.err.MySQLError as error:
-        raise explained(error, f"{user}@{host}:{port}/{database}") from error
+        raise explained(error, f"{user}@{host}:{port}/{database}", settings_prefix) from error
 
 
-def explained(error: pymysql.err.MySQLError, where: str) -> LakeError:
+def explained(error: pymysql.err.MySQLError, where: str, settings_prefix: str = "LAKE_SHOP") -> LakeError:
     """The person's view of a driver error met at ``where``."""
     code = error.args[0] if error.args else 0
     fixes = {
-        CR.CR_CONN_HOST_ERROR: "start it with `lake up`, or set LAKE_SHOP_HOST and LAKE_SHOP_PORT",
+        CR.CR_CONN_HOST_ERROR: f"start it with `lake up`, or set {settings_prefix}_HOST and {settings_prefix}_PORT",
         CR.CR_SERVER_GONE_ERROR: "look at its log with `lake logs`, then start it with `lake up`",
         CR.CR_SERVER_LOST: "look at its log with `lake logs`, then start it with `lake up`",
-        ER.ACCESS_DENIED_ERROR: "set LAKE_SHOP_USER and LAKE_SHOP_PASSWORD to a user that may write",
-        ER.DBACCESS_DENIED_ERROR: "grant the shop's user ALL on this database",
-        ER.TABLEACCESS_DENIED_ERROR: "grant the shop's user ALL on this database",
+        ER.ACCESS_DENIED_ERROR: f"set {settings_prefix}_USER and {settings_prefix}_PASSWORD to those of a user of this server",
+        ER.DBACCESS_DENIED_ERROR: f"grant the user the right, or let {settings_prefix}_USER and LAKE_SOURCE_DATABASE name others",
+        ER.TABLEACCESS_DENIED_ERROR: f"grant the user the right, or let {settings_prefix}_USER and LAKE_SOURCE_DATABASE name others",
         ER.BAD_DB_ERROR: "create the database, or set LAKE_SOURCE_DATABASE to the one that exists",
         ER.NO_SUCH_TABLE: "load the shop first: `lake shop load`",
         ER.NOT_ALLOWED_COMMAND: "set local_infile=ON on the server",

@@ -28,7 +28,9 @@ def wait_for_replica(primary: Connection[Any], timeout_seconds: int = TIMEOUT_SE
     if (config.source_host, config.source_port) == (config.shop_host, config.shop_port):
         return 0.0
     password = config.source_password.get_secret_value()
-    replica = connect(config.source_host, config.source_port, config.source_user, password, config.source_database)
+    replica = connect(
+        config.source_host, config.source_port, config.source_user, password, config.source_database, "LAKE_SOURCE"
+    )
     try:
         with speaking(primary):
             server, position = _identity(primary), _committed(primary)
