@@ -1,8 +1,8 @@
 """# shop_lake: from the shop's database to published metrics
 
-Every hour: opens the branch `run_<id>`, extracts all tables of the shop as of **one snapshot**, and builds raw, cleaned,
-curated and marts on that branch. The audit decides; publishing is one merge, so readers of `main` see the lake of the
-last run or of this one, never half of each.
+Every hour: opens the branch `run_<id>`, extracts all tables of the shop as of **one snapshot**, and builds raw,
+cleaned, curated and marts on that branch. The audit decides; publishing is one merge, so readers of `main` see
+the lake of the last run or of this one, never half of each.
 
 **Parameters.** `full`: read every table whole instead of what changed since the last published run.
 
@@ -18,25 +18,25 @@ last run or of this one, never half of each.
 | `audit` | a blocking check failed; the log lists them, the data docs show them | mend the source or the contract |
 | `publish` | main moved under the run (409) | run again |
 
-**A rerun** (clear the run, or trigger a new one) starts from main as it is then: the branch is opened anew, landing files
-of the unpublished try are replaced, and the outcome is the same. The next run reads everything since the last *published*
-one, so a failed hour is caught up by itself.
+**A rerun** (clear the run, or trigger a new one) starts from main as it is then: the branch is opened anew,
+landing files of the unpublished try are replaced, and the outcome is the same. The next run reads everything since
+the last *published* one, so a failed hour is caught up by itself.
 """
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
-from airflow.sdk import Asset, Metadata, Param, dag, get_current_context, task
+from airflow.sdk import Asset, CronTriggerTimetable, Metadata, Param, dag, get_current_context, task
 from common import DEFAULT_ARGS, PUBLISHED, TAGS
 
 published = Asset(PUBLISHED)
 
 
 @dag(
-    schedule="@hourly",
-    start_date=datetime(2025, 1, 1),
+    # The first scheduled run is that of the next full hour: unpausing starts nothing by itself.
+    schedule=CronTriggerTimetable("0 * * * *", timezone="UTC", run_immediately=False),
     catchup=False,
     max_active_runs=1,
     dagrun_timeout=timedelta(hours=3),

@@ -134,7 +134,8 @@ def curate(
     from spark_jobs.curated import curate as curate_tables
 
     full = {item["table"] for item in extracted if item["mode"] == "full"}
-    return curate_tables(spark, Run.from_json(run_json), full, full | changed_tables(cleaned))
+    written: dict[str, int] = curate_tables(spark, Run.from_json(run_json), full, full | changed_tables(cleaned))
+    return written
 
 
 def changed_tables(cleaned: list[list[dict[str, Any]]]) -> set[str]:

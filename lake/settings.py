@@ -10,7 +10,7 @@ import os
 from functools import cached_property, lru_cache
 from pathlib import Path
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -91,6 +91,12 @@ class Settings(BaseSettings):
     nessie_memory_mib: int = 384
     shop_memory_mib: int = 512
     source_memory_mib: int = 256
+
+    @field_validator("home")
+    @classmethod
+    def _absolute(cls, home: Path) -> Path:
+        """Services run in folders of their own, where a relative path would lead elsewhere."""
+        return home.resolve()
 
     @classmethod
     def settings_customise_sources(

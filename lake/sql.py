@@ -40,7 +40,7 @@ def query(statement: str, catalog: str = CATALOG) -> tuple[list[str], list[list[
             cursor.execute(statement)
             values = cursor.fetchall()
             return [column[0] for column in cursor.description or []], values
-    except trino.exceptions.TrinoUserError as error:
+    except trino.exceptions.TrinoQueryError as error:
         raise LakeError(f"Trino refuses the statement: {error.message}", "correct the statement") from error
     except (trino.exceptions.TrinoConnectionError, trino.exceptions.Http503Error, OSError) as error:
         raise ServiceError(
@@ -61,14 +61,17 @@ def catalog_at(name: str, reference: str) -> Iterator[str]:
     properties = {
         "iceberg.catalog.type": "rest",
         "iceberg.rest-catalog.uri": rest_uri(reference),
+        "iceberg.rest-catalog.warehouse": "warehouse",
+        "iceberg.rest-catalog.vended-credentials-enabled": "false",
+        "iceberg.unique-table-location": "true",
         "iceberg.file-format": "PARQUET",
         "fs.native-s3.enabled": "true",
         "s3.endpoint": config.s3_url,
         "s3.path-style-access": "true",
         "s3.region": config.s3_region,
         # Trino resolves these from its own environment, so no secret travels in a statement or its query log.
-        "s3.aws-access-key": "${ENV:LAKE_S3_ACCESS_KEY}",
-        "s3.aws-secret-key": "${ENV:LAKE_S3_SECRET_KEY}",
+        "s3.aws-access-key": "${ENV:S3_ACCESS_KEY}",
+        "s3.aws-secret-key": "${ENV:S3_SECRET_KEY}",
     }
     pairs = ", ".join(f"\"{key}\" = '{value}'" for key, value in properties.items())
     rows(f'DROP CATALOG IF EXISTS "{name}"')

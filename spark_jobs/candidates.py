@@ -85,7 +85,7 @@ class Candidates:
         return rules.judge(existing, self._contracts[table], parents)
 
     def _parent_keys(self, parent: str) -> DataFrame:
-        """Keys of a parent table that are valid after this run: those held and not judged again, and those judged valid."""
+        """Keys of a parent table that are valid after this run: held and not judged again, or judged valid."""
         key = list(self._contracts[parent].key)
         if not self._lake.exists("cleaned", parent) or parent in self._full:
             return rules.valid(self.judged(parent)).select(*key)

@@ -102,7 +102,8 @@ def fct_orders(orders: DataFrame, order_items: DataFrame, shipments: DataFrame) 
         _id("order_id"), _id("customer_id"), _id("store_id"), "order_date", "ordered_at", "status", "channel",
         "currency", "is_cancelled", F.coalesce("item_count", nothing).cast("bigint").alias("item_count"),
         F.coalesce("units", nothing).cast("bigint").alias("units"), gross.alias("gross_amount"),
-        _revenue(gross, "decimal(14,2)"), F.coalesce("discount", nothing).cast("decimal(14,2)").alias("discount_amount"),
+        _revenue(gross, "decimal(14,2)"),
+        F.coalesce("discount", nothing).cast("decimal(14,2)").alias("discount_amount"),
         "shipped_at", "promised_at", "delivered_at",
     )  # fmt: skip
 

@@ -3,8 +3,8 @@
 
     Trino rounds a decimal quotient to the larger scale of its two sides, so the scale is set on the dividend.
 -#}
-{% macro money_per(amount, count) -%}
-    cast(cast({{ amount }} as decimal(24, 2)) / nullif({{ count }}, 0) as decimal(14, 2))
+{% macro money_per(amount, count, scale=2) -%}
+    cast(cast({{ amount }} as decimal(24, {{ scale }})) / nullif({{ count }}, 0) as decimal(14, {{ scale }}))
 {%- endmacro %}
 
 {% macro share(part, whole) -%}

@@ -1,12 +1,20 @@
 -- Revenue by customer and by cohort must both be that of the orders whose customer is known, to the cent.
 with totals as (
-    select 'customer_value' as mart, sum(revenue) as revenue from {{ ref('customer_value') }}
+    select
+        'customer_value' as mart,
+        sum(revenue) as revenue
+    from {{ ref('customer_value') }}
     union all
-    select 'cohort_retention' as mart, sum(revenue) as revenue from {{ ref('cohort_retention') }}
+    select
+        'cohort_retention' as mart,
+        sum(revenue) as revenue
+    from {{ ref('cohort_retention') }}
 ),
 
 expected as (
-    select sum(revenue) as revenue from {{ source('curated', 'fct_orders') }} where customer_id is not null
+    select sum(revenue) as revenue
+    from {{ source('curated', 'fct_orders') }}
+    where customer_id is not null
 )
 
 select

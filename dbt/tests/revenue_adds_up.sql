@@ -1,14 +1,24 @@
 -- Every mart that splits the shop's revenue must add up to the orders' own, to the cent.
 with totals as (
-    select 'daily_revenue' as mart, sum(revenue) as revenue from {{ ref('daily_revenue') }}
+    select
+        'daily_revenue' as mart,
+        sum(revenue) as revenue
+    from {{ ref('daily_revenue') }}
     union all
-    select 'product_performance' as mart, sum(revenue) as revenue from {{ ref('product_performance') }}
+    select
+        'product_performance' as mart,
+        sum(revenue) as revenue
+    from {{ ref('product_performance') }}
     union all
-    select 'category_performance' as mart, sum(revenue) as revenue from {{ ref('category_performance') }}
+    select
+        'category_performance' as mart,
+        sum(revenue) as revenue
+    from {{ ref('category_performance') }}
 ),
 
 expected as (
-    select sum(revenue) as revenue from {{ source('curated', 'fct_orders') }}
+    select sum(revenue) as revenue
+    from {{ source('curated', 'fct_orders') }}
 )
 
 select

@@ -87,7 +87,7 @@ def _line(document: Any, location: tuple[Any, ...] | tuple[str, ...]) -> int:
             break
         position = node.lc.data.get(part)  # type: ignore[union-attr]
         line = position[0] + 1 if position else line
-        node = node[part]
+        node = node[part]  # type: ignore[index]
     return line
 
 

@@ -85,10 +85,8 @@ def _table(
     folder = manifest.folder(snapshot.source, contract.table, run_id)
     storage.delete_prefix(folder)
     marks = {RUN_ID: run_id, EXTRACTED_AT: snapshot.instant, OPERATION: READ}
-    if request.mode == "full":
-        ranges = chunks.by_key(connection, contract, row_estimate)
-    else:
-        ranges = [_changed_since(request)]
+    is_full = request.mode == "full"
+    ranges = chunks.by_key(connection, contract, row_estimate) if is_full else [_changed_since(request)]
     parts = []
     for chunk in ranges:
         rows = reader.batches(connection, contract, chunk)

@@ -21,6 +21,8 @@ def exact(value: Any, unit: str, currency: str) -> str:
 
     >>> exact(Decimal("-1234.5"), "money", "USD")
     '−$1,234.50'
+    >>> exact(Decimal("12491.00"), "count", "USD")
+    '12,491'
     """
     if value is None:
         return NOTHING
@@ -30,7 +32,8 @@ def exact(value: Any, unit: str, currency: str) -> str:
         return f"{value * 100:.1f} %"
     if unit == "hours":
         return f"{value:,.1f} h"
-    return f"{value:,}"
+    # A count that shared a column with money comes back as 12491.00.
+    return f"{int(value):,}" if value == int(value) else f"{value:,}"
 
 
 def brief(value: Any, unit: str, currency: str) -> str:
@@ -69,7 +72,7 @@ def cell(column: str, value: Any, currency: str) -> str:
         return value.isoformat(sep=" ", timespec="seconds")
     if isinstance(value, date):
         return value.isoformat()
-    if value is None or isinstance(value, int | Decimal | float) and not isinstance(value, bool):
+    if value is None or (isinstance(value, int | Decimal | float) and not isinstance(value, bool)):
         return exact(value, unit_of(column), currency)
     return str(value)
 

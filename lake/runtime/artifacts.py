@@ -111,11 +111,7 @@ class Artifacts(BaseModel):
 
     def __getitem__(self, name: str) -> Artifact:
         """The artifact of this name."""
-        return next(
-            artifact
-            for artifact in (*self.maven, *self.pypi, *self.go)
-            if artifact.name == name
-        )
+        return next(artifact for artifact in (*self.maven, *self.pypi, *self.go) if artifact.name == name)
 
 
 @lru_cache(maxsize=1)
@@ -129,8 +125,7 @@ def artifacts() -> Artifacts:
         return Artifacts.model_validate(tomllib.loads(LIST.read_text()))
     except (tomllib.TOMLDecodeError, ValidationError) as error:
         raise InstallError(
-            f"{LIST} is malformed: {error}",
-            "restore it with `git checkout infra/artifacts.toml`",
+            f"{LIST} is malformed: {error}", "restore it with `git checkout infra/artifacts.toml`"
         ) from error
 
 

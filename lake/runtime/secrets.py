@@ -22,11 +22,7 @@ def ensure_secrets() -> None:
         ServiceError: the services have data already, whose passwords nobody could guess.
     """
     config = settings()
-    names = [
-        name
-        for name, field in Settings.model_fields.items()
-        if field.annotation is SecretStr
-    ]
+    names = [name for name, field in Settings.model_fields.items() if field.annotation is SecretStr]
     empty = [name for name in names if not getattr(config, name).get_secret_value()]
     if not empty:
         return
@@ -41,12 +37,8 @@ def ensure_secrets() -> None:
     made = {f"LAKE_{name.upper()}": _generate(name) for name in empty}
     staging = file.with_suffix(".new")
     staging.unlink(missing_ok=True)
-    with open(
-        os.open(staging, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w"
-    ) as stream:
-        stream.writelines(
-            f"{name}={value}\n" for name, value in {**known, **made}.items()
-        )
+    with open(os.open(staging, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as stream:
+        stream.writelines(f"{name}={value}\n" for name, value in {**known, **made}.items())
     staging.replace(file)
     settings.cache_clear()
 

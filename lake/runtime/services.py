@@ -21,7 +21,5 @@ def service(name: str) -> Service:
     """
     known = services()
     if name not in known:
-        raise ServiceError(
-            f"there is no service {name!r}", f"the services are {', '.join(known)}"
-        )
+        raise ServiceError(f"there is no service {name!r}", f"the services are {', '.join(known)}")
     return known[name]

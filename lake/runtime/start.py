@@ -7,13 +7,7 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from graphlib import TopologicalSorter
 
-from tenacity import (
-    RetryError,
-    Retrying,
-    retry_if_exception,
-    stop_after_delay,
-    wait_fixed,
-)
+from tenacity import RetryError, Retrying, retry_if_exception, stop_after_delay, wait_fixed
 
 from lake.errors import LakeError, ServiceError
 from lake.runtime import ports, supervise
@@ -25,27 +19,20 @@ Report = Callable[[str, str], None]
 """Called with a service's name and what happens to it: waiting, starting, healthy or failed."""
 
 
-def start_all(
-    services: dict[str, Service], report: Report = lambda name, state: None
-) -> None:
+def start_all(services: dict[str, Service], report: Report = lambda name, state: None) -> None:
     """Bring every service up and wait until all are healthy. Those that are are left alone.
 
     Raises:
         ServiceError: a port is taken, or services did not become healthy; it holds the last lines of their logs.
     """
+    if not supervise.is_running():
+        supervise.end_leftovers()
+        ports.check_free(services.values())
     supervise.start(services.values())
-    running = {
-        name
-        for name, process in supervise.processes().items()
-        if process.state in supervise.ALIVE
-    }
-    ports.check_free(
-        service for name, service in services.items() if name not in running
-    )
+    running = {name for name, process in supervise.processes().items() if process.state in supervise.ALIVE}
+    ports.check_free(service for name, service in services.items() if name not in running)
 
-    order = TopologicalSorter(
-        {name: service.needs for name, service in services.items()}
-    )
+    order = TopologicalSorter({name: service.needs for name, service in services.items()})
     order.prepare()
     waiting: dict[Future[None], str] = {}
     failures: list[Exception] = []
@@ -66,13 +53,8 @@ def start_all(
                     order.done(name)
     if failures:
         if all(isinstance(error, LakeError) for error in failures):
-            fixes = dict.fromkeys(
-                error.fix for error in failures if isinstance(error, LakeError)
-            )
-            raise ServiceError(
-                "\n".join(error.args[0] for error in failures),
-                "; ".join(filter(None, fixes)),
-            )
+            fixes = dict.fromkeys(error.fix for error in failures if isinstance(error, LakeError))
+            raise ServiceError("\n".join(error.args[0] for error in failures), "; ".join(filter(None, fixes)))
         raise failures[0]
 
 
@@ -105,9 +87,7 @@ def _until(deadline: float, service: Service, step: Callable[[], None]) -> None:
                 step()
     except RetryError as error:
         cause = error.last_attempt.exception()
-        raise failure(
-            service.name, f"is not healthy after {service.patience_seconds} s: {cause}"
-        ) from cause
+        raise failure(service.name, f"is not healthy after {service.patience_seconds} s: {cause}") from cause
 
 
 class _Dead(ServiceError):
@@ -117,18 +97,14 @@ class _Dead(ServiceError):
 def _raise_if_dead(service: Service) -> None:
     process = supervise.processes().get(service.name)
     if process is None or process.state in ("FATAL", "EXITED", "STOPPED"):
-        described = failure(
-            service.name,
-            f"ended ({process.description if process else 'the supervisor is gone'})",
-        )
+        described = failure(service.name, f"ended ({process.description if process else 'the supervisor is gone'})")
         raise _Dead(described.what, described.fix)
 
 
 def failure(name: str, what: str) -> ServiceError:
     """An error that shows the end of the service's log."""
     return ServiceError(
-        f"{name} {what}\n" + "\n".join(f"    {line}" for line in last_lines([name])),
-        f"look at `lake logs {name}`",
+        f"{name} {what}\n" + "\n".join(f"    {line}" for line in last_lines([name])), f"look at `lake logs {name}`"
     )
 
 

@@ -13,10 +13,12 @@ import subprocess
 import sys
 import xmlrpc.client
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import psutil  # type: ignore[import-untyped]
 from supervisor.xmlrpc import SupervisorTransport  # type: ignore[import-untyped]
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
 
@@ -27,17 +29,9 @@ from lake.settings import settings
 ALIVE = ("STARTING", "RUNNING")
 LOG_BYTES, LOG_BACKUPS = 10 * 1024**2, 3
 OPEN_FILES = 65536
+STOP_SECONDS = 30
 LONGEST_SOCKET_PATH = 107
-KEPT_ENVIRONMENT = (
-    "PATH",
-    "HOME",
-    "USER",
-    "LOGNAME",
-    "LANG",
-    "TMPDIR",
-    "XDG_CACHE_HOME",
-    "LD_LIBRARY_PATH",
-)
+KEPT_ENVIRONMENT = ("PATH", "HOME", "USER", "LOGNAME", "LANG", "TMPDIR", "XDG_CACHE_HOME", "LD_LIBRARY_PATH")
 
 
 @dataclass(frozen=True)
@@ -84,26 +78,14 @@ def start(services: Iterable[Service]) -> None:
     if is_running():
         _reload()
         return
-    command = [
-        sys.executable,
-        "-m",
-        "supervisor.supervisord",
-        "-c",
-        str(folder / "supervisord.conf"),
-    ]
-    result = subprocess.run(
-        command, env=base_environment(), capture_output=True, text=True
-    )
+    command = [sys.executable, "-m", "supervisor.supervisord", "-c", str(folder / "supervisord.conf")]
+    result = subprocess.run(command, env=base_environment(), check=False, capture_output=True, text=True)
     if result.returncode:
         raise ServiceError(
-            f"supervisor did not start:\n{result.stdout}{result.stderr}",
-            f"look at {folder}/supervisord.log",
+            f"supervisor did not start:\n{result.stdout}{result.stderr}", f"look at {folder}/supervisord.log"
         )
     for attempt in Retrying(
-        retry=retry_if_exception_type(OSError),
-        stop=stop_after_delay(10),
-        wait=wait_fixed(0.1),
-        reraise=True,
+        retry=retry_if_exception_type(OSError), stop=stop_after_delay(10), wait=wait_fixed(0.1), reraise=True
     ):
         with attempt:
             _rpc().getState()
@@ -115,15 +97,44 @@ def stop() -> None:
     pid = rpc.getPID()
     rpc.stopAllProcesses(True)
     rpc.shutdown()
-    for attempt in Retrying(
-        stop=stop_after_delay(30), wait=wait_fixed(0.1), reraise=True
-    ):
+    for attempt in Retrying(stop=stop_after_delay(30), wait=wait_fixed(0.1), reraise=True):
         with attempt:
             if Path(f"/proc/{pid}").exists():
                 raise ServiceError(
-                    f"the supervisor (pid {pid}) does not end",
-                    f"look at {_run_folder()}/supervisord.log",
+                    f"the supervisor (pid {pid}) does not end", f"look at {_run_folder()}/supervisord.log"
                 )
+
+
+def end_leftovers() -> int:
+    """End the processes that a killed supervisor of this state directory left behind, and say how many they were."""
+    left = {child for process in psutil.process_iter() if _works_here(process) for child in _family(process)}
+    for process in left:
+        with suppress(psutil.NoSuchProcess):
+            process.terminate()
+    _, alive = psutil.wait_procs(list(left), timeout=STOP_SECONDS)
+    for process in alive:
+        with suppress(psutil.NoSuchProcess):
+            process.kill()
+    psutil.wait_procs(alive, timeout=5)
+    return len(left)
+
+
+def _works_here(process: psutil.Process) -> bool:
+    """Whether a process is one of ours: each runs in a folder of its own in the state directory, without a terminal.
+
+    What their environment says would be a clearer mark, but Airflow writes its title over it.
+    """
+    try:
+        return process.terminal() is None and Path(process.cwd()).is_relative_to(settings().home / "data")
+    except psutil.Error:  # another user's, or gone
+        return False
+
+
+def _family(process: psutil.Process) -> list[psutil.Process]:
+    try:
+        return [process, *process.children(recursive=True)]
+    except psutil.NoSuchProcess:
+        return []
 
 
 # -- its processes
@@ -134,8 +145,7 @@ def start_process(name: str) -> None:
     except xmlrpc.client.Fault as fault:
         if "ALREADY_STARTED" not in fault.faultString:
             raise ServiceError(
-                f"{name} cannot be started: {fault.faultString}",
-                f"look at `lake logs {name}`",
+                f"{name} cannot be started: {fault.faultString}", f"look at `lake logs {name}`"
             ) from fault
 
 
@@ -156,10 +166,7 @@ def processes() -> dict[str, Process]:
         return {}
     return {
         info["name"]: Process(
-            info["name"],
-            info["statename"],
-            info["pid"] or None,
-            info["description"] or info["spawnerr"],
+            info["name"], info["statename"], info["pid"] or None, info["description"] or info["spawnerr"]
         )
         for info in infos
     }
@@ -173,16 +180,8 @@ def log_file(name: str) -> Path:
 def base_environment() -> dict[str, str]:
     """What every process gets: little of the caller's shell, so that a start does the same from everywhere."""
     kept = {name: os.environ[name] for name in KEPT_ENVIRONMENT if name in os.environ}
-    chosen = {
-        name: value for name, value in os.environ.items() if name.startswith("LAKE_")
-    }
-    return {
-        "LANG": "C.UTF-8",
-        **kept,
-        **chosen,
-        "TZ": "UTC",
-        "LAKE_HOME": str(settings().home),
-    }
+    chosen = {name: value for name, value in os.environ.items() if name.startswith("LAKE_")}
+    return {"LANG": "C.UTF-8", **kept, **chosen, "TZ": "UTC", "LAKE_HOME": str(settings().home)}
 
 
 # -- inside
@@ -213,21 +212,16 @@ def _reload() -> None:
 def _write(file: Path, text: str) -> None:
     staging = file.with_suffix(".new")
     staging.unlink(missing_ok=True)
-    with open(
-        os.open(staging, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w"
-    ) as stream:
+    with open(os.open(staging, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as stream:
         stream.write(text)
     staging.replace(file)
 
 
 def _environment(service: Service) -> str:
-    quoted = [
-        name for name, value in service.env.items() if '"' in value or "\n" in value
-    ]
+    quoted = [name for name, value in service.env.items() if '"' in value or "\n" in value]
     if quoted:  # supervisor's format has no way to write one
         raise ServiceError(
-            f"{', '.join(quoted)} of {service.name} holds a quotation mark or a line break",
-            "take another value",
+            f"{', '.join(quoted)} of {service.name} holds a quotation mark or a line break", "take another value"
         )
     return ",".join(f'{name}="{value}"' for name, value in service.env.items())
 
@@ -242,9 +236,7 @@ def _configuration(services: list[Service]) -> str:
         "pidfile": folder / "supervisord.pid",
         "childlogdir": settings().home / "logs",
         "directory": settings().home,
-        "minfds": OPEN_FILES
-        if hard_limit == resource.RLIM_INFINITY
-        else min(OPEN_FILES, hard_limit),
+        "minfds": OPEN_FILES if hard_limit == resource.RLIM_INFINITY else min(OPEN_FILES, hard_limit),
         "umask": "077",
     }
     if os.geteuid() == 0:
@@ -267,7 +259,7 @@ def _configuration(services: list[Service]) -> str:
             "startsecs": 2,
             "startretries": 2,
             "stopsignal": service.stop_signal,
-            "stopwaitsecs": 30,
+            "stopwaitsecs": STOP_SECONDS,
             "stopasgroup": "false",
             "killasgroup": "true",
             "redirect_stderr": "true",
@@ -277,12 +269,5 @@ def _configuration(services: list[Service]) -> str:
         }
     lines = ["; written by `lake up`"]
     for section, options in sections.items():
-        lines += [
-            "",
-            f"[{section}]",
-            *(
-                f"{name}={str(value).replace('%', '%%')}"
-                for name, value in options.items()
-            ),
-        ]
+        lines += ["", f"[{section}]", *(f"{name}={str(value).replace('%', '%%')}" for name, value in options.items())]
     return "\n".join(lines) + "\n"

@@ -89,7 +89,7 @@ def clickstream(journey: Journey, orders: pd.DataFrame, seed: int) -> pd.DataFra
     customer[~buys & (random.random(count) < 0.4)] = np.nan
 
     events = np.where(buys, 3, 1) + random.poisson(2, size=count)
-    session = np.repeat(np.arange(count), events)
+    session: np.ndarray = np.repeat(np.arange(count), events)
     last = np.cumsum(events) - 1
     to_go = last[session] - np.arange(len(session))
     buying = buys[session]
@@ -130,7 +130,9 @@ def _just_before(anchor: np.datetime64, count: int, random: np.random.Generator)
 
 def _of_rating(texts: dict[int, list[str]], rating: NDArray[np.int64], random: np.random.Generator) -> NDArray[np.str_]:
     """A text for each rating, drawn from those that fit it."""
-    chosen = np.empty(len(rating), dtype=f"U{max(len(text) for choices in texts.values() for text in choices)}")
+    chosen: np.ndarray = np.empty(
+        len(rating), dtype=f"U{max(len(text) for choices in texts.values() for text in choices)}"
+    )
     for stars, choices in texts.items():
         fits = rating == stars
         chosen[fits] = random.choice(choices, size=int(fits.sum()))

@@ -51,13 +51,15 @@ def connect(
 def explained(error: pymysql.err.MySQLError, where: str, settings_prefix: str = "LAKE_SHOP") -> LakeError:
     """The person's view of a driver error met at ``where``."""
     code = error.args[0] if error.args else 0
+    away = "look at its log with `lake logs`, then start it with `lake up`"
+    right = f"grant the user the right, or let {settings_prefix}_USER and LAKE_SOURCE_DATABASE name others"
     fixes = {
         CR.CR_CONN_HOST_ERROR: f"start it with `lake up`, or set {settings_prefix}_HOST and {settings_prefix}_PORT",
-        CR.CR_SERVER_GONE_ERROR: "look at its log with `lake logs`, then start it with `lake up`",
-        CR.CR_SERVER_LOST: "look at its log with `lake logs`, then start it with `lake up`",
-        ER.ACCESS_DENIED_ERROR: f"set {settings_prefix}_USER and {settings_prefix}_PASSWORD to those of a user of this server",
-        ER.DBACCESS_DENIED_ERROR: f"grant the user the right, or let {settings_prefix}_USER and LAKE_SOURCE_DATABASE name others",
-        ER.TABLEACCESS_DENIED_ERROR: f"grant the user the right, or let {settings_prefix}_USER and LAKE_SOURCE_DATABASE name others",
+        CR.CR_SERVER_GONE_ERROR: away,
+        CR.CR_SERVER_LOST: away,
+        ER.ACCESS_DENIED_ERROR: f"set {settings_prefix}_USER and {settings_prefix}_PASSWORD to what this server knows",
+        ER.DBACCESS_DENIED_ERROR: right,
+        ER.TABLEACCESS_DENIED_ERROR: right,
         ER.BAD_DB_ERROR: "create the database, or set LAKE_SOURCE_DATABASE to the one that exists",
         ER.NO_SUCH_TABLE: "load the shop first: `lake shop load`",
         ER.NOT_ALLOWED_COMMAND: "set local_infile=ON on the server",

@@ -7,7 +7,7 @@ last days paid or on its way, and none of the shop's instants lies in the future
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -22,7 +22,7 @@ STORE_CANCELLED_SHARE = 0.005
 LOST_SHARE = 0.01
 CARRIERS = ["Parcel Post", "Swift Couriers", "Green Wheels", "Northline"]
 
-Instants = NDArray[np.datetime64]
+Instants: TypeAlias = NDArray[np.datetime64]
 
 
 @dataclass(frozen=True)

@@ -1,3 +1,1 @@
-select
-    date_day
-from {{ source('curated', 'dim_date') }}
+select date_day from {{ source('curated', 'dim_date') }}

@@ -18,7 +18,7 @@ from lake.shop.load import load
 from lake.shop.tick import tick
 
 ANCHOR = date(2026, 3, 1)
-SAMPLE = 0.02
+SAMPLE = 0.01
 
 Address = tuple[str, int, str, str, str]
 

@@ -88,5 +88,5 @@ def test_what_is_not_up_is_not_ended(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_refusal_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(httpx, "request", lambda *_, **__: httpx.Response(400, text="bad label"))
-    with pytest.raises(ServiceError, match="Alertmanager refused .* 400 bad label"):
+    with pytest.raises(ServiceError, match=r"Alertmanager refused .* 400 bad label"):
         alertmanager.post([FIRING], {}, NOW)

@@ -1,0 +1,76 @@
+# One command per habit. `make` alone lists them.
+
+SHELL       := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test bench lint format lock up down clean
+
+PYTHON     ?= python3.11
+UV_VERSION := 0.13.9
+CACHE      := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/shoplake
+OUR_UV     := $(CACHE)/uv/bin/uv
+# The machine's uv where it has a working one, else one of our own in the cache folder.
+UV         := $(or $(shell uv --version >/dev/null 2>&1 && command -v uv),$(OUR_UV))
+export UV
+BIN        := .venv/bin
+STATE      := $(or $(LAKE_HOME),.lake)
+
+help:  ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: .venv/.complete  ## make the environment and fetch the servers; needs a network once
+	@$(BIN)/python -m lake.runtime install
+
+demo: setup  ## from nothing to a published lake and a report
+	$(BIN)/lake up
+	$(BIN)/lake shop load
+	$(BIN)/lake run
+	$(BIN)/lake report open
+
+test: setup lint  ## run every test on services of their own
+	$(BIN)/python -m pytest
+
+bench: setup  ## measure full and incremental runs
+	$(BIN)/python -m benchmarks
+
+lint: .venv/.complete  ## check style, types, imports, SQL; changes nothing
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/sqlfluff lint dbt
+
+format: .venv/.complete  ## bring code into shape
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+lock: | $(UV)  ## compile requirements.txt anew from pyproject.toml
+	$(UV) pip compile pyproject.toml --group dev --python-version 3.11 --upgrade --quiet -o requirements.txt
+
+up: setup  ## start every service
+	$(BIN)/lake up
+
+down: .venv/.complete  ## stop every service; data stays
+	$(BIN)/lake down
+
+clean:  ## stop every service and remove all state; the environment and the cache folder stay
+	@if [ -x $(BIN)/python ]; then $(BIN)/python -m lake.runtime down; fi
+	rm -rf $(STATE) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache dbt/target dbt/logs
+
+# Everything is in the cache after the first time, so the network is asked only where that does not do.
+.venv/.complete: requirements.txt pyproject.toml | $(UV)
+	@test -x .venv/bin/python || $(UV) venv --quiet --python $(PYTHON) .venv
+	@rm -f $@
+	@echo "installing $$(grep -c == requirements.txt) packages into .venv"
+	@export VIRTUAL_ENV=$(CURDIR)/.venv; \
+	  $(UV) pip sync --quiet --offline requirements.txt 2>/dev/null || $(UV) pip sync requirements.txt; \
+	  $(UV) pip install --quiet --offline --no-deps --editable . 2>/dev/null || $(UV) pip install --no-deps --editable .
+	@touch $@
+
+$(OUR_UV):
+	@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) was not found -> install Python 3.11, or name it: make PYTHON=/path/to/python3.11" >&2; exit 1; }
+	@echo "installing uv $(UV_VERSION) into $(CACHE)/uv"
+	@rm -rf $(CACHE)/uv $(CACHE)/uv.new
+	@$(PYTHON) -m venv $(CACHE)/uv.new || { echo "-> install the package python3.11-venv" >&2; exit 1; }
+	@$(CACHE)/uv.new/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+	@mv $(CACHE)/uv.new $(CACHE)/uv

@@ -1,0 +1,152 @@
+"""Shoplake's side: one run of the DAG through Airflow, measured."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any, Self
+
+from benchmarks.measure import Phase, Sampler, TaskTime, orchestration_share
+from lake.airflow_api import ENDED, Airflow, TaskState
+from lake.commands.run import ALERTING, PIPELINE, REPORTS
+from lake.errors import LakeError, ServiceError
+from lake.runtime import supervise
+from lake.settings import settings
+
+POLL_SECONDS = 0.5
+IDLE_TIMEOUT_SECONDS = 1800
+FOLLOWERS = (REPORTS, ALERTING)
+
+
+class Watched(Airflow):
+    """Airflow's API, with what only a benchmark asks."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def run_span(self, dag_id: str, run_id: str) -> tuple[datetime, datetime]:
+        """Instants at which a finished run was asked for and ended."""
+        run = self._call("GET", f"/api/v2/dags/{dag_id}/dagRuns/{run_id}")
+        return datetime.fromisoformat(run["queued_at"]), datetime.fromisoformat(run["end_date"])
+
+    def task_ids(self, dag_id: str, run_id: str) -> dict[tuple[str, int], str]:
+        """Id of each task instance, by task and map index."""
+        path = f"/api/v2/dags/{dag_id}/dagRuns/{run_id}/taskInstances"
+        found = self._call("GET", path, params={"limit": 200})["task_instances"]
+        return {(item["task_id"], item["map_index"]): item["id"] for item in found}
+
+    def runs_since(self, dag_id: str, instant: datetime) -> list[str]:
+        """Ids of the runs that were started after an instant."""
+        query = {"start_date_gte": instant.isoformat(), "limit": 100}
+        found = self._call("GET", f"/api/v2/dags/{dag_id}/dagRuns", params=query)["dag_runs"]
+        return [run["dag_run_id"] for run in found]
+
+
+def service_pids() -> dict[str, int]:
+    """Process of every service that runs.
+
+    Raises:
+        ServiceError: the platform is not up.
+    """
+    pids = {name: process.pid for name, process in supervise.processes().items() if process.pid}
+    if not pids:
+        raise ServiceError(f"no service of {settings().home} is running", "start the platform with `lake up`")
+    return pids
+
+
+def wait_until_idle(airflow: Watched) -> None:
+    """Wait until no run of ours or of what follows a publish is at work.
+
+    Raises:
+        LakeError: one still is after half an hour.
+    """
+    deadline = time.monotonic() + IDLE_TIMEOUT_SECONDS
+    while active := [f"{dag} {run}" for dag in (PIPELINE, *FOLLOWERS) for run in airflow.active_runs(dag)]:
+        if time.monotonic() > deadline:
+            raise LakeError(
+                f"{', '.join(active)} still at work after {IDLE_TIMEOUT_SECONDS} s",
+                f"end it at {settings().airflow_url}, then repeat",
+            )
+        time.sleep(2)
+
+
+def run(airflow: Watched, name: str, full: bool) -> tuple[Phase, dict[str, Any]]:
+    """One run of the pipeline, until it is published; what it cost, and its receipt.
+
+    The report and the alerts that follow are not part of it, but they are waited for, so that the next phase has the
+    machine to itself.
+
+    Raises:
+        LakeError: the run failed; the failed task's last words are in the message.
+    """
+    for dag_id in (PIPELINE, *FOLLOWERS):
+        airflow.unpause(dag_id)
+    wait_until_idle(airflow)
+    with Sampler(service_pids, tasks_below="airflow-scheduler") as sampler:
+        run_id = airflow.trigger(PIPELINE, {"full": full})
+        while (state := airflow.run_state(PIPELINE, run_id)) not in ENDED:
+            time.sleep(POLL_SECONDS)
+    tasks = airflow.tasks(PIPELINE, run_id)
+    if state == "failed":
+        raise _failure(airflow, run_id, tasks)
+    asked_at, ended_at = airflow.run_span(PIPELINE, run_id)
+    receipt: dict[str, Any] = airflow.result(PIPELINE, run_id, "publish")
+    phase = _phase(name, (ended_at - asked_at).total_seconds(), tasks, airflow.task_ids(PIPELINE, run_id), sampler)
+    _wait_for_followers(airflow, ended_at)
+    return phase, receipt
+
+
+def revenue_and_units() -> tuple[Decimal, int]:
+    """What the published mart says."""
+    from lake import sql
+
+    row = sql.rows("SELECT sum(revenue) AS revenue, sum(units) AS units FROM marts.daily_revenue")[0]
+    return Decimal(row["revenue"]), int(row["units"])
+
+
+def mart_rows(marts: tuple[str, ...]) -> dict[str, int]:
+    """Rows of the published marts."""
+    from lake import sql
+
+    return {mart: int(sql.rows(f"SELECT count(*) AS n FROM marts.{mart}")[0]["n"]) for mart in marts}
+
+
+def _phase(
+    name: str, wall: float, tasks: list[TaskState], ids: Mapping[tuple[str, int], str], sampler: Sampler
+) -> Phase:
+    worked = [(task.started_at, task.ended_at) for task in tasks if task.started_at and task.ended_at]
+    return Phase(
+        name=name,
+        wall_seconds=wall,
+        cpu_seconds=sum(sampler.cpu_by_service.values()),
+        cpu_by_service=sampler.cpu_by_service,
+        peak_bytes=sampler.peak_bytes,
+        peak_by_service=sampler.peak_by_service,
+        tasks=[
+            TaskTime(task.name, task.seconds, sampler.peak_by_task.get(ids[task.task_id, task.map_index], 0))
+            for task in tasks
+        ],
+        orchestration_share=orchestration_share(wall, worked),
+        observer_cpu_seconds=sampler.observer_cpu_seconds,
+    )
+
+
+def _failure(airflow: Watched, run_id: str, tasks: list[TaskState]) -> LakeError:
+    failed = next((task for task in tasks if task.state == "failed"), None)
+    words = "\n".join(airflow.log_tail(PIPELINE, run_id, failed, lines=12)) if failed else "no task failed"
+    return LakeError(
+        f"{PIPELINE} {run_id} failed in {failed.name if failed else 'Airflow'}. Its last words:\n{words}",
+        f"the whole log: {settings().airflow_url}/dags/{PIPELINE}/runs/{run_id}",
+    )
+
+
+def _wait_for_followers(airflow: Watched, published_at: datetime) -> None:
+    """Wait until the scheduler has made the runs that the event asks for, and they have ended."""
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline and datetime.now(UTC) > published_at:
+        if all(airflow.runs_since(dag_id, published_at) for dag_id in FOLLOWERS):
+            break
+        time.sleep(POLL_SECONDS)
+    wait_until_idle(airflow)

@@ -1,0 +1,70 @@
+with latest as (
+    select max(order_date) as as_of_date from {{ ref('int_orders') }}
+),
+
+purchases as (
+    select
+        customer_id,
+        count(*) as orders,
+        sum(revenue) as revenue,
+        min(order_date) as first_order_date,
+        max(order_date) as last_order_date
+    from {{ ref('int_customer_orders') }}
+    group by customer_id
+),
+
+customers as (
+    select
+        customer_id,
+        customers.city,
+        customers.country,
+        customers.age_band,
+        customers.income_band,
+        customers.household_size,
+        customers.created_at as signed_up_at,
+        purchases.first_order_date,
+        purchases.last_order_date,
+        coalesce(purchases.orders, 0) as orders,
+        cast(coalesce(purchases.revenue, 0) as decimal(18, 2)) as revenue
+    from {{ source('shop', 'customers') }} as customers
+    full outer join purchases using (customer_id)
+),
+
+scored as (
+    select
+        customers.*,
+        date_diff('day', customers.last_order_date, latest.as_of_date) as recency_days,
+        {{ quintile('customers.last_order_date', among='customers.orders > 0') }} as recency_score,
+        {{ quintile('customers.orders', among='customers.orders > 0') }} as frequency_score,
+        {{ quintile('customers.revenue', among='customers.orders > 0') }} as monetary_score
+    from customers
+    cross join latest
+)
+
+select
+    customer_id,
+    city,
+    country,
+    age_band,
+    income_band,
+    household_size,
+    signed_up_at,
+    first_order_date,
+    last_order_date,
+    recency_days,
+    orders,
+    revenue,
+    {{ money_per('revenue', 'orders') }} as average_order_value,
+    recency_score,
+    frequency_score,
+    monetary_score,
+    case
+        when orders = 0 then 'no orders'
+        when recency_score >= 4 and frequency_score >= 4 and monetary_score >= 4 then 'champions'
+        when recency_score >= 3 and frequency_score >= 3 then 'loyal'
+        when recency_score >= 4 then 'promising'
+        when recency_score <= 2 and frequency_score >= 3 then 'at risk'
+        when recency_score <= 2 then 'hibernating'
+        else 'occasional'
+    end as segment
+from scored

@@ -1,0 +1,99 @@
+"""One platform serves the whole session: every service is started once, on free ports, in a scratch folder."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import mkdtemp
+
+import pytest
+
+PROJECT = Path(__file__).resolve().parent.parent
+DEFAULT_PORTS = (
+    23306,
+    23307,
+    24040,
+    25002,
+    25432,
+    28080,
+    28081,
+    28793,
+    28794,
+    28974,
+    29000,
+    29001,
+    29093,
+    29120,
+    29121,
+)
+
+
+def _free_offset() -> int:
+    """An offset at which every default port is free."""
+    for offset in range(1000 + os.getpid() % 50 * 10, 2500, 10):
+        with_port = [socket.socket() for _ in DEFAULT_PORTS]
+        try:
+            for candidate, port in zip(with_port, DEFAULT_PORTS, strict=True):
+                candidate.bind(("127.0.0.1", port + offset))
+            return offset
+        except OSError:
+            continue
+        finally:
+            for candidate in with_port:
+                candidate.close()
+    raise RuntimeError("no port offset between 1000 and 2500 is free")
+
+
+# Before anything reads the settings. The folder must be open to the users that servers run as which refuse root.
+_HOME = Path(mkdtemp(prefix="shoplake-test-"))
+_HOME.chmod(0o755)
+os.environ["LAKE_HOME"] = str(_HOME)
+os.environ["LAKE_PORT_OFFSET"] = str(_free_offset())
+
+
+def _runtime(command: str) -> None:
+    subprocess.run([sys.executable, "-m", "lake.runtime", command], cwd=PROJECT, check=True, timeout=600)
+
+
+@pytest.fixture(scope="session")
+def platform() -> Iterator[None]:
+    """Every service of the runtime, healthy."""
+    from lake.settings import settings
+
+    try:
+        _runtime("up")
+        settings.cache_clear()
+        yield
+    finally:
+        _runtime("down")
+
+
+@pytest.fixture
+def shop_database(platform: None) -> Iterator[tuple[str, int, str, str, str]]:
+    """Host, port, user, password and name of an empty database on the primary, dropped afterwards."""
+    import pymysql
+
+    from lake.settings import settings
+
+    config = settings()
+    name = f"test_{uuid.uuid4().hex[:12]}"
+    password = config.mysql_root_password.get_secret_value()
+    with pymysql.connect(
+        host=config.shop_host, port=config.shop_port, user="root", password=password, autocommit=True, local_infile=True
+    ) as connection:
+        with connection.cursor() as cursor:
+            cursor.execute(f"CREATE DATABASE {name}")
+        yield config.shop_host, config.shop_port, "root", password, name
+        with connection.cursor() as cursor:
+            cursor.execute(f"DROP DATABASE {name}")
+
+
+def pytest_sessionfinish() -> None:
+    """Remove the scratch folder."""
+    shutil.rmtree(_HOME, ignore_errors=True)

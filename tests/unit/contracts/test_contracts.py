@@ -1,0 +1,83 @@
+"""Contracts: types, and mistakes that are refused with file and line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from lake.contracts import load, load_all, types
+from lake.errors import ContractError
+
+GOOD = """\
+table: things
+description: Things.
+owner: me
+grain: one row per thing
+key: [thing_id]
+cursor: updated_at
+deletes: none
+columns:
+  thing_id: {type: bigint unsigned, nullable: false}
+  price: {type: 'decimal(12,2)', min: 0}
+  updated_at: {type: datetime(6), nullable: false}
+"""
+
+
+@pytest.mark.parametrize(
+    ("mysql", "expected"),
+    [
+        ("bigint(20) unsigned", pa.decimal128(20, 0)),
+        ("int unsigned", pa.int64()),
+        ("tinyint(1)", pa.int32()),
+        ("decimal(38,10)", pa.decimal128(38, 10)),
+        ("decimal", pa.decimal128(10, 0)),
+        ("enum('a','it''s')", pa.string()),
+        ("datetime(6)", pa.timestamp("us", tz="UTC")),
+        ("json", pa.string()),
+        ("date", pa.date32()),
+    ],
+)
+def test_types(mysql: str, expected: pa.DataType) -> None:
+    assert types.parse(mysql).arrow == expected
+
+
+def test_enum_labels_are_unquoted() -> None:
+    assert types.parse("enum('a','it''s')").labels == ("a", "it's")
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "line", "message"),
+    [
+        ("key: [thing_id]", "key: [id]", 1, "key names the column 'id'"),
+        ("decimal(12,2)", "money", 10, "'money' is not a type that can be extracted"),
+        ("decimal(12,2)", "decimal(65,30)", 10, "more than 38 digits"),
+        ("deletes: none", "deletes: maybe", 7, "Input should be 'keys' or 'none' (given: 'maybe')"),
+        ("min: 0", "minimum: 0", 10, "columns.price.minimum: Extra inputs are not permitted"),
+        ("table: things", "table: other", 1, "expected 'things' as the file's name"),
+        ("key: [thing_id]\n", "", 1, "key: Field required"),
+    ],
+)
+def test_a_mistake_is_refused_with_file_and_line(
+    tmp_path: Path, before: str, after: str, line: int, message: str
+) -> None:
+    assert before in GOOD
+    file = tmp_path / "things.yml"
+    file.write_text(GOOD.replace(before, after))
+    with pytest.raises(ContractError) as refused:
+        load(file)
+    assert f"{file}:{line}: " in refused.value.what
+    assert message in refused.value.what
+
+
+def test_a_reference_to_nowhere_is_refused(tmp_path: Path) -> None:
+    folder = tmp_path / "shop"
+    folder.mkdir()
+    (folder / "things.yml").write_text(GOOD.replace("min: 0", "references: owners.owner_id"))
+    with pytest.raises(ContractError, match=r"things\.yml:10: .*no contract for table 'owners'"):
+        load_all(tmp_path, "shop")
+
+
+def test_the_shop_has_its_contracts() -> None:
+    assert len(load_all()) == 15
