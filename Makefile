@@ -31,7 +31,7 @@ test: setup lint  ## run every test on services of their own
 	$(BIN)/python -m pytest
 
 bench: setup  ## measure full and incremental runs
-	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks --scale $(or $(scale),1)
 
 lint: .venv/.complete  ## check style, types, imports, SQL; changes nothing
 	$(BIN)/ruff check .

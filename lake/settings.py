@@ -84,6 +84,9 @@ class Settings(BaseSettings):
     alertmanager_port: int = 29093
     airflow_pauses_new_dags: bool = True
 
+    # -- local runtime: how long a service may take to become healthy on a busy machine
+    start_patience_seconds: int = 300
+
     # -- memory of the local runtime, in MiB: Java heaps and InnoDB's buffer pools
     spark_memory_mib: int = 2048
     spark_cores: int = 2

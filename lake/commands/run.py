@@ -8,6 +8,7 @@ from typing import Any
 
 from rich.console import Console
 from rich.live import Live
+from rich.markup import escape
 from rich.table import Table
 
 from lake.airflow_api import ENDED, Airflow, TaskState
@@ -74,7 +75,7 @@ def _progress(dag_id: str, tasks: list[TaskState]) -> Table:
     table.columns[2].justify = "right"
     for task in tasks:
         seconds = f"{task.seconds:.1f}" if task.started_at else ""
-        table.add_row(task.name, f"[{_STYLE.get(task.state, 'dim')}]{task.state}[/]", seconds)
+        table.add_row(escape(task.name), f"[{_STYLE.get(task.state, 'dim')}]{task.state}[/]", seconds)
     return table
 
 

@@ -35,10 +35,9 @@ class Service:
         needs: services that must be healthy before this one is started.
         prepare: makes what the process needs before its first start (a data folder, a schema); does nothing later.
         settle: what is done to the running process before it is of use (users, buckets, replication); repeatable.
-            It is tried again until it succeeds or the patience is over.
+            It is tried again until it succeeds or the patience (`start_patience_seconds`) is over.
         ping: raises, whatever the error, while the service is not healthy.
         refuses_root: whether it must not run as root.
-        patience_seconds: how long a start may take before it counts as failed.
         stop_signal: what ends it in good order.
     """
 
@@ -53,7 +52,6 @@ class Service:
     prepare: Callable[[], None] = nothing
     settle: Callable[[], None] = nothing
     refuses_root: bool = False
-    patience_seconds: int = 180
     stop_signal: str = "TERM"
 
     @property

@@ -12,6 +12,7 @@ from tenacity import RetryError, Retrying, retry_if_exception, stop_after_delay,
 from lake.errors import LakeError, ServiceError
 from lake.runtime import ports, supervise
 from lake.runtime.service import Service
+from lake.settings import settings
 
 SHOWN_LOG_LINES = 15
 
@@ -64,7 +65,7 @@ def start_one(service: Service) -> None:
     Raises:
         ServiceError: it ended, or was not healthy in time.
     """
-    deadline = time.monotonic() + service.patience_seconds
+    deadline = time.monotonic() + settings().start_patience_seconds
     if supervise.processes()[service.name].state not in supervise.ALIVE:
         service.folder.mkdir(parents=True, exist_ok=True)
         service.prepare()
@@ -87,7 +88,8 @@ def _until(deadline: float, service: Service, step: Callable[[], None]) -> None:
                 step()
     except RetryError as error:
         cause = error.last_attempt.exception()
-        raise failure(service.name, f"is not healthy after {service.patience_seconds} s: {cause}") from cause
+        patience = f"{settings().start_patience_seconds} s (LAKE_START_PATIENCE_SECONDS)"
+        raise failure(service.name, f"is not healthy after {patience}: {cause}") from cause
 
 
 class _Dead(ServiceError):
