@@ -56,7 +56,7 @@ def install(console: Console | None = None) -> None:
 
 
 def missing() -> list[Artifact]:
-    """The parts that are not installed, in the order of the list."""
+    """The parts that are not installed, those that take longest first."""
     pinned = artifacts()
     programs = [part for part in pinned.go if not part.is_installed]
     wheels = [
@@ -65,18 +65,21 @@ def missing() -> list[Artifact]:
         # A compiler is needed only where something is left to compile and the machine has none.
         if not part.is_installed and not (part.instead_of and (not programs or fetch.machine_has(part)))
     ]
-    return [*wheels, *(part for part in pinned.maven if not part.is_installed), *programs]
+    return [*wheels, *programs, *(part for part in pinned.maven if not part.is_installed)]
 
 
 def _install_all(parts: list[Artifact], progress: Progress) -> None:
     # Compiling is for the processors and downloading for the network, so they run at once.
     with ThreadPoolExecutor(max_workers=4) as pool:
         futures = [pool.submit(_install_one, part, progress) for part in parts]
-    failures = [error for future in futures if (error := future.exception())]
+    failures = [
+        (part.name, error) for part, future in zip(parts, futures, strict=True) if (error := future.exception())
+    ]
     if failures:
-        for other in failures[1:]:
-            progress.console.print(f"[red]{other}")
-        raise failures[0]
+        (_, error), *others = failures
+        if others:
+            progress.console.print(f"[red]failed as well: {', '.join(name for name, _ in others)}")
+        raise error
 
 
 def _install_one(part: Artifact, progress: Progress) -> None:
@@ -121,9 +124,12 @@ def _alone(console: Console) -> Iterator[None]:
     except Timeout:
         console.print("another checkout is installing into the same cache: waiting for it to finish")
         lock.acquire()
-    with lock:
-        lock.release()  # `with` took it a second time
+    try:
+        for interrupted in (cache() / "software").glob(".*"):
+            shutil.rmtree(interrupted)
         yield
+    finally:
+        lock.release()
 
 
 def _check_machine() -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from graphlib import TopologicalSorter
 
-from tenacity import RetryError, Retrying, retry_if_exception, stop_after_delay, wait_fixed
+from tenacity import RetryError, Retrying, retry_if_exception, stop_after_delay, stop_when_event_set, wait_fixed
 
 from lake.errors import LakeError, ServiceError
 from lake.runtime import ports, supervise
@@ -36,22 +37,28 @@ def start_all(services: dict[str, Service], report: Report = lambda name, state:
     order = TopologicalSorter({name: service.needs for name, service in services.items()})
     order.prepare()
     waiting: dict[Future[None], str] = {}
-    failures: list[Exception] = []
+    failures: list[BaseException] = []
+    given_up = threading.Event()
     with ThreadPoolExecutor(max_workers=len(services)) as pool:
-        while order.is_active() and not (failures and not waiting):
-            for name in order.get_ready():
-                if not failures:
-                    report(name, "starting")
-                    waiting[pool.submit(start_one, services[name])] = name
-            done, _ = wait(waiting, return_when=FIRST_COMPLETED)
-            for future in done:
-                name = waiting.pop(future)
-                if error := future.exception():
-                    report(name, "failed")
-                    failures.append(error)  # type: ignore[arg-type]
-                else:
-                    report(name, "healthy")
-                    order.done(name)
+        try:
+            while order.is_active() and not (failures and not waiting):
+                for name in order.get_ready():
+                    if not failures:
+                        report(name, "starting")
+                        waiting[pool.submit(start_one, services[name], given_up)] = name
+                done, _ = wait(waiting, return_when=FIRST_COMPLETED)
+                for future in done:
+                    name = waiting.pop(future)
+                    error = future.exception()
+                    if error is None:
+                        report(name, "healthy")
+                        order.done(name)
+                    elif not isinstance(error, _GivenUp):
+                        report(name, "failed")
+                        failures.append(error)
+                        given_up.set()
+        finally:
+            given_up.set()  # also when the person at the keyboard has seen enough
     if failures:
         if all(isinstance(error, LakeError) for error in failures):
             fixes = dict.fromkeys(error.fix for error in failures if isinstance(error, LakeError))
@@ -59,8 +66,8 @@ def start_all(services: dict[str, Service], report: Report = lambda name, state:
         raise failures[0]
 
 
-def start_one(service: Service) -> None:
-    """Start one service and wait until it is healthy.
+def start_one(service: Service, given_up: threading.Event) -> None:
+    """Start one service and wait until it is healthy, or until another one has failed.
 
     Raises:
         ServiceError: it ended, or was not healthy in time.
@@ -71,14 +78,14 @@ def start_one(service: Service) -> None:
         service.prepare()
         supervise.start_process(service.name)
     for step in (service.settle, service.ping):
-        _until(deadline, service, step)
+        _until(deadline, given_up, service, step)
 
 
-def _until(deadline: float, service: Service, step: Callable[[], None]) -> None:
+def _until(deadline: float, given_up: threading.Event, service: Service, step: Callable[[], None]) -> None:
     """Try a step until it succeeds, the process is dead or the patience is over."""
     attempts = Retrying(
         retry=retry_if_exception(lambda error: not isinstance(error, _Dead)),
-        stop=stop_after_delay(max(1.0, deadline - time.monotonic())),
+        stop=stop_after_delay(max(1.0, deadline - time.monotonic())) | stop_when_event_set(given_up),
         wait=wait_fixed(0.25),
     )
     try:
@@ -87,9 +94,15 @@ def _until(deadline: float, service: Service, step: Callable[[], None]) -> None:
                 _raise_if_dead(service)
                 step()
     except RetryError as error:
+        if given_up.is_set():
+            raise _GivenUp(service.name) from error
         cause = error.last_attempt.exception()
         patience = f"{settings().start_patience_seconds} s (LAKE_START_PATIENCE_SECONDS)"
         raise failure(service.name, f"is not healthy after {patience}: {cause}") from cause
+
+
+class _GivenUp(Exception):
+    """Nobody waits for this service any more: another one has failed."""
 
 
 class _Dead(ServiceError):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import re
 import signal
 import subprocess
 import threading
@@ -16,6 +18,7 @@ import pymysql
 import pytest
 
 from lake import catalog, sql
+from lake.airflow_api import Airflow
 from lake.settings import PROJECT, settings
 
 REVENUE = "SELECT SUM(sales_value) FROM order_items JOIN orders USING (order_id) WHERE status <> 'cancelled'"
@@ -81,13 +84,15 @@ def test_increment_reads_only_what_changed_and_survives_a_killed_task(published:
     lake("shop", "tick", "--orders", "10", "--seed", "7")
     assert source(REVENUE) != before
 
-    killed: list[int] = []
-    watcher = threading.Thread(target=_kill_one_worker, args=(killed,))
+    killed: list[str] = []
+    watcher = threading.Thread(target=_kill_one_task, args=(killed,))
     watcher.start()
     lake("run")
     watcher.join()
 
-    assert killed, "no worker was found to kill, so nothing was proven"
+    assert killed, "no task was found to kill, so nothing was proven"
+    with Airflow() as airflow:
+        assert max(task.try_number for task in airflow.tasks("shop_lake", killed[0])) > 1
     assert_lake_equals_shop()
     receipt = json.loads(lake("receipts", "--json"))[0]
     assert receipt["run_id"] != published["run_id"]
@@ -101,29 +106,31 @@ def test_increment_reads_only_what_changed_and_survives_a_killed_task(published:
     assert then > open_versions
 
 
-def _kill_one_worker(killed: list[int]) -> None:
-    """Kill -9 the process of one task, once the cleaning has begun."""
-    from lake.airflow_api import Airflow
-
+def _kill_one_task(killed: list[str]) -> None:
+    """Kill -9 the process of one cleaning task, a moment after it began."""
     deadline = time.monotonic() + 300
     with Airflow() as airflow:
         while time.monotonic() < deadline:
             for run_id in airflow.active_runs("shop_lake"):
-                if any(
-                    task.task_id == "clean" and task.state == "running" for task in airflow.tasks("shop_lake", run_id)
-                ):
-                    victims = [
-                        process
-                        for process in psutil.process_iter(["cmdline", "environ"])
-                        if "airflow worker" in " ".join(process.info["cmdline"] or [])
-                        and (process.info["environ"] or {}).get("LAKE_HOME") == os.environ["LAKE_HOME"]
-                        and not process.children()
-                    ]
-                    if victims:
-                        os.kill(victims[0].pid, signal.SIGKILL)
-                        killed.append(victims[0].pid)
-                        return
+                cleaning = [task for task in airflow.tasks("shop_lake", run_id) if task.task_id == "clean"]
+                victims = _task_processes() if any(task.state == "running" for task in cleaning) else []
+                if victims:
+                    os.kill(victims[0], signal.SIGKILL)
+                    killed.append(run_id)
+                    return
             time.sleep(0.2)
+
+
+def _task_processes() -> list[int]:
+    """Processes of this platform that run a task: below its scheduler, the innermost that carry a task's id as title."""
+    (scheduler,) = [item["pid"] for item in json.loads(lake("status", "--json")) if item["name"] == "airflow-scheduler"]
+    found = []
+    for process in psutil.Process(scheduler).children(recursive=True):
+        with contextlib.suppress(psutil.Error):
+            title = " ".join(process.cmdline())
+            if re.search(r"airflow worker -- [0-9a-f-]{36}", title) and not process.children():
+                found.append(process.pid)
+    return found
 
 
 def test_a_bad_row_goes_to_quarantine_and_comes_back_when_mended(published: dict[str, Any]) -> None:
