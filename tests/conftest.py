@@ -50,11 +50,16 @@ def _free_offset() -> int:
     raise RuntimeError("no port offset between 1000 and 2500 is free")
 
 
+# A platform that is up already can be named, with its offset in LAKE_PORT_OFFSET, to try a test again quickly.
+RUNNING = os.environ.get("LAKE_TEST_HOME")
+
 # Before anything reads the settings. The folder must be open to the users that servers run as which refuse root.
-_HOME = Path(mkdtemp(prefix="shoplake-test-"))
-_HOME.chmod(0o755)
-os.environ["LAKE_HOME"] = str(_HOME)
-os.environ["LAKE_PORT_OFFSET"] = str(_free_offset())
+if RUNNING:
+    os.environ["LAKE_HOME"] = RUNNING
+else:
+    os.environ["LAKE_HOME"] = mkdtemp(prefix="shoplake-test-")
+    Path(os.environ["LAKE_HOME"]).chmod(0o755)
+    os.environ["LAKE_PORT_OFFSET"] = str(_free_offset())
 
 
 def _runtime(command: str) -> None:
@@ -66,6 +71,9 @@ def platform() -> Iterator[None]:
     """Every service of the runtime, healthy."""
     from lake.settings import settings
 
+    if RUNNING:
+        yield
+        return
     try:
         _runtime("up")
         settings.cache_clear()
@@ -96,4 +104,5 @@ def shop_database(platform: None) -> Iterator[tuple[str, int, str, str, str]]:
 
 def pytest_sessionfinish() -> None:
     """Remove the scratch folder."""
-    shutil.rmtree(_HOME, ignore_errors=True)
+    if not RUNNING:
+        shutil.rmtree(os.environ["LAKE_HOME"], ignore_errors=True)
