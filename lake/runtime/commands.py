@@ -128,7 +128,7 @@ def _status(service: Service, process: supervise.Process | None) -> Status:
         try:
             service.ping()
             state = "healthy"
-        except Exception:
+        except Exception:  # pings fail as their libraries please, and every failure means the same here
             state = "starting"
     elif process and process.state in ("FATAL", "EXITED", "BACKOFF"):
         state = "failed"
@@ -168,9 +168,8 @@ def print_status(found: list[Status]) -> None:
     config = settings()
     password = config.airflow_password.get_secret_value()
     if password:
-        console.print(
-            f"\nAirflow: {config.airflow_url}   user {config.airflow_user}   password {password}", highlight=False
-        )
+        login = f"\nAirflow: {config.airflow_url}   user {config.airflow_user}   password {password}"
+        console.print(login, highlight=False, soft_wrap=True)
 
 
 def remember(name: str, value: str) -> None:

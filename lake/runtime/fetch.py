@@ -224,7 +224,9 @@ def _advice(said: str) -> str:
             f"the certificate was refused: put your authority into {TRUST_STORE} or name a store in JAVA_TOOL_OPTIONS"
         )
     if re.search(
-        r"UnknownHost|dial tcp|timed? ?out|refused|resolve|UNRESOLVED|unreachable|dns error", said, re.IGNORECASE
+        r"UnknownHost|dial tcp|timed? ?out|refused|resolv|network was disabled|unreachable|dns error",
+        said,
+        re.IGNORECASE,
     ):
         return "look at the network, or set https_proxy, then run it again: what is complete is kept"
     return "run it again: what is complete is kept"
