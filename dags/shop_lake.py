@@ -31,12 +31,15 @@ from typing import Any
 from airflow.sdk import Asset, CronTriggerTimetable, Metadata, Param, dag, get_current_context, task
 from common import DEFAULT_ARGS, PUBLISHED, TAGS
 
+from lake.settings import settings
+
 published = Asset(PUBLISHED)
+cron = settings().pipeline_schedule
 
 
 @dag(
     # The first scheduled run is that of the next full hour: unpausing starts nothing by itself.
-    schedule=CronTriggerTimetable("0 * * * *", timezone="UTC", run_immediately=False),
+    schedule=CronTriggerTimetable(cron, timezone="UTC", run_immediately=False) if cron else None,
     catchup=False,
     max_active_runs=1,
     dagrun_timeout=timedelta(hours=3),

@@ -70,6 +70,7 @@ class Settings(BaseSettings):
     trino_port: int = 28080
 
     # -- orchestration
+    pipeline_schedule: str = Field(default="0 * * * *", description="cron of the pipeline, UTC; empty: by hand only")
     postgres_host: str = "127.0.0.1"
     postgres_port: int = 25432
     postgres_password: SecretStr = SecretStr("")

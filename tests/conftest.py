@@ -60,6 +60,8 @@ else:
     os.environ["LAKE_HOME"] = mkdtemp(prefix="shoplake-test-")
     Path(os.environ["LAKE_HOME"]).chmod(0o755)
     os.environ["LAKE_PORT_OFFSET"] = str(_free_offset())
+    # A scheduled run at the full hour would take what a test has just changed.
+    os.environ["LAKE_PIPELINE_SCHEDULE"] = ""
 
 
 def _runtime(command: str) -> None:
