@@ -52,9 +52,13 @@ class Process:
 
 # -- the supervisor itself
 def is_running() -> bool:
-    """Whether the supervisor of this state directory answers."""
+    """Whether the supervisor of this state directory answers. One that is shutting down is waited for first."""
     try:
         _rpc().getState()
+    except xmlrpc.client.Fault:  # its only answer then
+        with suppress(FileNotFoundError):
+            _await_end(int((_run_folder() / "supervisord.pid").read_text()))
+        return False
     except (OSError, xmlrpc.client.Error):
         return False
     return True
@@ -97,9 +101,13 @@ def stop() -> None:
     pid = rpc.getPID()
     rpc.stopAllProcesses(True)
     rpc.shutdown()
-    for attempt in Retrying(stop=stop_after_delay(30), wait=wait_fixed(0.1), reraise=True):
+    _await_end(pid)
+
+
+def _await_end(pid: int) -> None:
+    for attempt in Retrying(stop=stop_after_delay(2 * STOP_SECONDS), wait=wait_fixed(0.1), reraise=True):
         with attempt:
-            if Path(f"/proc/{pid}").exists():
+            if psutil.pid_exists(pid):
                 raise ServiceError(
                     f"the supervisor (pid {pid}) does not end", f"look at {_run_folder()}/supervisord.log"
                 )
