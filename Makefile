@@ -3,7 +3,7 @@
 SHELL       := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test faults bench lint format lock up down clean
+.PHONY: help setup demo test bench lint format lock up down clean
 
 PYTHON     ?= python3.11
 UV_VERSION := 0.13.9
@@ -29,9 +29,6 @@ demo: setup  ## from nothing to a published lake and a report
 
 test: setup lint  ## run every test on services of their own
 	$(BIN)/python -m pytest
-
-faults: setup  ## run the slow suites that `make test` leaves out
-	$(BIN)/python -m pytest -m faults
 
 bench: setup  ## measure full and incremental runs
 	$(BIN)/python -m benchmarks --scale $(or $(scale),1)

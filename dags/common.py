@@ -5,10 +5,19 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+from airflow.sdk import CronTriggerTimetable
+
+from lake.settings import settings
+
 PUBLISHED = "lake://main/published"
 """Asset that changes when a run is published. Its event carries run_id, lake_commit and source_instant."""
 
 TAGS = ["shoplake"]
+
+_CRON = settings().pipeline_schedule
+
+# The first scheduled run is that of the next full hour: unpausing starts nothing by itself.
+SCHEDULE = CronTriggerTimetable(_CRON, timezone="UTC", run_immediately=False) if _CRON else None
 
 DEFAULT_ARGS: dict[str, Any] = {
     "owner": "shoplake",

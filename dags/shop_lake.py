@@ -28,18 +28,14 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from airflow.sdk import Asset, CronTriggerTimetable, Metadata, Param, dag, get_current_context, task
-from common import DEFAULT_ARGS, PUBLISHED, TAGS
-
-from lake.settings import settings
+from airflow.sdk import Asset, Metadata, Param, dag, get_current_context, task
+from common import DEFAULT_ARGS, PUBLISHED, SCHEDULE, TAGS
 
 published = Asset(PUBLISHED)
-cron = settings().pipeline_schedule
 
 
 @dag(
-    # The first scheduled run is that of the next full hour: unpausing starts nothing by itself.
-    schedule=CronTriggerTimetable(cron, timezone="UTC", run_immediately=False) if cron else None,
+    schedule=SCHEDULE,
     catchup=False,
     max_active_runs=1,
     dagrun_timeout=timedelta(hours=3),

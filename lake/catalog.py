@@ -136,6 +136,8 @@ def spark_configuration(name: str, reference: str) -> dict[str, str]:
         prefix: "org.apache.iceberg.spark.SparkCatalog",
         f"{prefix}.type": "rest",
         f"{prefix}.uri": rest_uri(reference),
+        # Other tasks and PyIceberg write to the same branch: a cached table would be up to half a minute old.
+        f"{prefix}.cache-enabled": "false",
         f"{prefix}.io-impl": "org.apache.iceberg.aws.s3.S3FileIO",
         f"{prefix}.s3.endpoint": config.s3_url,
         f"{prefix}.s3.path-style-access": "true",

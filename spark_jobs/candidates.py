@@ -47,7 +47,9 @@ class Candidates:
     def needs_work(self, table: str) -> bool:
         """Whether any row of the table has to be judged in this run."""
         parents = {parent for parent, _ in self._contracts[table].references.values()}
-        return table in self._touched | self._full | self._waiting or any(self._gone_keys(p) for p in parents)
+        if table in self._touched | self._full | self._waiting:
+            return True
+        return any(parent in self._full or self._gone_keys(parent) is not None for parent in parents)
 
     def new_rows(self, table: str) -> DataFrame:
         """What the run read or found deleted: the contract's columns, the marks and the operation."""
@@ -62,20 +64,32 @@ class Candidates:
             return found
         marks = {RUN_ID: F.lit(self._lake.run.run_id), OPERATION: F.lit(READ)}
         again = []
-        if table in self._waiting:
+        # Asked of the table as it is, because a try that was killed may have put rows there.
+        if self._lake.has_rows("quarantine", table):
             again.append(self._lake.table("quarantine", table).withColumns(marks))
         for column, (parent, parent_column) in contract.references.items():
-            gone = self._gone_keys(parent)
-            if gone is not None and self._lake.exists("cleaned", table):
-                held = self._lake.table("cleaned", table).withColumns(marks)
-                gone = gone.select(F.col(f"`{parent_column}`").alias("_gone"))
-                again.append(held.join(gone, F.col(f"`{column}`") == F.col("_gone"), "left_semi"))
+            again += [held.withColumns(marks) for held in self._orphaned(table, column, parent, parent_column)]
         if not again:
             return found
         older = reduce(DataFrame.unionAll, [rows.select(*self._columns(table), OPERATION) for rows in again])
         return found.unionAll(
             older.dropDuplicates(key).join(found.select(*key), key, "left_anti").select(*found.columns)
         )
+
+    def _orphaned(self, table: str, column: str, parent: str, parent_column: str) -> list[DataFrame]:
+        """Rows held that point at a parent which leaves in this run; as a list of one, or none."""
+        if not self._lake.exists("cleaned", table):
+            return []
+        held = self._lake.table("cleaned", table)
+        if parent in self._full:
+            valid = self._parent_keys(parent).select(F.col(f"`{parent_column}`").alias("_valid"))
+            pointing = held.where(F.col(f"`{column}`").isNotNull())
+            return [pointing.join(valid, F.col(f"`{column}`") == F.col("_valid"), "left_anti")]
+        gone = self._gone_keys(parent)
+        if gone is None:
+            return []
+        gone = gone.select(F.col(f"`{parent_column}`").alias("_gone"))
+        return [held.join(gone, F.col(f"`{column}`") == F.col("_gone"), "left_semi")]
 
     def judged(self, table: str) -> DataFrame:
         """The rows to be judged that still exist in the source, with their reasons."""

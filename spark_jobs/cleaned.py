@@ -96,9 +96,16 @@ def _replace(lake: Lake, contract: Contract, judged: DataFrame) -> Outcome:
 
 
 def _merge(lake: Lake, contract: Contract, candidates: Candidates, judged: DataFrame) -> Outcome:
-    """Take an increment in: one merge by key into ``cleaned``, and the list of refused rows written anew."""
+    """Take an increment in: one merge by key into ``cleaned``, and the list of refused rows written anew.
+
+    The order keeps every row in ``cleaned`` or in ``quarantine`` at any moment, so that a task which is killed anywhere
+    and tried again finds the same rows to judge: refused rows are put into quarantine before ``cleaned`` lets go of
+    them, and rows that are mended leave quarantine after ``cleaned`` has them.
+    """
     table, key = contract.table, list(contract.key)
-    deleted = candidates.rows(table).where(F.col(OPERATION) == DELETE)
+    # Pinned: the rows come from the very tables that are written below, and would be others when read again.
+    judged = judged.localCheckpoint()
+    deleted = candidates.new_rows(table).where(F.col(OPERATION) == DELETE)
     refused = rules.refused(judged)
     counts = judged.agg(F.count("*"), F.count(F.when(F.size(rules.REASONS) > 0, 1))).first()
     assert counts is not None
@@ -109,6 +116,10 @@ def _merge(lake: Lake, contract: Contract, candidates: Candidates, judged: DataF
     if deletes or all_refused:
         changes = changes.unionAll(leaving)
     changes.createOrReplaceTempView(f"changes_{table}")
+    had_waiting = lake.has_rows("quarantine", table)
+    if all_refused or had_waiting:
+        kept = lake.table("quarantine", table).join(refused.select(*key), key, "left_anti")
+        lake.replace_rows("quarantine", table, refused.unionByName(kept))
     same = " AND ".join(f"t.`{name}` <=> s.`{name}`" for name in contract.schema.names)
     columns = [*contract.schema.names, RUN_ID, EXTRACTED_AT]
     lake.spark.sql(
@@ -124,9 +135,9 @@ def _merge(lake: Lake, contract: Contract, candidates: Candidates, judged: DataF
     if contract.history:
         history.update(lake, contract, valid, gone=leaving.select(*key, EXTRACTED_AT))
     reasons: dict[str, int] = {}
-    # Last, because the rows that wait in quarantine are an input of everything above.
-    if all_refused or lake.has_rows("quarantine", table):
+    if had_waiting:
         lake.replace_rows("quarantine", table, refused)
+    if all_refused:
         reasons = _reasons(lake, table)
     return Outcome(table, all_judged, all_judged - all_refused, all_refused, deletes, reasons)
 

@@ -14,38 +14,24 @@ from tempfile import mkdtemp
 
 import pytest
 
+from lake.settings import Settings
+
 PROJECT = Path(__file__).resolve().parent.parent
-DEFAULT_PORTS = (
-    23306,
-    23307,
-    24040,
-    25002,
-    25432,
-    28080,
-    28081,
-    28793,
-    28794,
-    28974,
-    29000,
-    29001,
-    29093,
-    29120,
-    29121,
-)
 
 
 def _free_offset() -> int:
     """An offset at which every default port is free."""
+    ports = [field.default for name, field in Settings.model_fields.items() if name.endswith("_port")]
     for offset in range(1000 + os.getpid() % 50 * 10, 2500, 10):
-        with_port = [socket.socket() for _ in DEFAULT_PORTS]
+        sockets = [socket.socket() for _ in ports]
         try:
-            for candidate, port in zip(with_port, DEFAULT_PORTS, strict=True):
+            for candidate, port in zip(sockets, ports, strict=True):
                 candidate.bind(("127.0.0.1", port + offset))
             return offset
         except OSError:
             continue
         finally:
-            for candidate in with_port:
+            for candidate in sockets:
                 candidate.close()
     raise RuntimeError("no port offset between 1000 and 2500 is free")
 

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.markup import escape
 from rich.table import Table
+from tenacity import RetryError, Retrying, retry_if_result, stop_after_delay, wait_fixed
 
 from lake.airflow_api import ENDED, Airflow, TaskState
 from lake.errors import LakeError
@@ -43,12 +44,14 @@ def run_pipeline(full: bool, console: Console) -> dict[str, Any]:
 
 def _triggered(airflow: Airflow, dag_id: str, after: datetime) -> str:
     """The run that the published asset starts, once the scheduler has made it."""
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
-        if run_id := airflow.newest_run(dag_id, after):
-            return run_id
-        time.sleep(0.5)
-    raise LakeError(f"the lake was published, but {dag_id} did not start", "look at `lake logs airflow-scheduler`")
+    nothing_yet = retry_if_result(lambda run_id: run_id is None)
+    retrying = Retrying(retry=nothing_yet, wait=wait_fixed(0.5), stop=stop_after_delay(60))
+    try:
+        return str(retrying(airflow.newest_run, dag_id, after))
+    except RetryError as error:
+        raise LakeError(
+            f"the lake was published, but {dag_id} did not start", "look at `lake logs airflow-scheduler`"
+        ) from error
 
 
 def _follow(airflow: Airflow, dag_id: str, run_id: str, console: Console) -> None:

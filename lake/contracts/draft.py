@@ -48,7 +48,9 @@ def draft(
             column["nullable"] = False
         if any(word in name.lower() for word in PERSONAL) and types.parse(mysql).sql == "string":
             column["personal"] = True
-        if name in references and has_contract(references[name].split(".")[0]):
+        parent = references.get(name, "").split(".")[0]
+        # A reference to the table itself cannot be judged row by row: the parent is judged in the same step.
+        if parent and parent != table and has_contract(parent):
             column["references"] = references[name]
         if note:
             column["description"] = note

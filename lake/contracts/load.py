@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import Any
 
@@ -104,4 +105,10 @@ def _dangling_references(directory: Path, contracts: dict[str, Contract]) -> lis
             file = directory / f"{name}.yml"
             line = line_of(file, "columns", column, "references")
             mistakes.append(f"{file}:{line}: columns.{column}.references: {problem}")
+    graph = {name: {parent for parent, _ in contract.references.values()} for name, contract in contracts.items()}
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        circle = " -> ".join(reversed(error.args[1]))
+        mistakes.append(f"{directory}: references go in a circle: {circle}; leave one of them out")
     return mistakes

@@ -90,7 +90,7 @@ def connected() -> Iterator[MySQLConnectionAbstract]:
     except mysql.connector.Error as error:
         raise source_error(error, "cannot connect to the source") from error
     try:
-        yield connection  # type: ignore[misc]
+        yield connection
     except mysql.connector.Error as error:
         raise source_error(error, "reading the source failed") from error
     finally:
@@ -101,7 +101,7 @@ def fetch(connection: MySQLConnectionAbstract, statement: str, parameters: tuple
     """All rows of a small query, each as a dictionary with lower-case names."""
     with connection.cursor(dictionary=True) as cursor:
         cursor.execute(statement, parameters)
-        return [{str(name).lower(): value for name, value in row.items()} for row in cursor.fetchall()]  # type: ignore[union-attr]
+        return [{str(name).lower(): value for name, value in row.items()} for row in cursor.fetchall()]
 
 
 @contextmanager

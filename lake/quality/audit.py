@@ -116,7 +116,7 @@ def audit(run: Run, suites: list[Suite]) -> Audit:
 def _validate(run: Run, suites: list[Suite], folder: Path) -> list[CheckResult]:
     config = settings()
     context = gx.get_context(mode="file", project_root_dir=folder)
-    context.variables.progress_bars = {"globally": False}  # type: ignore[union-attr]
+    context.variables.progress_bars = {"globally": False}
     address = f"trino://lake@{config.trino_host}:{config.trino_port}/{run.branch}"
     source = context.data_sources.add_sql("lake", connection_string=address)
     definitions = []

@@ -64,9 +64,9 @@ def line(rows: Rows, unit: str, currency: str, mean_days: int = 0) -> str:
         axes.set_ylim(bottom=0)
         axes.margins(x=0.01)
         axes.grid(axis="y", color=GRID, linewidth=0.8)
-        locator = AutoDateLocator(minticks=4, maxticks=12)  # type: ignore[no-untyped-call]
+        locator = AutoDateLocator(minticks=4, maxticks=12)
         axes.xaxis.set_major_locator(locator)
-        axes.xaxis.set_major_formatter(ConciseDateFormatter(locator, show_offset=False))  # type: ignore[no-untyped-call]
+        axes.xaxis.set_major_formatter(ConciseDateFormatter(locator, show_offset=False))
         axes.yaxis.set_major_locator(MaxNLocator(5))
         axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: brief(Decimal(str(value)), unit, currency)))
 

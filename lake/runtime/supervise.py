@@ -18,8 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import psutil  # type: ignore[import-untyped]
-from supervisor.xmlrpc import SupervisorTransport  # type: ignore[import-untyped]
+import psutil
+from supervisor.xmlrpc import SupervisorTransport
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
 
 from lake.errors import ServiceError

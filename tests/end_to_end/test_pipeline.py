@@ -10,16 +10,20 @@ import signal
 import subprocess
 import threading
 import time
+from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
 import psutil
 import pymysql
 import pytest
+from pymysql.cursors import Cursor
 
 from lake import catalog, sql
 from lake.airflow_api import Airflow
 from lake.settings import PROJECT, settings
+from lake.shop.database import connect
+from lake.shop.replica import wait_for_replica
 
 REVENUE = "SELECT SUM(sales_value) FROM order_items JOIN orders USING (order_id) WHERE status <> 'cancelled'"
 DAILY = (
@@ -36,20 +40,30 @@ def lake(*arguments: str) -> str:
     return done.stdout
 
 
-def source(statement: str) -> list[tuple[Any, ...]]:
+@contextlib.contextmanager
+def shop() -> Iterator[pymysql.connections.Connection[Any]]:
+    """A connection to the primary, as the shop's own user."""
     config = settings()
-    with (
-        pymysql.connect(
-            host=config.shop_host,
-            port=config.shop_port,
-            user=config.shop_user,
-            password=config.shop_password.get_secret_value(),
-            database=config.source_database,
-        ) as connection,
-        connection.cursor() as cursor,
-    ):
+    password = config.shop_password.get_secret_value()
+    address = (config.shop_host, config.shop_port, config.shop_user, password, config.source_database)
+    with contextlib.closing(connect(*address)) as connection:
+        yield connection
+
+
+def source(statement: str) -> list[tuple[Any, ...]]:
+    """What the shop's own database answers."""
+    with shop() as connection, connection.cursor(Cursor) as cursor:
         cursor.execute(statement)
         return list(cursor.fetchall())
+
+
+def _write(statement: str) -> None:
+    """Change one row of the shop, and wait until the replica has it."""
+    with shop() as connection:
+        with connection.cursor() as cursor:
+            assert cursor.execute(statement) == 1
+        connection.commit()
+        wait_for_replica(connection)
 
 
 def assert_lake_equals_shop() -> None:
@@ -95,7 +109,6 @@ def test_increment_reads_only_what_changed(published: dict[str, Any]) -> None:
     assert receipt["tables"]["customers"]["deleted"] == 1
 
 
-@pytest.mark.faults
 def test_a_killed_task_is_tried_again_and_the_tables_are_the_same(published: dict[str, Any]) -> None:
     lake("shop", "tick", "--orders", "10", "--seed", "8")
     killed: list[str] = []
@@ -139,38 +152,30 @@ def _task_processes() -> list[int]:
     return found
 
 
-@pytest.mark.faults
-def test_a_bad_row_goes_to_quarantine_and_comes_back_when_mended(published: dict[str, Any]) -> None:
-    (order_item_id,) = source("SELECT MIN(order_item_id) FROM order_items")[0]
-    _write(f"UPDATE order_items SET quantity = -1 WHERE order_item_id = {order_item_id}")
-    lake("run")
-    refused = sql.rows("SELECT order_item_id, _reasons FROM quarantine.order_items")
-    assert [(int(row["order_item_id"]), row["_reasons"]) for row in refused] == [
-        (order_item_id, ["below_minimum:quantity"])
-    ]
-    assert sql.rows(f"SELECT 1 FROM cleaned.order_items WHERE order_item_id = {order_item_id}") == []
+def test_bad_rows_go_to_quarantine_and_come_back_when_mended(published: dict[str, Any]) -> None:
+    """One item with a negative quantity, and one order of an unknown status, which takes its items along."""
+    (bad_item, its_order) = source("SELECT order_item_id, order_id FROM order_items ORDER BY 1 LIMIT 1")[0]
+    (bad_order,) = source(f"SELECT MAX(order_id) FROM orders WHERE order_id <> {its_order} AND status = 'delivered'")[0]
+    followers = [item for (item,) in source(f"SELECT order_item_id FROM order_items WHERE order_id = {bad_order}")]
+    assert followers
 
-    _write(f"UPDATE order_items SET quantity = 1 WHERE order_item_id = {order_item_id}")
+    _write(f"UPDATE order_items SET quantity = -1 WHERE order_item_id = {bad_item}")
+    _write(f"UPDATE IGNORE orders SET status = 'lost' WHERE order_id = {bad_order}")
     lake("run")
-    assert sql.rows("SELECT 1 FROM quarantine.order_items") == []
+
+    refused = {int(row["order_item_id"]): row["_reasons"] for row in sql.rows("SELECT * FROM quarantine.order_items")}
+    assert refused == {bad_item: ["below_minimum:quantity"]} | {item: ["orphan:order_id"] for item in followers}
+    orders = sql.rows("SELECT order_id, _reasons FROM quarantine.orders")
+    assert [(int(row["order_id"]), row["_reasons"]) for row in orders] == [(bad_order, ["not_accepted:status"])]
+    (held,) = sql.query("SELECT count(*) FROM cleaned.order_items")[1][0]
+    assert held + len(refused) == source("SELECT COUNT(*) FROM order_items")[0][0]
+
+    _write(f"UPDATE order_items SET quantity = 1 WHERE order_item_id = {bad_item}")
+    _write(f"UPDATE orders SET status = 'delivered' WHERE order_id = {bad_order}")
+    lake("run")
+
+    assert sql.rows("SELECT 1 FROM quarantine.order_items UNION ALL SELECT 1 FROM quarantine.orders") == []
     assert_lake_equals_shop()
-
-
-def _write(statement: str) -> None:
-    config = settings()
-    with (
-        pymysql.connect(
-            host=config.shop_host,
-            port=config.shop_port,
-            user=config.shop_user,
-            password=config.shop_password.get_secret_value(),
-            database=config.source_database,
-            autocommit=True,
-        ) as connection,
-        connection.cursor() as cursor,
-    ):
-        assert cursor.execute(statement) == 1
-    time.sleep(2)
 
 
 def test_status_names_every_service_as_healthy(platform: None) -> None:

@@ -79,5 +79,13 @@ def test_a_reference_to_nowhere_is_refused(tmp_path: Path) -> None:
         load_all(tmp_path, "shop")
 
 
+def test_references_in_a_circle_are_refused(tmp_path: Path) -> None:
+    folder = tmp_path / "shop"
+    folder.mkdir()
+    (folder / "things.yml").write_text(GOOD.replace("min: 0", "references: things.thing_id"))
+    with pytest.raises(ContractError, match="references go in a circle: things -> things"):
+        load_all(tmp_path, "shop")
+
+
 def test_the_shop_has_its_contracts() -> None:
     assert len(load_all()) == 15
