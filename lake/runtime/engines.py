@@ -200,7 +200,7 @@ def _trino() -> Service:
         f"-Dconfig={etc}/config.properties",
         f"-Dlog.levels-file={etc}/log.properties",
         f"-Dcatalog.config-dir={etc}/catalog",
-        f"-Dplugin.dir={artifacts()['trino-plugins'].folder}",
+        f"-Dplugin.dir={artifacts()['trino-connectors'].folder}",
         f"-Dnode.data-dir={folder}",
         "-Dnode.environment=shoplake",
         "-Dnode.id=shoplake-1",

@@ -68,12 +68,12 @@ def test_coordinates(coordinates: str, parts: tuple[str, ...], file_name: str) -
 
 
 def test_a_checked_download_is_unpacked_and_then_removed(cache_folder: Path) -> None:
-    content = archive(top__bin__tool="#!", top__notes="n", other="o")
+    content = archive(**{"top__bin__tool": "#!", "top__org...name_notes": "n", "other": "o"})
     artifact = zipped(content, unpack="top", programs=("bin/*",))
     file = downloaded(artifact, content, cache_folder)
     with install._whole(artifact.folder) as folder:
         fetch.from_maven(artifact, folder)
-    assert sorted(path.name for path in artifact.folder.rglob("*")) == ["bin", "notes", "tool"]
+    assert sorted(path.name for path in artifact.folder.rglob("*")) == ["bin", "org...name_notes", "tool"]
     assert (artifact.folder / "bin" / "tool").stat().st_mode & 0o111
     assert not file.exists()
     assert artifact.is_installed
