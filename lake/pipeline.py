@@ -14,8 +14,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Literal
 
+import networkx  # type: ignore[import-untyped]
+
 from lake import contracts as contract_files
 from lake.catalog import MAIN
+from lake.contracts import Contract
 from lake.run import Run, open_run, run_id_of
 from lake.settings import PROJECT
 
@@ -80,8 +83,9 @@ def register(run_json: dict[str, Any], extracted: list[dict[str, Any]]) -> list[
     """Add the landing files to the raw layer, and deal out the cleaning.
 
     Returns:
-        As many batches as there are slots, of like weight. Each has its own ``tables``, and says of all tables which
-        were read whole (``full``), had a row read or deleted (``touched``), or have rows in quarantine (``waiting``).
+        Batches of like weight, at most as many as there are slots. Each has its own ``tables``, and says of all tables
+        how many rows were read (``read``) and which were read whole (``full``), had a row read or deleted
+        (``touched``), or have rows in quarantine (``waiting``).
     """
     from lake import raw
     from lake.extract import manifest
@@ -93,25 +97,35 @@ def register(run_json: dict[str, Any], extracted: list[dict[str, Any]]) -> list[
         raw.register(manifest.read(source, table, run.run_id), contract, run.branch)
         for table, contract in contracts.items()
     ]
+    read = {item["table"]: item["rows"] for item in extracted}
     work = {
+        "read": read,
         "full": [item["table"] for item in extracted if item["mode"] == "full"],
         "touched": [item.table for item in registered if item.changed],
-        "waiting": [table for table in contracts if raw.waiting(run.branch, table)],
+        "waiting": [table for table in contracts if raw.row_count(run.branch, "quarantine", table)],
     }
-    weights = {item["table"]: item["rows"] + 1000 for item in extracted}
-    return [{"tables": tables, **work} for tables in balanced(weights, SLOTS)]
+    return [{"tables": tables, **work} for tables in batches(contracts, read, SLOTS)]
 
 
-def balanced(weights: dict[str, int], slots: int) -> list[list[str]]:
-    """Deal the names out, heaviest first, always to the lightest list.
+def batches(contracts: dict[str, Contract], rows: dict[str, int], slots: int) -> list[list[str]]:
+    """Deal the tables out, heaviest first, always to the lightest list.
 
-    >>> balanced({"a": 5, "b": 3, "c": 3}, 2)
-    [['a'], ['b', 'c']]
+    Tables that point at each other, however indirectly, stay together, because parents are cleaned first.
+
+    Args:
+        rows: rows that were read of each table.
     """
-    lists: list[list[str]] = [[] for _ in range(min(slots, len(weights)))]
-    for name in sorted(weights, key=lambda name: (-weights[name], name)):
-        min(lists, key=lambda names: sum(weights[other] for other in names)).append(name)
-    return lists
+    parents = {name: [parent for parent, _ in contract.references.values()] for name, contract in contracts.items()}
+    graph = networkx.Graph(parents)
+
+    def weight(tables: list[str]) -> int:
+        return sum(rows[table] + 1000 for table in tables)
+
+    families = sorted((sorted(family) for family in networkx.connected_components(graph)), key=weight, reverse=True)
+    dealt: list[list[str]] = [[] for _ in range(min(slots, len(families)))]
+    for family in families:
+        min(dealt, key=weight).extend(family)
+    return dealt
 
 
 def clean(spark: SparkSession, run_json: dict[str, Any], batch: dict[str, Any]) -> list[dict[str, Any]]:
@@ -119,7 +133,9 @@ def clean(spark: SparkSession, run_json: dict[str, Any], batch: dict[str, Any]) 
     from spark_jobs.candidates import Work
     from spark_jobs.cleaned import clean as clean_tables
 
-    work = Work(full=set(batch["full"]), touched=set(batch["touched"]), waiting=set(batch["waiting"]))
+    work = Work(
+        read=batch["read"], full=set(batch["full"]), touched=set(batch["touched"]), waiting=set(batch["waiting"])
+    )
     outcomes = clean_tables(spark, Run.from_json(run_json), batch["tables"], contract_files.load_all(), work)
     return [outcome.to_json() for outcome in outcomes]
 

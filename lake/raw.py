@@ -92,11 +92,20 @@ def rows_since(reference: str, contract: Contract, instant: datetime) -> pa.Tabl
     return found.scan(row_filter=after, selected_fields=tuple(contract.schema.names)).to_arrow().cast(contract.schema)
 
 
-def waiting(reference: str, table: str) -> int:
-    """Rows of ``quarantine.<table>``, from its metadata."""
-    found = find(reference, "quarantine", table)
+def row_count(reference: str, layer: str, table: str) -> int:
+    """Rows of a table without row-level deletes, from its metadata; 0 where there is no table."""
+    return _of_last_commit(reference, layer, table, "total-records")
+
+
+def rows_added(reference: str, layer: str, table: str) -> int:
+    """Rows that the last commit of a table added, from its metadata; 0 where there is no table."""
+    return _of_last_commit(reference, layer, table, "added-records")
+
+
+def _of_last_commit(reference: str, layer: str, table: str, name: str) -> int:
+    found = find(reference, layer, table)
     snapshot = found.current_snapshot() if found else None
-    return int(snapshot.summary["total-records"] or 0) if snapshot and snapshot.summary else 0
+    return int(snapshot.summary[name] or 0) if snapshot and snapshot.summary else 0
 
 
 def register(manifest: Manifest, contract: Contract, branch: str) -> Registered:

@@ -1,7 +1,6 @@
-"""Which rows of a table a run has to judge, and which parent keys exist for them to point at.
+"""Which rows of a table a run has to judge.
 
-Both are functions of the branch as it is, not of the order in which tables are worked on: a table's parents are judged
-again where it needs them, so tables can be cleaned in parallel and in any order with the same outcome.
+Parents are cleaned before the tables that point at them, so the keys that exist are those that ``cleaned`` holds.
 """
 
 from __future__ import annotations
@@ -23,104 +22,73 @@ class Work:
     """What a run found.
 
     Attributes:
+        read: rows that this run read, per table.
         full: tables that this run read whole.
         touched: tables of which this run read a row or found one deleted.
         waiting: tables with rows in quarantine.
     """
 
+    read: dict[str, int]
     full: set[str]
     touched: set[str]
     waiting: set[str]
 
 
 class Candidates:
-    """The rows that a run judges, per table."""
+    """The rows of one table that a run judges.
 
-    def __init__(self, lake: Lake, contracts: dict[str, Contract], work: Work) -> None:
+    Args:
+        lost: parents that may have lost rows in this run: those with a row deleted or refused, and those read whole.
+    """
+
+    def __init__(self, lake: Lake, contract: Contract, work: Work, lost: set[str]) -> None:
         self._lake = lake
-        self._contracts = contracts
-        self._full = work.full
-        self._touched = work.touched
-        self._waiting = work.waiting
-        self._gone: dict[str, DataFrame | None] = {}
+        self._contract = contract
+        self._work = work
+        self._lost = {column: parent for column, (parent, _) in contract.references.items() if parent in lost}
+        self.is_full = contract.table in work.full
 
-    def needs_work(self, table: str) -> bool:
-        """Whether any row of the table has to be judged in this run."""
-        parents = {parent for parent, _ in self._contracts[table].references.values()}
-        if table in self._touched | self._full | self._waiting:
-            return True
-        return any(parent in self._full or self._gone_keys(parent) is not None for parent in parents)
+    def exist(self) -> bool:
+        """Whether any row has to be judged in this run."""
+        work = self._work
+        return bool(self._lost) or self._contract.table in work.touched | work.full | work.waiting
 
-    def new_rows(self, table: str) -> DataFrame:
+    def new_rows(self) -> DataFrame:
         """What the run read or found deleted: the contract's columns, the marks and the operation."""
-        raw = self._lake.table("raw", table).where(F.col(RUN_ID) == self._lake.run.run_id)
-        return raw.select(*self._columns(table), OPERATION)
+        raw = self._lake.table("raw", self._contract.table).where(F.col(RUN_ID) == self._lake.run.run_id)
+        return raw.select(*self._columns, OPERATION)
 
-    def rows(self, table: str) -> DataFrame:
-        """Every row to be judged: new ones, those waiting in quarantine, and those whose parent has just gone."""
-        contract, key = self._contracts[table], list(self._contracts[table].key)
-        found = self.new_rows(table)
-        if table in self._full:
+    def judged(self) -> DataFrame:
+        """The rows to be judged that still exist in the source, with their reasons."""
+        existing = self._rows().where(F.col(OPERATION) != DELETE).drop(OPERATION)
+        references = self._contract.references.items()
+        return rules.judge(existing, self._contract, {column: self._keys(parent) for column, (parent, _) in references})
+
+    def _rows(self) -> DataFrame:
+        """New rows, those waiting in quarantine, and those whose parent has gone."""
+        found, key = self.new_rows(), list(self._contract.key)
+        if self.is_full:
             return found
         marks = {RUN_ID: F.lit(self._lake.run.run_id), OPERATION: F.lit(READ)}
-        again = []
+        again = [self._orphaned(column, parent) for column, parent in self._lost.items()]
         # Asked of the table as it is, because a try that was killed may have put rows there.
-        if self._lake.has_rows("quarantine", table):
-            again.append(self._lake.table("quarantine", table).withColumns(marks))
-        for column, (parent, parent_column) in contract.references.items():
-            again += [held.withColumns(marks) for held in self._orphaned(table, column, parent, parent_column)]
+        if self._lake.count("quarantine", self._contract.table):
+            again.append(self._lake.table("quarantine", self._contract.table))
         if not again:
             return found
-        older = reduce(DataFrame.unionAll, [rows.select(*self._columns(table), OPERATION) for rows in again])
-        return found.unionAll(
-            older.dropDuplicates(key).join(found.select(*key), key, "left_anti").select(*found.columns)
-        )
+        older = [rows.withColumns(marks).select(*self._columns, OPERATION) for rows in again]
+        once = reduce(DataFrame.unionAll, older).dropDuplicates(key)
+        return found.unionAll(once.join(found.select(*key), key, "left_anti").select(*found.columns))
 
-    def _orphaned(self, table: str, column: str, parent: str, parent_column: str) -> list[DataFrame]:
-        """Rows held that point at a parent which leaves in this run; as a list of one, or none."""
-        if not self._lake.exists("cleaned", table):
-            return []
-        held = self._lake.table("cleaned", table)
-        if parent in self._full:
-            valid = self._parent_keys(parent).select(F.col(f"`{parent_column}`").alias("_valid"))
-            pointing = held.where(F.col(f"`{column}`").isNotNull())
-            return [pointing.join(valid, F.col(f"`{column}`") == F.col("_valid"), "left_anti")]
-        gone = self._gone_keys(parent)
-        if gone is None:
-            return []
-        gone = gone.select(F.col(f"`{parent_column}`").alias("_gone"))
-        return [held.join(gone, F.col(f"`{column}`") == F.col("_gone"), "left_semi")]
+    def _orphaned(self, column: str, parent: str) -> DataFrame:
+        """Rows held that point at a parent which ``cleaned`` has no more."""
+        held = self._lake.table("cleaned", self._contract.table).where(F.col(f"`{column}`").isNotNull())
+        return held.join(self._keys(parent), F.col(f"`{column}`") == F.col("_parent"), "left_anti")
 
-    def judged(self, table: str) -> DataFrame:
-        """The rows to be judged that still exist in the source, with their reasons."""
-        existing = self.rows(table).where(F.col(OPERATION) != DELETE).drop(OPERATION)
-        references = self._contracts[table].references
-        parents = {column: self._parent_keys(parent) for column, (parent, _) in references.items()}
-        return rules.judge(existing, self._contracts[table], parents)
+    def _keys(self, parent: str) -> DataFrame:
+        (column,) = {column for table, column in self._contract.references.values() if table == parent}
+        return self._lake.table("cleaned", parent).select(F.col(f"`{column}`").alias("_parent"))
 
-    def _parent_keys(self, parent: str) -> DataFrame:
-        """Keys of a parent table that are valid after this run: held and not judged again, or judged valid."""
-        key = list(self._contracts[parent].key)
-        if not self._lake.exists("cleaned", parent) or parent in self._full:
-            return rules.valid(self.judged(parent)).select(*key)
-        held = self._lake.table("cleaned", parent).select(*key)
-        if not self.needs_work(parent):
-            return held
-        kept = held.join(self.rows(parent).select(*key), key, "left_anti")
-        return kept.unionAll(rules.valid(self.judged(parent)).select(*key))
-
-    def _gone_keys(self, table: str) -> DataFrame | None:
-        """Keys that leave ``cleaned.<table>`` in this run, deleted or refused; nothing if none does."""
-        if table in self._full:
-            return None
-        if table not in self._gone:
-            self._gone[table] = None
-            if self.needs_work(table):
-                key = list(self._contracts[table].key)
-                deleted = self.rows(table).where(F.col(OPERATION) == DELETE).select(*key)
-                gone = deleted.unionAll(rules.refused(self.judged(table)).select(*key))
-                self._gone[table] = None if gone.isEmpty() else gone
-        return self._gone[table]
-
-    def _columns(self, table: str) -> list[str]:
-        return [*self._contracts[table].schema.names, RUN_ID, EXTRACTED_AT]
+    @property
+    def _columns(self) -> list[str]:
+        return [*self._contract.schema.names, RUN_ID, EXTRACTED_AT]

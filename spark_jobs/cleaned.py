@@ -16,7 +16,7 @@ from lake.contracts import EXTRACTED_AT, OPERATION, RUN_ID, Contract
 from lake.errors import AuditError
 from lake.extract.extract import DELETE
 from lake.run import Run
-from spark_jobs import history, rules
+from spark_jobs import history, parallel, rules
 from spark_jobs.candidates import Candidates, Work
 from spark_jobs.session import Lake
 
@@ -52,21 +52,34 @@ def clean(
 ) -> list[Outcome]:
     """Bring some tables of the cleaned layer, with quarantine and history, to the state that the run read.
 
-    The content of tables that were read whole is replaced; into the others, what changed is merged.
+    The content of tables that were read whole is replaced; into the others, what changed is merged. Parents come
+    before the tables that point at them, and tables that do not wait for each other are worked on at the same time.
     """
     lake = Lake(spark, run)
-    candidates = Candidates(lake, contracts, work)
-    return [_table(lake, candidates, contracts[table], table in work.full) for table in tables]
+    lost = set(work.full)
+
+    def one(table: str) -> Outcome:
+        outcome = _table(lake, Candidates(lake, contracts[table], work, lost), contracts[table], work)
+        if outcome.refused or outcome.deleted:
+            lost.add(table)
+        return outcome
+
+    parents = {table: {parent for parent, _ in contracts[table].references.values()} & {*tables} for table in tables}
+    outcomes = parallel.in_order(parents, one)
+    return [outcomes[table] for table in tables]
 
 
-def _table(lake: Lake, candidates: Candidates, contract: Contract, is_full: bool) -> Outcome:
+def _table(lake: Lake, candidates: Candidates, contract: Contract, work: Work) -> Outcome:
     table = contract.table
-    if not candidates.needs_work(table):
+    if not candidates.exist():
         return Outcome(table)
-    judged = candidates.judged(table)
+    judged = candidates.judged()
     lake.ensure("cleaned", table, rules.valid(judged))
     lake.ensure("quarantine", table, judged)
-    outcome = _replace(lake, contract, judged) if is_full else _merge(lake, contract, candidates, judged)
+    if candidates.is_full:
+        outcome = _replace(lake, contract, judged, work.read[table])
+    else:
+        outcome = _merge(lake, contract, candidates.new_rows(), judged)
     if outcome.judged != outcome.valid + outcome.refused:
         raise AuditError(
             f"{table}: {outcome.judged} rows judged, but {outcome.valid} valid and {outcome.refused} refused",
@@ -76,26 +89,25 @@ def _table(lake: Lake, candidates: Candidates, contract: Contract, is_full: bool
     return outcome
 
 
-def _replace(lake: Lake, contract: Contract, judged: DataFrame) -> Outcome:
-    """Take a whole table in. Its rows were read once each, by disjoint ranges of a unique key, so none is double."""
+def _replace(lake: Lake, contract: Contract, judged: DataFrame, read: int) -> Outcome:
+    """Take a whole table in. Its rows were read once each, by disjoint ranges of a unique key, so none is double.
+
+    Args:
+        read: rows that the extraction landed, by its manifest.
+    """
     table = contract.table
-    read = lake.spark.sql(
-        f"SELECT coalesce(sum(record_count), 0) FROM `{lake.run.branch}`.raw.`{table}`.files "
-        f"WHERE file_path LIKE '%/run={lake.run.run_id}/part-%'"
-    ).first()
-    assert read is not None
     valid = lake.replace_rows("cleaned", table, rules.valid(judged))
     reasons: dict[str, int] = {}
     refused = 0
-    if valid != int(read[0]) or lake.has_rows("quarantine", table):
+    if valid != read or lake.count("quarantine", table):
         refused = lake.replace_rows("quarantine", table, rules.refused(judged))
         reasons = _reasons(lake, table)
     if contract.history:
         history.update(lake, contract, lake.table("cleaned", table), gone=None)
-    return Outcome(table, int(read[0]), valid, refused, 0, reasons)
+    return Outcome(table, read, valid, refused, 0, reasons)
 
 
-def _merge(lake: Lake, contract: Contract, candidates: Candidates, judged: DataFrame) -> Outcome:
+def _merge(lake: Lake, contract: Contract, new_rows: DataFrame, judged: DataFrame) -> Outcome:
     """Take an increment in: one merge by key into ``cleaned``, and the list of refused rows written anew.
 
     The order keeps every row in ``cleaned`` or in ``quarantine`` at any moment, so that a task which is killed anywhere
@@ -105,7 +117,7 @@ def _merge(lake: Lake, contract: Contract, candidates: Candidates, judged: DataF
     table, key = contract.table, list(contract.key)
     # Pinned: the rows come from the very tables that are written below, and would be others when read again.
     judged = judged.localCheckpoint()
-    deleted = candidates.new_rows(table).where(F.col(OPERATION) == DELETE)
+    deleted = new_rows.where(F.col(OPERATION) == DELETE)
     refused = rules.refused(judged)
     counts = judged.agg(F.count("*"), F.count(F.when(F.size(rules.REASONS) > 0, 1))).first()
     assert counts is not None
@@ -116,7 +128,7 @@ def _merge(lake: Lake, contract: Contract, candidates: Candidates, judged: DataF
     if deletes or all_refused:
         changes = changes.unionAll(leaving)
     changes.createOrReplaceTempView(f"changes_{table}")
-    had_waiting = lake.has_rows("quarantine", table)
+    had_waiting = lake.count("quarantine", table)
     if all_refused or had_waiting:
         kept = lake.table("quarantine", table).join(refused.select(*key), key, "left_anti")
         lake.replace_rows("quarantine", table, refused.unionByName(kept))

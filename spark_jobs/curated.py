@@ -14,9 +14,10 @@ from functools import reduce
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
+from lake import raw
 from lake.contracts import RUN_ID
 from lake.run import Run
-from spark_jobs import star
+from spark_jobs import parallel, star
 from spark_jobs.session import Lake
 
 log = logging.getLogger(__name__)
@@ -63,7 +64,8 @@ def curate(spark: SparkSession, run: Run, full: set[str], touched: set[str]) -> 
         Rows written, per curated table.
     """
     lake = Lake(spark, run)
-    return {model.name: _build(lake, model, full, touched) for model in MODELS}
+    models = {model.name: model for model in MODELS}
+    return parallel.in_order({name: () for name in models}, lambda name: _build(lake, models[name], full, touched))
 
 
 def _build(lake: Lake, model: Model, full: set[str], touched: set[str]) -> int:
@@ -95,11 +97,8 @@ def _touched_orders(lake: Lake, tables: list[str]) -> DataFrame:
 def _replace_orders(lake: Lake, table: str, rows: DataFrame, orders: DataFrame) -> int:
     """Replace the rows of some orders. Delete, then append: repeating both ends in the same table."""
     name = lake.name("curated", table)
-    orders.createOrReplaceTempView("touched_orders")
-    lake.spark.sql(f"DELETE FROM {name} WHERE order_id IN (SELECT CAST(order_id AS bigint) FROM touched_orders)")
+    view = f"touched_{table}"
+    orders.createOrReplaceTempView(view)
+    lake.spark.sql(f"DELETE FROM {name} WHERE order_id IN (SELECT CAST(order_id AS bigint) FROM {view})")
     rows.writeTo(name).append()
-    added = lake.spark.sql(
-        f"SELECT summary['added-records'] FROM `{lake.run.branch}`.curated.`{table}`.snapshots "
-        "ORDER BY committed_at DESC LIMIT 1"
-    ).first()
-    return int(added[0] or 0) if added else 0
+    return raw.rows_added(lake.run.branch, "curated", table)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
 
-from lake.catalog import spark_configuration
+from lake import catalog, raw
 from lake.run import Run
 from lake.settings import settings
 
@@ -20,8 +21,9 @@ class Lake:
     def __init__(self, spark: SparkSession, run: Run) -> None:
         self.spark = spark
         self.run = run
-        for key, value in spark_configuration(run.branch, run.branch).items():
+        for key, value in catalog.spark_configuration(run.branch, run.branch).items():
             spark.conf.set(key, value)
+        self._tables = set(catalog.tables(run.branch))
 
     def name(self, layer: str, table: str) -> str:
         """Full name of a table in SQL."""
@@ -33,11 +35,7 @@ class Lake:
 
     def exists(self, layer: str, table: str) -> bool:
         """Whether the branch has the table."""
-        return bool(self.spark.catalog.tableExists(self.name(layer, table)))
-
-    def has_rows(self, layer: str, table: str) -> bool:
-        """Whether the branch has the table, with a row in it."""
-        return self.exists(layer, table) and not self.table(layer, table).isEmpty()
+        return f"{layer}.{table}" in self._tables
 
     def ensure(self, layer: str, table: str, rows: DataFrame, partition: str = "", properties: str = "") -> None:
         """Create the table with the columns of ``rows``, or add the columns that it lacks.
@@ -55,6 +53,7 @@ class Lake:
             self.spark.sql(
                 f"CREATE TABLE {name} ({listed}) USING iceberg {by} TBLPROPERTIES ({TABLE_PROPERTIES}{extra})"
             )
+            self._tables.add(f"{layer}.{table}")
             return
         have = set(self.table(layer, table).columns)
         missing = ", ".join(f"`{column}` {kind}" for column, kind in columns.items() if column not in have)
@@ -63,17 +62,12 @@ class Lake:
 
     def replace_rows(self, layer: str, table: str, rows: DataFrame) -> int:
         """Replace the content of a table in one commit and return how many rows it has now."""
-        from pyspark.sql import functions as F
-
         rows.writeTo(self.name(layer, table)).overwrite(F.lit(True))
         return self.count(layer, table)
 
     def count(self, layer: str, table: str) -> int:
         """Rows of a table that has no row-level deletes, from its metadata: no data is read."""
-        files = f"`{self.run.branch}`.`{layer}`.`{table}`.`files`"
-        row = self.spark.sql(f"SELECT coalesce(sum(record_count), 0) FROM {files} WHERE content = 0").first()
-        assert row is not None
-        return int(row[0])
+        return raw.row_count(self.run.branch, layer, table)
 
 
 # Row-level changes are written beside the data and merged on reading: an increment costs what it changes, not what

@@ -97,7 +97,7 @@ def audit(run: Run, suites: list[Suite]) -> Audit:
     with TemporaryDirectory() as folder, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         results = _validate(run, suites, Path(folder))
-        docs = _upload(Path(folder) / "gx" / "uncommitted" / "data_docs" / "local_site", run)
+        docs = _upload(Path(folder), run)
     _record(run, results)
     outcome = Audit(results, docs)
     blocking = [str(result) for result in results if result.blocks]
@@ -115,7 +115,11 @@ def audit(run: Run, suites: list[Suite]) -> Audit:
 
 def _validate(run: Run, suites: list[Suite], folder: Path) -> list[CheckResult]:
     config = settings()
-    context = gx.get_context(mode="file", project_root_dir=folder)
+    context = gx.get_context(mode="ephemeral")
+    store = {"class_name": "TupleFilesystemStoreBackend", "base_directory": str(folder)}
+    index = {"class_name": "DefaultSiteIndexBuilder"}
+    site = {"class_name": "SiteBuilder", "store_backend": store, "site_index_builder": index}
+    context.add_data_docs_site("docs", site)
     context.variables.progress_bars = {"globally": False}
     address = f"trino://lake@{config.trino_host}:{config.trino_port}/{run.branch}"
     source = context.data_sources.add_sql("lake", connection_string=address)

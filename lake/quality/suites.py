@@ -39,15 +39,16 @@ def cleaned(contract: Contract, source_rows: int, quarantined: int) -> Suite:
     """
     found = list(complete(contract.table, source_rows, quarantined).expectations)
     if len(contract.key) == 1:
-        found.append(gxe.ExpectColumnValuesToBeUnique(column=contract.key[0], severity=BLOCK))
+        found.append(
+            gxe.ExpectColumnProportionOfUniqueValuesToBeBetween(column=contract.key[0], min_value=1, severity=BLOCK)
+        )
     else:
         found.append(gxe.ExpectCompoundColumnsToBeUnique(column_list=list(contract.key), severity=BLOCK))
     for name, column in contract.columns.items():
         if not column.nullable:
-            found.append(gxe.ExpectColumnValuesToNotBeNull(column=name, severity=BLOCK))
+            found.append(_filled(name, 1, BLOCK))
         if column.warn_null_share_above is not None:
-            mostly = 1 - column.warn_null_share_above
-            found.append(gxe.ExpectColumnValuesToNotBeNull(column=name, mostly=mostly, severity=WARN))
+            found.append(_filled(name, 1 - column.warn_null_share_above, WARN))
         if column.min is not None:
             found.append(gxe.ExpectColumnMinToBeBetween(column=name, min_value=column.min, severity=BLOCK))
         if column.max is not None:
@@ -56,6 +57,10 @@ def cleaned(contract: Contract, source_rows: int, quarantined: int) -> Suite:
             allowed = list(column.allowed)
             found.append(gxe.ExpectColumnDistinctValuesToBeInSet(column=name, value_set=allowed, severity=BLOCK))
     return Suite("cleaned", contract.table, found)
+
+
+def _filled(column: str, share: float, severity: str) -> Expectation:
+    return gxe.ExpectColumnProportionOfNonNullValuesToBeBetween(column=column, min_value=share, severity=severity)
 
 
 def quarantine(table: str) -> Suite:

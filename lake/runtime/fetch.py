@@ -112,8 +112,8 @@ def _unpack(artifact: MavenArtifact, archive: Path, folder: Path) -> None:
 def _extract(archive: Path, folder: str) -> None:
     """Unpack a zip or a tar.gz, every entry of it; entries never leave ``folder``.
 
-    A zip not by `shutil.unpack_archive`: it leaves out, without a word, what has two dots anywhere in its name, and jars of
-    Trino's plugins are called ``com.fasterxml...kson.core_jackson-core.jar``.
+    A zip not by `shutil.unpack_archive`: it leaves out, without a word, what has two dots anywhere in its name, and
+    jars of Trino's plugins are called ``com.fasterxml...kson.core_jackson-core.jar``.
     """
     if zipfile.is_zipfile(archive):
         with zipfile.ZipFile(archive) as entries:

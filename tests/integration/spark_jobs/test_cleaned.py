@@ -42,7 +42,7 @@ class RunAt(Run):
 
 
 class Branch:
-    """A branch on which runs follow each other. Children are cleaned before parents: the order must not matter."""
+    """A branch on which runs follow each other. Children are named before parents: the order must not matter."""
 
     def __init__(self, spark: Any) -> None:
         self.spark = spark
@@ -64,7 +64,8 @@ class Branch:
             self._landed.add(day)
             for table, listed in rows.items():
                 self._land(run, CONTRACTS[table], day, listed)
-        work = Work(full=set(CONTRACTS) if full else set(), touched=set(rows), waiting=set(CONTRACTS))
+        read = {table: len(listed) for table, listed in rows.items()}
+        work = Work(read, full=set(CONTRACTS) if full else set(), touched=set(rows), waiting=set(CONTRACTS))
         outcomes = clean(self.spark, run, ["children", "parents"], CONTRACTS, work)
         return {outcome.table: (outcome.judged, outcome.refused, outcome.deleted) for outcome in outcomes}
 

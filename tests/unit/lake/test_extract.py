@@ -6,8 +6,9 @@ from datetime import UTC, datetime
 
 import pyarrow as pa
 
+from lake.contracts import Contract
 from lake.extract.overlap import unknown
-from lake.pipeline import balanced
+from lake.pipeline import batches
 from lake.run import run_id_of
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
@@ -29,8 +30,19 @@ def test_nothing_is_left_when_all_is_known() -> None:
     assert list(unknown([_rows((1, None))], known)) == []
 
 
-def test_heavy_tables_are_dealt_first() -> None:
-    assert balanced({"a": 10, "b": 1, "c": 2, "d": 3}, 2) == [["a"], ["d", "c", "b"]]
+def test_tables_that_point_at_each_other_stay_together_and_the_heaviest_are_dealt_first() -> None:
+    key = {"type": "bigint", "nullable": False}
+    common = {"description": "x", "owner": "x", "grain": "x", "deletes": "none", "key": ["k"]}
+    parents = {"parent": None, "child": "parent.k", "alone": None, "small": None}
+    contracts = {
+        table: Contract.model_validate(
+            {**common, "table": table, "columns": {"k": key, "p": {"type": "bigint", "references": parent}}}
+        )
+        for table, parent in parents.items()
+    }
+    rows = {"parent": 10, "child": 9000, "alone": 50_000, "small": 1}
+    assert batches(contracts, rows, slots=2) == [["alone"], ["child", "parent", "small"]]
+    assert batches(contracts, rows, slots=9) == [["alone"], ["child", "parent"], ["small"]]
 
 
 def test_run_ids_are_fit_for_names() -> None:
