@@ -189,7 +189,7 @@ def audit(
         chosen = [
             suites.cleaned(contract, source_rows[table], waiting[table])
             if table in changed
-            else suites.complete(table, source_rows[table], waiting[table])
+            else suites.complete(contract, source_rows[table], waiting[table])
             for table, contract in contracts.items()
         ]
         chosen += [suites.quarantine(table) for table, rows in waiting.items() if rows]

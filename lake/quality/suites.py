@@ -37,7 +37,7 @@ def cleaned(contract: Contract, source_rows: int, quarantined: int) -> Suite:
         source_rows: rows of the table in the run's snapshot of the source.
         quarantined: rows in quarantine; with the cleaned ones they must be all of the source's.
     """
-    found = list(complete(contract.table, source_rows, quarantined).expectations)
+    found = list(complete(contract, source_rows, quarantined).expectations)
     if len(contract.key) == 1:
         found.append(
             gxe.ExpectColumnProportionOfUniqueValuesToBeBetween(column=contract.key[0], min_value=1, severity=BLOCK)
@@ -91,16 +91,14 @@ def _no_rows(query: str, notes: str) -> Expectation:
     return gxe.UnexpectedRowsExpectation(unexpected_rows_query=query, description=notes, severity=BLOCK)
 
 
-def complete(table: str, source_rows: int, quarantined: int) -> Suite:
+def complete(contract: Contract, source_rows: int, quarantined: int) -> Suite:
     """The least that is checked of a table that this run did not touch: it still has as many rows as the source."""
+    notes = "complete: the source's rows, less those in quarantine"
+    if contract.deletes == "none":
+        notes += "; the contract says `deletes: none`, with `deletes: keys` rows that the source deleted are found"
+    expected = source_rows - quarantined
     return Suite(
         "cleaned",
-        table,
-        [
-            gxe.ExpectTableRowCountToEqual(
-                value=source_rows - quarantined,
-                severity=BLOCK,
-                notes="complete: the source's rows, less those in quarantine",
-            )
-        ],
+        contract.table,
+        [gxe.ExpectTableRowCountToEqual(value=expected, severity=BLOCK, notes=f"{notes}; expected {expected}")],
     )
