@@ -166,7 +166,10 @@ impl Builder {
 
     /// The array of what was pushed; the builder is empty again. `repair` sees the text of a column that holds bytes
     /// which are no UTF-8, and says what stands there instead.
-    pub fn finish<E: From<ArrowError>>(&mut self, repair: impl FnMut(usize, &[u8]) -> Result<Repaired, E>) -> Result<ArrayRef, E> {
+    pub fn finish<E: From<ArrowError>>(
+        &mut self,
+        repair: impl FnMut(usize, &[u8]) -> Result<Repaired, E>,
+    ) -> Result<ArrayRef, E> {
         let length = std::mem::take(&mut self.length);
         let nulls = std::mem::replace(&mut self.nulls, NullBufferBuilder::new(0)).finish();
         Ok(match &mut self.values {

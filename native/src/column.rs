@@ -18,16 +18,29 @@ const NOT_FIXED: u8 = 31;
 pub enum Kind {
     Null,
     /// Bytes of an integer: 1, 2, 3, 4 or 8.
-    Int { bytes: u8, unsigned: bool },
+    Int {
+        bytes: u8,
+        unsigned: bool,
+    },
     Year,
     Float,
     Double,
-    Decimal { precision: u8, scale: u8 },
+    Decimal {
+        precision: u8,
+        scale: u8,
+    },
     Date,
     /// DATETIME, or TIMESTAMP when `instant`; `digits` of the fraction of a second.
-    DateTime { digits: u8, instant: bool },
-    Time { digits: u8 },
-    Bit { bits: u32 },
+    DateTime {
+        digits: u8,
+        instant: bool,
+    },
+    Time {
+        digits: u8,
+    },
+    Bit {
+        bits: u32,
+    },
     Text,
     Bytes,
 }

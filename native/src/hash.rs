@@ -26,7 +26,8 @@ impl RowHash {
             }
             (_, Value::Bytes(bytes)) => {
                 const HEX: &[u8; 16] = b"0123456789ABCDEF";
-                self.row.extend(bytes.iter().flat_map(|byte| [HEX[usize::from(byte >> 4)], HEX[usize::from(byte & 15)]]));
+                self.row
+                    .extend(bytes.iter().flat_map(|byte| [HEX[usize::from(byte >> 4)], HEX[usize::from(byte & 15)]]));
             }
             (kind, value) => value.print(digits(kind), &mut self.row),
         }

@@ -15,6 +15,7 @@ pub mod error;
 pub mod float;
 pub mod hash;
 pub mod packet;
+pub mod parquet_file;
 pub mod policy;
 pub mod reader;
 pub mod result;
@@ -24,3 +25,6 @@ pub mod text;
 pub mod types;
 pub mod value;
 pub mod wire;
+
+#[cfg(feature = "python")]
+mod python;

@@ -94,7 +94,8 @@ impl Packets {
         let (from, stop) = (self.start + HEADER, at);
         let (mut read, mut write) = (self.start, from);
         while read < stop {
-            let length = u32::from_le_bytes([self.buffer[read], self.buffer[read + 1], self.buffer[read + 2], 0]) as usize;
+            let length =
+                u32::from_le_bytes([self.buffer[read], self.buffer[read + 1], self.buffer[read + 2], 0]) as usize;
             self.follow(self.buffer[read + 3])?;
             self.buffer.copy_within(read + HEADER..read + HEADER + length, write);
             read += HEADER + length;

@@ -16,7 +16,8 @@ pub const MAX_DIGITS: u8 = 38;
 /// A column is missing, is too much, has another name, or cannot go into its type at all.
 pub fn resolve(columns: &[Column], target: Option<&SchemaRef>) -> Result<SchemaRef> {
     let Some(schema) = target else {
-        let fields: Vec<Field> = columns.iter().map(|column| Field::new(&column.name, natural(column.kind), true)).collect();
+        let fields: Vec<Field> =
+            columns.iter().map(|column| Field::new(&column.name, natural(column.kind), true)).collect();
         return Ok(Arc::new(Schema::new(fields)));
     };
     let found: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
@@ -70,7 +71,9 @@ fn check(kind: Kind, target: &DataType) -> std::result::Result<(), &'static str>
         Kind::Year => target.is_integer(),
         Kind::Float | Kind::Double => matches!(target, T::Float32 | T::Float64),
         Kind::Decimal { scale, .. } => match target {
-            T::Decimal128(_, target_scale) if (*target_scale as u8) < scale => return Err("its scale would lose digits"),
+            T::Decimal128(_, target_scale) if (*target_scale as u8) < scale => {
+                return Err("its scale would lose digits");
+            }
             T::Decimal128(..) | T::Utf8 | T::LargeUtf8 => true,
             integer if integer.is_integer() && scale > 0 => return Err("an integer would lose digits"),
             integer => integer.is_integer(),

@@ -50,7 +50,9 @@ impl Value<'_> {
         }
         let dots = if cut { "…" } else { "" };
         match self {
-            Self::Int(_) | Self::Unsigned(_) | Self::F32(_) | Self::F64(_) | Self::Decimal(_) => format!("{shown}{dots}"),
+            Self::Int(_) | Self::Unsigned(_) | Self::F32(_) | Self::F64(_) | Self::Decimal(_) => {
+                format!("{shown}{dots}")
+            }
             _ => format!("'{shown}{dots}'"),
         }
     }
