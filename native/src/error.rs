@@ -1,6 +1,6 @@
 //! What can go wrong, told in the reader's words: the server's error, a broken packet, a value or a type that is refused.
 
-use arrow_schema::{ArrowError, DataType};
+use arrow_schema::ArrowError;
 
 pub type Result<T> = std::result::Result<T, Error>;
 
@@ -16,7 +16,7 @@ pub enum Error {
     Lost(String),
 
     #[error("column {column}: {value} is no {target}{hint}")]
-    Value { column: String, value: String, target: DataType, hint: &'static str },
+    Value { column: String, value: String, target: String, hint: &'static str },
 
     #[error("column {column}: {mysql} cannot become {target}: {reason}")]
     Type { column: String, mysql: String, target: String, reason: String },

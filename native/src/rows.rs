@@ -16,7 +16,7 @@ use crate::policy::{Policies, Policy, Reject};
 use crate::result::{Options, Protocol, batch};
 use crate::value::Value;
 use crate::wire::Wire;
-use crate::{binary, text};
+use crate::{binary, text, types};
 
 /// What a policy did to a column.
 #[derive(Default)]
@@ -242,7 +242,7 @@ impl Cell {
                 _ => Err(Error::Value {
                     column: column.clone(),
                     value: shown,
-                    target: target.clone(),
+                    target: types::name(&target),
                     hint: "; its bytes are no UTF-8",
                 }),
             }
@@ -257,7 +257,7 @@ impl Cell {
 
     #[cold]
     fn error(&self, value: String, hint: &'static str) -> Error {
-        Error::Value { column: self.column.name.clone(), value, target: self.builder.target.clone(), hint }
+        Error::Value { column: self.column.name.clone(), value, target: types::name(&self.builder.target), hint }
     }
 }
 
@@ -268,6 +268,6 @@ fn person(target: &arrow_schema::DataType) -> String {
         T::Date32 => "date".into(),
         T::Timestamp(..) => "date and time".into(),
         T::Utf8 | T::LargeUtf8 => "text".into(),
-        other => other.to_string().to_lowercase(),
+        other => types::name(other),
     }
 }

@@ -29,7 +29,7 @@ pub fn resolve(columns: &[Column], target: Option<&SchemaRef>) -> Result<SchemaR
         check(column.kind, field.data_type()).map_err(|reason| Error::Type {
             column: column.name.clone(),
             mysql: column.kind.to_string(),
-            target: field.data_type().to_string(),
+            target: name(field.data_type()),
             reason: reason.into(),
         })?;
     }
@@ -98,6 +98,25 @@ fn is_known(target: &DataType) -> bool {
         T::Timestamp(TimeUnit::Microsecond, zone) => zone.as_deref().is_none_or(is_utc),
         T::Duration(TimeUnit::Microsecond) => true,
         integer => integer.is_integer(),
+    }
+}
+
+/// The type's name as pyarrow has it.
+pub fn name(target: &DataType) -> String {
+    use DataType as T;
+    match target {
+        T::Boolean => "bool".into(),
+        T::Float32 => "float".into(),
+        T::Float64 => "double".into(),
+        T::Utf8 => "string".into(),
+        T::LargeUtf8 => "large_string".into(),
+        T::LargeBinary => "large_binary".into(),
+        T::Decimal128(precision, scale) => format!("decimal128({precision}, {scale})"),
+        T::Date32 => "date32[day]".into(),
+        T::Timestamp(TimeUnit::Microsecond, None) => "timestamp[us]".into(),
+        T::Timestamp(TimeUnit::Microsecond, Some(zone)) => format!("timestamp[us, tz={zone}]"),
+        T::Duration(TimeUnit::Microsecond) => "duration[us]".into(),
+        other => other.to_string().to_lowercase(),
     }
 }
 

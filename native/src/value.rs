@@ -1,7 +1,5 @@
 //! One value on its way from a packet to a column: borrowed from the packet, never an object of its own.
 
-use std::io::Write;
-
 use crate::date::{Date, DateTime, Time};
 use crate::float;
 
@@ -42,12 +40,14 @@ impl Value<'_> {
         self.print(digits, &mut text);
         let cut = text.len() > LONGEST;
         text.truncate(LONGEST);
-        let mut shown = String::from_utf8_lossy(&text).into_owned();
-        if shown.contains('\u{FFFD}') {
-            let mut hex = Vec::new();
-            text.iter().for_each(|byte| write!(hex, "{byte:02X}").expect("a Vec takes every byte"));
-            shown = format!("0x{}", String::from_utf8_lossy(&hex));
-        }
+        let shown = match std::str::from_utf8(&text) {
+            Ok(text) => text.to_owned(),
+            // The cut was in the middle of a character.
+            Err(error) if cut && error.error_len().is_none() => {
+                String::from_utf8_lossy(&text[..error.valid_up_to()]).into()
+            }
+            Err(_) => text.iter().fold("0x".to_owned(), |hex, byte| format!("{hex}{byte:02X}")),
+        };
         let dots = if cut { "…" } else { "" };
         match self {
             Self::Int(_) | Self::Unsigned(_) | Self::F32(_) | Self::F64(_) | Self::Decimal(_) => {

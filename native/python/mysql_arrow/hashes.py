@@ -10,7 +10,20 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-_TEXT = {"char", "varchar", "tinytext", "text", "mediumtext", "longtext", "json", "enum", "set", "uuid", "inet4", "inet6"}
+_TEXT = {
+    "char",
+    "varchar",
+    "tinytext",
+    "text",
+    "mediumtext",
+    "longtext",
+    "json",
+    "enum",
+    "set",
+    "uuid",
+    "inet4",
+    "inet6",
+}
 _BYTES = {
     "binary", "varbinary", "tinyblob", "blob", "mediumblob", "longblob", "vector",
     "geometry", "point", "linestring", "polygon", "multipoint", "multilinestring", "multipolygon",

@@ -18,9 +18,7 @@ fn raise_with(py: Python<'_>, error: Error) -> PyResult<PyErr> {
         Error::Server { errno, sqlstate, message } => class("ServerError")?.call1((errno, sqlstate, message))?,
         Error::Protocol(_) => class("ProtocolError")?.call1((said,))?,
         Error::Lost(_) => class("ConnectionLost")?.call1((said,))?,
-        Error::Value { column, value, target, .. } => {
-            class("ValueRefused")?.call1((said, column, value, target.to_string()))?
-        }
+        Error::Value { column, value, target, .. } => class("ValueRefused")?.call1((said, column, value, target))?,
         Error::Type { column, mysql, target, .. } => class("TypeRefused")?.call1((said, column, mysql, target))?,
         Error::Schema(_) => class("SchemaMismatch")?.call1((said,))?,
         Error::Option(_) => return Ok(PyValueError::new_err(said)),
