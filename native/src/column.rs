@@ -126,6 +126,16 @@ fn classify(name: &str, code: u8, flags: u16, charset: u16, length: u32, decimal
     })
 }
 
+impl Kind {
+    /// Digits of a second's fraction that the column's values are printed with.
+    pub fn digits(self) -> u8 {
+        match self {
+            Self::DateTime { digits, .. } | Self::Time { digits } => digits,
+            _ => 0,
+        }
+    }
+}
+
 impl fmt::Display for Kind {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match *self {

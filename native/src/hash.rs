@@ -29,7 +29,7 @@ impl RowHash {
                 self.row
                     .extend(bytes.iter().flat_map(|byte| [HEX[usize::from(byte >> 4)], HEX[usize::from(byte & 15)]]));
             }
-            (kind, value) => value.print(digits(kind), &mut self.row),
+            (kind, value) => value.print(kind.digits(), &mut self.row),
         }
         self.row.push(b',');
     }
@@ -39,13 +39,5 @@ impl RowHash {
         let [a, b, c, d, e, f, g, h, ..] = digest;
         self.sum += u128::from(u64::from_be_bytes([a, b, c, d, e, f, g, h]));
         self.row.clear();
-    }
-}
-
-/// Digits of a second's fraction that a column's values are printed with.
-pub fn digits(kind: Kind) -> u8 {
-    match kind {
-        Kind::DateTime { digits, .. } | Kind::Time { digits } => digits,
-        _ => 0,
     }
 }

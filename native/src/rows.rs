@@ -11,7 +11,7 @@ use crate::builder::{Builder, Repaired};
 use crate::column::Column;
 use crate::date::Calendar;
 use crate::error::{Error, Result, broken};
-use crate::hash::{RowHash, digits};
+use crate::hash::RowHash;
 use crate::policy::{Policies, Policy, Reject};
 use crate::result::{Options, Protocol, batch};
 use crate::value::Value;
@@ -56,7 +56,7 @@ impl Rows {
             .into_iter()
             .zip(schema.fields())
             .map(|(column, field)| Cell {
-                digits: digits(column.kind),
+                digits: column.kind.digits(),
                 nullable: field.is_nullable(),
                 builder: Builder::new(field.data_type().clone()),
                 calendar: Calendar::default(),
@@ -205,11 +205,11 @@ impl Cell {
             Reject::Nature => (Policy::Error, "; the server sent something else than it announced"),
         };
         if policy == Policy::Error || !self.nullable {
-            return Err(self.error(value.show(self.digits), hint));
+            return Err(self.error(value.show(self.column.kind), hint));
         }
         self.builder.push_null();
         self.counts.nulled += 1;
-        let told = if policy == Policy::Problem { self.tell(row, &value.show(self.digits), problems) } else { 0 };
+        let told = if policy == Policy::Problem { self.tell(row, &value.show(self.column.kind), problems) } else { 0 };
         Ok(told)
     }
 
@@ -223,10 +223,11 @@ impl Cell {
 
     fn finish(&mut self, policies: Policies, problems: &mut Option<BTreeMap<usize, String>>) -> Result<ArrayRef> {
         let mut bad: Vec<(usize, String)> = vec![];
+        let kind = self.column.kind;
         let (mut nulled, mut replaced) = (0, 0);
         let (column, target, nullable) = (self.column.name.clone(), self.builder.target.clone(), self.nullable);
         let array = self.builder.finish(|row, bytes| {
-            let shown = Value::Bytes(bytes).show(0);
+            let shown = Value::Bytes(bytes).show(kind);
             match policies.text {
                 Policy::Replace => {
                     replaced += 1;

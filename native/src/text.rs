@@ -26,7 +26,7 @@ pub fn value<'a>(column: &Column, calendar: &mut Calendar, text: &'a [u8]) -> Re
 
 #[cold]
 fn no_such<T>(column: &Column, text: &[u8]) -> Result<T> {
-    broken(format!("column {}: {} is no {}", column.name, Value::Bytes(text).show(0), column.kind))
+    broken(format!("column {}: {} is no {}", column.name, Value::Bytes(text).show(Kind::Text), column.kind))
 }
 
 /// Digits, at most as many as surely fit; longer ones go the slow way.

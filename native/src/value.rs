@@ -1,5 +1,6 @@
 //! One value on its way from a packet to a column: borrowed from the packet, never an object of its own.
 
+use crate::column::Kind;
 use crate::date::{Date, DateTime, Time};
 use crate::float;
 
@@ -33,27 +34,30 @@ impl Value<'_> {
         }
     }
 
-    /// The value for a person: short, quoted where it is text.
-    pub fn show(&self, digits: u8) -> String {
+    /// The value for a person: short; text and dates are quoted, bytes that are no text are hexadecimal.
+    pub fn show(&self, kind: Kind) -> String {
         const LONGEST: usize = 60;
         let mut text = Vec::new();
-        self.print(digits, &mut text);
+        self.print(kind.digits(), &mut text);
         let cut = text.len() > LONGEST;
         text.truncate(LONGEST);
-        let shown = match std::str::from_utf8(&text) {
-            Ok(text) => text.to_owned(),
-            // The cut was in the middle of a character.
-            Err(error) if cut && error.error_len().is_none() => {
-                String::from_utf8_lossy(&text[..error.valid_up_to()]).into()
-            }
-            Err(_) => text.iter().fold("0x".to_owned(), |hex, byte| format!("{hex}{byte:02X}")),
-        };
         let dots = if cut { "…" } else { "" };
-        match self {
-            Self::Int(_) | Self::Unsigned(_) | Self::F32(_) | Self::F64(_) | Self::Decimal(_) => {
-                format!("{shown}{dots}")
+        let shown = match std::str::from_utf8(&text) {
+            Ok(text) => Some(text),
+            // The cut was in the middle of a character.
+            Err(error) if cut && error.error_len().is_none() => text.utf8_chunks().next().map(|chunk| chunk.valid()),
+            Err(_) => None,
+        };
+        match (self, shown) {
+            (Self::Bytes(_), Some(shown)) if !matches!(kind, Kind::Bit { .. } | Kind::Bytes) => {
+                format!("'{shown}{dots}'")
             }
-            _ => format!("'{shown}{dots}'"),
+            (Self::Date(_) | Self::DateTime(_) | Self::Time(_), Some(shown)) => format!("'{shown}'"),
+            (Self::Bytes(_), _) | (_, None) => {
+                let hex: String = text.iter().map(|byte| format!("{byte:02X}")).collect();
+                format!("0x{hex}{dots}")
+            }
+            (_, Some(shown)) => format!("{shown}{dots}"),
         }
     }
 }

@@ -25,7 +25,7 @@ try:
 
     NATIVE = True
 except ImportError as _error:
-    from mysql_arrow._fallback import Decoder, Stream
+    from mysql_arrow._fallback import Decoder, Stream  # type: ignore[assignment]
 
     NATIVE = False
     logging.getLogger(__name__).warning("the extension is missing (%s): the plain Python decoder reads, slowly", _error)

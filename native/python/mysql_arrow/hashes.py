@@ -1,8 +1,8 @@
 """The SQL of the row hash that the decoder computes, so that server and reader can be compared.
 
 A row is the text of its columns, one after the other: NULL is ``N,``; a text is ``<bytes>:<text>,``; bytes, bits and
-geometries are hexadecimal and ``,``; everything else is as the server prints it and ``,``. Its hash is the first half of
-the MD5 of that, and the hash of a table is the sum over its rows.
+geometries are hexadecimal and ``,``; everything else is as the server prints it and ``,``. Its hash is the first half
+of the MD5 of that, and the hash of a table is the sum over its rows.
 """
 
 from __future__ import annotations

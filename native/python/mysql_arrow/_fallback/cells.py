@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import decimal
+import math
 import re
 from dataclasses import dataclass, field
 from typing import Any
@@ -137,9 +138,9 @@ def _ranged(value: int, target: pa.DataType) -> int:
 
 def _floating(value: float, column: Column, target: pa.DataType) -> float:
     # A double that is no float would lose digits.
-    if pt.is_float32(target) and column.kind == "double" and value == value:
-        if pa.scalar(value, pa.float64()).cast(pa.float32(), safe=False).as_py() != value:
-            raise Reject("range")
+    narrows = pt.is_float32(target) and column.kind == "double" and not math.isnan(value)
+    if narrows and pa.scalar(value, pa.float64()).cast(pa.float32(), safe=False).as_py() != value:
+        raise Reject("range")
     return value
 
 

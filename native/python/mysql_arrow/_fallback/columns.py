@@ -62,9 +62,9 @@ def parse(packet: bytes) -> Column:
     """A column out of its definition."""
     wire = Wire(packet)
     for _ in ("catalog", "schema", "table", "original table"):
-        wire.bytes()
-    name = wire.bytes().decode("utf-8", "replace")
-    wire.bytes()
+        wire.string()
+    name = wire.string().decode("utf-8", "replace")
+    wire.string()
     wire.length()
     charset, length, code, flags, decimals = (int(wire.unpack(form)) for form in ("<H", "<I", "<B", "<H", "<B"))
     unsigned = bool(flags & UNSIGNED)

@@ -199,7 +199,7 @@ class Decoder:
 
     def _text_values(self, packet: bytes) -> list[Any]:
         wire = Wire(packet)
-        values = []
+        values: list[Any] = []
         for cell in self._cells:
             text = wire.nullable_bytes()
             values.append(None if text is None else from_text(cell.column, text))
@@ -238,7 +238,7 @@ def _piece(column: Column, value: Any) -> bytes:
     if column.kind == "text":
         return b"%d:%b," % (len(value), value)
     if column.kind in ("bytes", "bit", "null"):
-        return value.hex().upper().encode() + b","
+        return bytes(value).hex().upper().encode() + b","
     return printed(value, column) + b","
 
 

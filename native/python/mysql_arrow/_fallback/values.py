@@ -1,7 +1,7 @@
 """Single values: read from either protocol, printed as the server prints them.
 
-A date is a tuple (year, month, day), a moment has hour, minute, second and microseconds too, a TIME is (negative, hours,
-minutes, seconds, microseconds): what is no date must be held as well. A decimal is its text.
+A date is a tuple (year, month, day), a moment has hour, minute, second and microseconds too, a TIME is (negative,
+hours, minutes, seconds, microseconds): what is no date must be held as well. A decimal is its text.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def from_binary(column: Column, wire: Wire) -> Any:
         return wire.unpack("<f")
     if column.kind == "double":
         return wire.unpack("<d")
-    value = wire.bytes()
+    value = wire.string()
     if column.kind == "time":
         return _time(value)
     if column.kind in ("date", "datetime", "timestamp"):
@@ -67,7 +67,7 @@ def from_text(column: Column, text: bytes) -> Any:
     try:
         return _parse(column, text)
     except (ValueError, OverflowError) as error:
-        raise ProtocolError(f"column {column.name}: {show(text, column)} is no {column.mysql}") from error
+        raise ProtocolError(f"column {column.name}: {show(text, column, text=True)} is no {column.mysql}") from error
 
 
 def _parse(column: Column, text: bytes) -> Any:
@@ -111,7 +111,8 @@ def printed(value: Any, column: Column) -> bytes:
         return str(value).encode()
     if column.kind == "decimal":
         sign, digits = (b"-", value[1:]) if value[:1] == b"-" else (b"", value)
-        return sign + re.sub(rb"^0+(?=[0-9])", b"", digits)
+        stripped: bytes = sign + re.sub(rb"^0+(?=[0-9])", b"", digits)
+        return stripped
     if column.kind == "date":
         return b"%04d-%02d-%02d" % value
     if column.kind in ("datetime", "timestamp"):
@@ -151,15 +152,18 @@ def _digits(value: float) -> tuple[str, str, int]:
     return (sign, stripped, power + len(digits) - len(stripped)) if stripped else (sign, "0", 0)
 
 
-def show(value: Any, column: Column) -> str:
-    """The value for a person: short, quoted where it is text."""
+def show(value: Any, column: Column, *, text: bool = False) -> str:
+    """The value for a person: short; text and dates are quoted, bytes that are no text are hexadecimal."""
     data = value if isinstance(value, bytes) and column.kind != "decimal" else printed(value, column)
     cut, data = len(data) > _LONGEST, data[:_LONGEST]
+    dots = "…" if cut else ""
+    shown: str | None
     try:
         shown = data.decode()
     except UnicodeDecodeError as error:
         split = cut and error.reason == "unexpected end of data"
-        shown = data[: error.start].decode() if split else "0x" + data.hex().upper()
-    number = isinstance(value, int | float) or column.kind == "decimal"
-    text = shown + ("…" if cut else "")
-    return text if number else f"'{text}'"
+        shown = data[: error.start].decode() if split else None
+    if shown is None or (column.kind in ("bit", "bytes") and not text):
+        return f"0x{data.hex().upper()}{dots}"
+    number = isinstance(value, int | float) or (column.kind == "decimal" and not text)
+    return shown + dots if number else f"'{shown}{dots}'"

@@ -82,7 +82,7 @@ class Wire:
             raise ProtocolError(f"{marker:#04x} begins no length")
         return int.from_bytes(self.take({0xFC: 2, 0xFD: 3, 0xFE: 8}[marker]), "little")
 
-    def bytes(self) -> bytes:
+    def string(self) -> bytes:
         """A length-encoded string."""
         return self.take(self.length())
 
@@ -91,4 +91,4 @@ class Wire:
         if self.left and self.packet[self.at] == 0xFB:
             self.at += 1
             return None
-        return self.bytes()
+        return self.string()
