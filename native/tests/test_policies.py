@@ -37,7 +37,7 @@ def test_dates(connection, reader: Reader, protocol: str, mysql: str, literal: s
     with pytest.raises(mysql_arrow.ValueRefused) as refused:
         list(read())
     assert (refused.value.column, refused.value.value) == ("v", f"'{shown}'")
-    connection.ping(reconnect=True)
+    connection.connect()
     connection.select_db("mysql_arrow_test")
 
     stream = read(dates="null")
@@ -70,7 +70,7 @@ def test_ranges(connection, reader: Reader, protocol: str, mysql: str, literal: 
     with pytest.raises(mysql_arrow.ValueRefused, match=r"column v: .* is no .*; the type is too narrow") as refused:
         list(reader.query(connection, "SELECT v FROM t", **options))
     assert (refused.value.column, refused.value.value, refused.value.target) == ("v", shown, name)
-    connection.ping(reconnect=True)
+    connection.connect()
     connection.select_db("mysql_arrow_test")
     table = reader.table(connection, "SELECT v FROM t", range="problem", problems="p", **options)
     assert table["v"].to_pylist() == [None, None]
