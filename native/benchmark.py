@@ -99,6 +99,7 @@ def connect(url: str) -> pymysql.Connection:
         password=unquote(parts.password or ""),
         database=parts.path.lstrip("/"),
         charset="utf8mb4",
+        ssl_disabled=True,
     )
 
 

@@ -6,10 +6,22 @@ use std::fmt::Write;
 /// The server's DBL_DIG.
 const PLACES: i32 = 15;
 
+/// Only numbers of at least this many digits, the exponent's included, lie in the middle between two shortest ones.
+const TIES: usize = 14;
+
 pub fn print(value: f64, out: &mut Vec<u8>) {
-    let mut shortest = Buffer::default();
     // Rust's `{:e}` prints the shortest digits too: `-1.25e-7`. It is cut into digits and exponent.
-    write!(shortest, "{value:e}").expect("30 bytes hold every double");
+    let mut shortest = Buffer::default();
+    write!(shortest, "{value:e}").expect("32 bytes hold every double");
+    let places = shortest.text().bytes().filter(u8::is_ascii_digit).count();
+    if places > TIES {
+        // Of two equally near ones the server takes the even one, as printing with a precision does.
+        let after_the_point = shortest.text().split(['.', 'e']).nth(1).map_or(0, str::len);
+        let mut even = Buffer::default();
+        if write!(even, "{value:.after_the_point$e}").is_ok() && even.text().parse() == Ok(value) {
+            shortest = even;
+        }
+    }
     let text = shortest.text();
     let (negative, text) = text.strip_prefix('-').map_or((false, text), |rest| (true, rest));
     if negative {
@@ -23,7 +35,8 @@ pub fn print(value: f64, out: &mut Vec<u8>) {
     let exponent: i32 = exponent.parse().unwrap_or(0);
     // The value is 0.DIGITS times 10 to the power of `point`.
     let point = exponent + 1;
-    if !(1 - PLACES..=PLACES).contains(&point) {
+    // A fraction after 16 digits, which only a double of 17 digits has, is printed without an exponent too.
+    if !(1 - PLACES..=PLACES).contains(&point) && (point < 0 || digits.len() <= point as usize) {
         out.push(digits[0]);
         if digits.len() > 1 {
             out.push(b'.');
@@ -82,6 +95,9 @@ mod tests {
             (1e-15, "0.000000000000001"),
             (1e-16, "1e-16"),
             (-1.25e-20, "-1.25e-20"),
+            (1626983080611305.8, "1626983080611305.8"),
+            (1486544791347197.25, "1486544791347197.2"),
+            (1626983080611305.0, "1.626983080611305e15"),
             (1e308, "1e308"),
             (5e-324, "5e-324"),
             (0.1 + 0.2, "0.30000000000000004"),

@@ -216,6 +216,7 @@ impl Decoder {
                             return broken(format!("a reply begins with {:#04x}", packet.first().unwrap_or(&0)));
                         }
                         self.columns.clear();
+                        self.extra_results += u64::from(self.schema.is_some());
                         State::Columns(count as usize)
                     }
                 };
@@ -284,12 +285,7 @@ impl Decoder {
     /// A procedure sends more replies after its first one; they are read and left out.
     fn end(&mut self, warnings: u16, status: u16) {
         self.warnings = warnings;
-        if status & MORE_RESULTS != 0 {
-            self.extra_results += 1;
-            self.state = State::Header;
-        } else {
-            self.state = State::Done;
-        }
+        self.state = if status & MORE_RESULTS == 0 { State::Done } else { State::Header };
     }
 }
 

@@ -64,6 +64,7 @@ def connect(**options: Any) -> pymysql.Connection:
         user=unquote(parts.username or "root"),
         password=unquote(parts.password or ""),
         charset="utf8mb4",
+        ssl_disabled="ssl" not in options,
         autocommit=True,
         init_command="SET SESSION sql_mode='', time_zone='+00:00'",
         **options,

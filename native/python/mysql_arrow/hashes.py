@@ -64,7 +64,8 @@ def _piece(column: str, mysql: str) -> str:
         # HEX of a number leaves out its first zeros; the wire has whole bytes.
         value = f"LPAD(HEX({column} + 0), {(int(digits or 1) + 7) // 8 * 2}, '0')"
     elif base in _FLOATS:
-        value = f"CAST({column} + 0e0 AS CHAR)"
+        # As a double, whose digits are all printed; adding 0e0 would take the sign of a negative zero.
+        value = f"CAST({column} * 1e0 AS CHAR)"
     elif base == "year" or (base in _INTEGERS and "zerofill" in mysql.lower()):
         value = f"CAST({column} + 0 AS CHAR)"
     elif base in _INTEGERS | _TIMES:

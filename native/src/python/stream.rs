@@ -241,8 +241,13 @@ impl Ending {
     fn call(&mut self, clean: bool) {
         if let Some(on_end) = self.0.take() {
             Python::attach(|py| {
+                // A stream may be dropped because of an exception, which must outlive the call.
+                let raised = PyErr::take(py);
                 if let Err(error) = on_end.call1(py, (clean,)) {
                     error.write_unraisable(py, Some(on_end.bind(py)));
+                }
+                if let Some(raised) = raised {
+                    raised.restore(py);
                 }
             });
         }

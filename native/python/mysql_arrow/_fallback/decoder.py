@@ -151,6 +151,7 @@ class Decoder:
         if not 0 < self._left <= _MAX_COLUMNS or wire.left:
             raise ProtocolError(f"a reply begins with {marker:#04x}")
         self._columns, self._state = [], "columns"
+        self._extra_results += self._schema is not None
 
     def _begin_rows(self) -> None:
         schema = resolve(self._columns, self._target)
@@ -169,8 +170,6 @@ class Decoder:
         marker = packet[0] if packet else -1
         if marker == 0xFE and len(packet) < 0xFF_FFFF:
             self._end(packet)
-            if self._state == "header":
-                self._extra_results += 1
             return
         if marker == 0xFF:
             raise _server_error(packet)

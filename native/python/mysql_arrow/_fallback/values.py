@@ -111,18 +111,18 @@ def printed(value: Any, column: Column) -> bytes:
         return str(value).encode()
     if column.kind == "decimal":
         sign, digits = (b"-", value[1:]) if value[:1] == b"-" else (b"", value)
-        stripped: bytes = sign + re.sub(rb"^0+(?=[0-9])", b"", digits)
-        return stripped
+        return sign + re.sub(rb"^0+(?=[0-9])", b"", digits)
     if column.kind == "date":
         return b"%04d-%02d-%02d" % value
     if column.kind in ("datetime", "timestamp"):
         return b"%04d-%02d-%02d %02d" % value[:4] + _clock(value[4:], column.digits)
     if column.kind == "time":
-        return b"-" * value[0] + b"%02d" % value[1] + _clock(value[2:], column.digits)
+        negative, hours, *clock = value
+        return (b"-" if negative else b"") + b"%02d" % hours + _clock(tuple(clock), column.digits)
     return bytes(value)
 
 
-def _clock(parts: tuple[int, int, int], digits: int) -> bytes:
+def _clock(parts: tuple[int, ...], digits: int) -> bytes:
     minutes, seconds, micros = parts
     if digits > 6:
         digits = 6 if micros else 0
@@ -133,7 +133,8 @@ def print_double(value: float) -> str:
     """The shortest digits that read back as the same double; an exponent beyond 15 places."""
     sign, digits, exponent = _digits(value)
     point = len(digits) + exponent
-    if not 1 - _PLACES <= point <= _PLACES:
+    # A fraction after 16 digits, which only a double of 17 digits has, is printed without an exponent too.
+    if not (1 - _PLACES <= point <= _PLACES or 0 < point < len(digits)):
         mantissa = digits[0] + ("." + digits[1:] if len(digits) > 1 else "")
         return f"{sign}{mantissa}e{point - 1}"
     if point <= 0:
