@@ -46,9 +46,13 @@ impl Date {
         Some(365 * year + year / 4 - year / 100 + year / 400 + before_the_month + i32::from(self.day) - 719_469)
     }
 
+    fn is_leap_year(self) -> bool {
+        self.year.is_multiple_of(4) && (!self.year.is_multiple_of(100) || self.year.is_multiple_of(400))
+    }
+
     fn days_in_month(self) -> u8 {
         match self.month {
-            2 if self.year % 4 == 0 && (self.year % 100 != 0 || self.year % 400 == 0) => 29,
+            2 if self.is_leap_year() => 29,
             2 => 28,
             4 | 6 | 9 | 11 => 30,
             _ => 31,
