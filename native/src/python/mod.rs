@@ -1,0 +1,16 @@
+//! The Python face: classes that give Arrow data as PyCapsules, and exceptions in place of errors.
+
+mod capsule;
+mod decoder;
+mod failure;
+mod stream;
+
+use pyo3::prelude::*;
+
+#[pymodule]
+fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_class::<capsule::Batch>()?;
+    module.add_class::<capsule::Schema>()?;
+    module.add_class::<decoder::Decoder>()?;
+    module.add_class::<stream::Stream>()
+}
