@@ -60,7 +60,7 @@ clean:  ## stop every service and remove all state; the environment and the cach
 # Everything is in the cache after the first time, so the network is asked only where that does not do.
 .venv/.complete: requirements.txt pyproject.toml | $(UV)
 	@test -x .venv/bin/python || $(UV) venv --quiet --python $(PYTHON) .venv
-	@rm -f $@
+	@rm -f $@ .venv/.mysql-arrow
 	@echo "installing $$(grep -c == requirements.txt) packages into .venv"
 	@export VIRTUAL_ENV=$(CURDIR)/.venv; \
 	  $(UV) pip sync --quiet --offline requirements.txt 2>/dev/null || $(UV) pip sync requirements.txt; \

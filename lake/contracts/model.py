@@ -36,6 +36,7 @@ class Column(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     type: str = Field(description="the MySQL type, as `SHOW CREATE TABLE` prints it")
+    source_name: str | None = Field(default=None, description="its name in the source, where the lake's is another")
     as_: Literal["boolean"] | None = Field(default=None, alias="as")
     nullable: bool = True
     personal: bool = Field(default=False, description="holds personal data")
@@ -74,7 +75,8 @@ class Contract(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    table: str
+    table: str = Field(pattern=r"^[a-z0-9_]+$", description="name of the table in every layer of the lake")
+    source_table: str | None = Field(default=None, description="its name in the source, where the lake's is another")
     description: Line
     owner: Line
     grain: Line
@@ -111,6 +113,15 @@ class Contract(BaseModel):
         """Arrow schema of the landing files and of ``raw.<table>``."""
         marks = [pa.field(RUN_ID, pa.string()), pa.field(EXTRACTED_AT, types.INSTANT), pa.field(OPERATION, pa.string())]
         return pa.schema([*self.schema, *marks])
+
+    @property
+    def name_in_source(self) -> str:
+        """Name of the table in the source database."""
+        return self.source_table or self.table
+
+    def column_in_source(self, name: str) -> str:
+        """Name in the source table of a column of the lake."""
+        return self.columns[name].source_name or name
 
     @property
     def references(self) -> dict[str, tuple[str, str]]:

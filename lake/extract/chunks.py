@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
-from mysql.connector.abstracts import MySQLConnectionAbstract
+from pymysql.connections import Connection
 
 from lake.contracts import Contract
 from lake.extract.source import fetch
@@ -28,7 +28,7 @@ def quote(name: str) -> str:
     return "`" + name.replace("`", "``") + "`"
 
 
-def by_key(connection: MySQLConnectionAbstract, contract: Contract, row_estimate: int) -> list[Chunk]:
+def by_key(connection: Connection[Any], contract: Contract, row_estimate: int) -> list[Chunk]:
     """Ranges of a single whole-number key of about `ROWS_PER_CHUNK` rows; other tables are one chunk.
 
     The boundaries are keys that exist, found on the index, so a sparse or skewed key does not matter. The first and the
@@ -38,7 +38,7 @@ def by_key(connection: MySQLConnectionAbstract, contract: Contract, row_estimate
     whole = pa.types.is_integer(arrow) or (pa.types.is_decimal(arrow) and arrow.scale == 0)
     if len(contract.key) != 1 or not whole or row_estimate <= ROWS_PER_CHUNK:
         return [Chunk(0)]
-    key, table = quote(contract.key[0]), quote(contract.table)
+    key, table = quote(contract.column_in_source(contract.key[0])), quote(contract.name_in_source)
     edges = fetch(connection, f"SELECT MIN({key}) AS low, MAX({key}) AS high FROM {table}")[0]
     if edges["low"] is None:
         return [Chunk(0)]

@@ -9,9 +9,10 @@ from datetime import UTC, datetime, timedelta
 from itertools import chain
 from typing import Any
 
+import mysql_arrow
 import pyarrow as pa
 import pyarrow.parquet as pq
-from mysql.connector.abstracts import MySQLConnectionAbstract
+from pymysql.connections import Connection
 
 from lake import storage
 from lake.contracts import EXTRACTED_AT, OPERATION, RUN_ID, Contract
@@ -73,13 +74,13 @@ def extract(requests: list[Request], run_id: str) -> list[Manifest]:
         with source.snapshot(connection) as snapshot:
             log.info("snapshot of %s at %s, position %s", snapshot.source, snapshot.instant, snapshot.position)
             return [
-                _table(connection, request, snapshot, run_id, tables[request.contract.table].row_estimate)
+                _table(connection, request, snapshot, run_id, tables[request.contract.name_in_source].row_estimate)
                 for request in requests
             ]
 
 
 def _table(
-    connection: MySQLConnectionAbstract, request: Request, snapshot: source.Snapshot, run_id: str, row_estimate: int
+    connection: Connection[Any], request: Request, snapshot: source.Snapshot, run_id: str, row_estimate: int
 ) -> Manifest:
     contract = request.contract
     folder = manifest.folder(snapshot.source, contract.table, run_id)
@@ -89,16 +90,21 @@ def _table(
     ranges = chunks.by_key(connection, contract, row_estimate) if is_full else [_changed_since(request)]
     parts = []
     for chunk in ranges:
-        rows = reader.batches(connection, contract, chunk)
-        if request.known is not None:
-            rows = overlap.unknown(rows, request.known)
-        if part := write_part(f"{folder}/part-{chunk.number:05}.parquet", contract.raw_schema, marks, rows):
+        uri = f"{folder}/part-{chunk.number:05}.parquet"
+        with reader.refusals(contract.table):
+            stream = reader.stream(connection, contract, chunk)
+            if request.known is None:
+                part = write_stream(uri, contract.raw_schema, marks, stream)
+            else:
+                fresh = overlap.unknown(pa.RecordBatchReader.from_stream(stream), request.known)
+                part = write_part(uri, contract.raw_schema, marks, fresh)
+        if part:
             parts.append(part)
     keys = []
     if contract.deletes == "keys" and request.mode == "increment":
         key_schema = pa.schema([contract.schema.field(name) for name in contract.key])
-        every_key = reader.batches(connection, contract, Chunk(0), list(contract.key))
-        keys = [part for part in [write_part(f"{folder}/keys-00000.parquet", key_schema, {}, every_key)] if part]
+        every_key = reader.stream(connection, contract, Chunk(0), list(contract.key))
+        keys = [part for part in [write_stream(f"{folder}/keys-00000.parquet", key_schema, {}, every_key)] if part]
     result = Manifest(
         table=contract.table,
         run_id=run_id,
@@ -118,21 +124,38 @@ def _changed_since(request: Request) -> Chunk:
     """Rows whose cursor moved."""
     assert request.contract.cursor
     assert request.since
-    return Chunk(0, f"{quote(request.contract.cursor)} > %s", (request.since.replace(tzinfo=None),))
+    return Chunk(0, f"{quote(request.contract.column_in_source(request.contract.cursor))} > %s", (request.since.replace(tzinfo=None),))
 
 
-def _count(connection: MySQLConnectionAbstract, contract: Contract) -> int:
-    rows: list[Any] = source.fetch(connection, f"SELECT COUNT(*) AS n FROM {quote(contract.table)}")
+def _count(connection: Connection[Any], contract: Contract) -> int:
+    rows: list[Any] = source.fetch(connection, f"SELECT COUNT(*) AS n FROM {quote(contract.name_in_source)}")
     return int(rows[0]["n"])
 
 
-def _watermark(connection: MySQLConnectionAbstract, contract: Contract, instant: datetime) -> datetime | None:
+def _watermark(connection: Connection[Any], contract: Contract, instant: datetime) -> datetime | None:
     """Greatest cursor in the snapshot. Capped at its instant: one row dated in the future must not hide later ones."""
     if not contract.cursor:
         return None
-    rows = source.fetch(connection, f"SELECT MAX({quote(contract.cursor)}) AS high FROM {quote(contract.table)}")
+    cursor = quote(contract.column_in_source(contract.cursor))
+    rows = source.fetch(connection, f"SELECT MAX({cursor}) AS high FROM {quote(contract.name_in_source)}")
     high: datetime | None = rows[0]["high"]
     return min(high.replace(tzinfo=UTC), instant) if high else None
+
+
+def write_stream(uri: str, target: pa.Schema, marks: dict[str, Any], rows: mysql_arrow.Stream) -> Part | None:
+    """Write one Parquet file straight from the wire; no file is left for no rows.
+
+    Args:
+        target: schema of the file; the columns named in ``marks`` are constant.
+    """
+    path, store = storage.path_of(uri), storage.filesystem()
+    constants = {name: pa.array([value], target.field(name).type) for name, value in marks.items()}
+    with store.open_output_stream(path) as output:
+        count = rows.write_parquet(output, constants=constants)
+    if not count:
+        store.delete_file(path)
+        return None
+    return Part(uri, count, store.get_file_info(path).size)
 
 
 def write_part(uri: str, target: pa.Schema, marks: dict[str, Any], batches: Iterable[pa.RecordBatch]) -> Part | None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from mysql.connector.abstracts import MySQLConnectionAbstract
+from pymysql.connections import Connection
 
 from lake.contracts import Contract, types
 from lake.contracts.load import line_of
@@ -41,7 +42,7 @@ class SourceTable:
     row_estimate: int
 
 
-def read_tables(connection: MySQLConnectionAbstract) -> dict[str, SourceTable]:
+def read_tables(connection: Connection[Any]) -> dict[str, SourceTable]:
     """Every base table of the source database that the extraction user may see."""
     database = (settings().source_database,)
     columns = fetch(
@@ -114,21 +115,24 @@ def check(contracts: dict[str, Contract], tables: dict[str, SourceTable], folder
     mistakes, warnings = [], []
     for name, contract in contracts.items():
         file = directory / f"{name}.yml"
-        table = tables.get(name)
+        table = tables.get(contract.name_in_source)
         if table is None:
-            mistakes.append(f"{file}:1: table {name!r} is not in the source, or its user may not read it")
+            mistakes.append(f"{file}:1: table {contract.name_in_source!r} is not in the source, or its user may not read it")
             continue
         for column, declared in contract.columns.items():
             place = f"{file}:{line_of(file, 'columns', column)}: column {name}.{column}"
-            if column not in table.columns:
+            found = table.columns.get(contract.column_in_source(column))
+            if found is None:
                 mistakes.append(f"{place} is not in the source, which has {', '.join(table.columns)}")
-            elif not _same_type(declared.type, table.columns[column].type):
-                mistakes.append(f"{place} is {table.columns[column].type!r} in the source, not {declared.type!r}")
-        if not any(set(contract.key) == set(key) for key in table.unique_keys):
+            elif not _same_type(declared.type, found.type):
+                mistakes.append(f"{place} is {found.type!r} in the source, not {declared.type!r}")
+        key_in_source = {contract.column_in_source(column) for column in contract.key}
+        if not any(key_in_source == set(key) for key in table.unique_keys):
             known = "; ".join(",".join(key) for key in table.unique_keys) or "none"
             place = f"{file}:{line_of(file, 'key')}"
             mistakes.append(f"{place}: ({','.join(contract.key)}) is no unique key of {name}, which has: {known}")
-        warnings += [f"column {name}.{c} is in no contract" for c in table.columns if c not in contract.columns]
+        read = {contract.column_in_source(column) for column in contract.columns}
+        warnings += [f"column {name}.{column} is in no contract" for column in table.columns if column not in read]
     if mistakes:
         raise ContractError("\n".join(mistakes), "correct the contract, or write it again with `lake add-table TABLE`")
     return warnings

@@ -12,22 +12,24 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-import mysql.connector
-from mysql.connector import errorcode
-from mysql.connector.abstracts import MySQLConnectionAbstract
+import mysql_arrow
+import pymysql
+from pymysql.connections import Connection
+from pymysql.constants import ER
+from pymysql.cursors import DictCursor
 
 from lake.errors import SourceError
 from lake.settings import settings
 
 _HINTS = {
-    errorcode.ER_ACCESS_DENIED_ERROR: "check LAKE_SOURCE_USER and LAKE_SOURCE_PASSWORD",
-    errorcode.ER_DBACCESS_DENIED_ERROR: "grant the extraction user SELECT on the database",
-    errorcode.ER_TABLEACCESS_DENIED_ERROR: "grant the extraction user SELECT on the table",
-    errorcode.ER_COLUMNACCESS_DENIED_ERROR: "grant the extraction user SELECT on the column",
-    errorcode.ER_SPECIFIC_ACCESS_DENIED_ERROR: "grant the extraction user the privilege that the message names",
-    errorcode.ER_BAD_DB_ERROR: "check LAKE_SOURCE_DATABASE",
-    errorcode.ER_NO_SUCH_TABLE: "the table is gone: restore it, or delete its contract",
-    errorcode.ER_BAD_FIELD_ERROR: "the column is gone: correct the contract",
+    ER.ACCESS_DENIED_ERROR: "check LAKE_SOURCE_USER and LAKE_SOURCE_PASSWORD",
+    ER.DBACCESS_DENIED_ERROR: "grant the extraction user SELECT on the database",
+    ER.TABLEACCESS_DENIED_ERROR: "grant the extraction user SELECT on the table",
+    ER.COLUMNACCESS_DENIED_ERROR: "grant the extraction user SELECT on the column",
+    ER.SPECIFIC_ACCESS_DENIED_ERROR: "grant the extraction user the privilege that the message names",
+    ER.BAD_DB_ERROR: "check LAKE_SOURCE_DATABASE",
+    ER.NO_SUCH_TABLE: "the table is gone: restore it, or delete its contract",
+    ER.BAD_FIELD_ERROR: "the column is gone: correct the contract",
 }
 
 
@@ -56,16 +58,20 @@ class Snapshot:
         return cls(**{**value, "instant": datetime.fromisoformat(value["instant"])})  # type: ignore[arg-type]
 
 
-def source_error(error: mysql.connector.Error, doing: str) -> SourceError:
+def source_error(error: Exception, doing: str) -> SourceError:
     """The error in one line: what was being done, the server's words, and the way out."""
     config = settings()
     where = f"{config.source_user}@{config.source_host}:{config.source_port}/{config.source_database}"
+    code, said = error.args[0] if error.args else 0, error.args[-1] if error.args else error
+    if isinstance(error, mysql_arrow.ServerError):
+        said = error.message
+    words = f"{code}: {said}" if isinstance(code, int) and code else str(error)
     away = "is the database up, and reachable from here? look at `lake status`"
-    return SourceError(f"{doing} ({where}): {error.errno}: {error.msg}", _HINTS.get(error.errno or 0, away))
+    return SourceError(f"{doing} ({where}): {words}", _HINTS.get(code, away))
 
 
 @contextmanager
-def connected() -> Iterator[MySQLConnectionAbstract]:
+def connected() -> Iterator[Connection[Any]]:
     """A connection of the extraction user, in UTC, that reads with the strictness of the server.
 
     Raises:
@@ -73,7 +79,7 @@ def connected() -> Iterator[MySQLConnectionAbstract]:
     """
     config = settings()
     try:
-        connection = mysql.connector.connect(
+        connection: Connection[Any] = pymysql.connect(
             host=config.source_host,
             port=config.source_port,
             user=config.source_user,
@@ -81,49 +87,48 @@ def connected() -> Iterator[MySQLConnectionAbstract]:
             database=config.source_database,
             charset="utf8mb4",
             collation="utf8mb4_bin",
-            time_zone="+00:00",
-            connection_timeout=10,
+            init_command="SET time_zone = '+00:00'",
+            connect_timeout=10,
             # A replica that stalls must fail the task, not hang it.
             read_timeout=600,
             autocommit=True,
+            cursorclass=DictCursor,
         )
-    except mysql.connector.Error as error:
+    except pymysql.err.MySQLError as error:
         raise source_error(error, "cannot connect to the source") from error
     try:
         yield connection
-    except mysql.connector.Error as error:
+    except (pymysql.err.MySQLError, mysql_arrow.ServerError, mysql_arrow.ConnectionLost) as error:
         raise source_error(error, "reading the source failed") from error
     finally:
-        connection.close()
+        if connection.open:
+            connection.close()
 
 
-def fetch(connection: MySQLConnectionAbstract, statement: str, parameters: tuple[Any, ...] = ()) -> list[Any]:
+def fetch(connection: Connection[Any], statement: str, parameters: tuple[Any, ...] = ()) -> list[Any]:
     """All rows of a small query, each as a dictionary with lower-case names."""
-    with connection.cursor(dictionary=True) as cursor:
-        cursor.execute(statement, parameters)
+    with connection.cursor() as cursor:
+        cursor.execute(statement, parameters or None)
         return [{str(name).lower(): value for name, value in row.items()} for row in cursor.fetchall()]
 
 
 @contextmanager
-def snapshot(connection: MySQLConnectionAbstract) -> Iterator[Snapshot]:
+def snapshot(connection: Connection[Any]) -> Iterator[Snapshot]:
     """Hold one consistent read view of all tables for the length of the block.
 
     ``START TRANSACTION WITH CONSISTENT SNAPSHOT`` takes no lock and needs no privilege. The instant is read directly
     before it: the view may hold a little more than the instant says, never less, which is the safe side for a
     watermark.
     """
-    with connection.cursor() as cursor:
-        cursor.execute("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-        cursor.execute("SELECT UTC_TIMESTAMP(6), VERSION()")
-        row: Any = cursor.fetchone()
-        instant, version = row[0].replace(tzinfo=UTC), row[1]
-        version = version if isinstance(version, str) else bytes(version).decode()
-        cursor.execute("START TRANSACTION WITH CONSISTENT SNAPSHOT")
+    fetch(connection, "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+    (row,) = fetch(connection, "SELECT UTC_TIMESTAMP(6) AS instant, VERSION() AS version")
+    instant, version = row["instant"].replace(tzinfo=UTC), str(row["version"])
+    fetch(connection, "START TRANSACTION WITH CONSISTENT SNAPSHOT")
     yield Snapshot(settings().source_name, instant, _position(connection, "mariadb" in version.lower()), version)
     connection.rollback()
 
 
-def _position(connection: MySQLConnectionAbstract, is_mariadb: bool) -> str:
+def _position(connection: Connection[Any], is_mariadb: bool) -> str:
     """The binlog position of the open read view.
 
     MariaDB keeps the position of the view itself (status variables ``binlog_snapshot_*``). MySQL has none, so there it
@@ -138,7 +143,7 @@ def _position(connection: MySQLConnectionAbstract, is_mariadb: bool) -> str:
     return str(fetch(connection, "SELECT @@GLOBAL.gtid_executed AS position")[0]["position"]).replace("\n", "")
 
 
-def check_replica(connection: MySQLConnectionAbstract) -> None:
+def check_replica(connection: Connection[Any]) -> None:
     """Refuse a replica whose replication is broken: its data would silently be old.
 
     A server that is no replica passes.

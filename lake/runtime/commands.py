@@ -20,6 +20,7 @@ from lake.errors import LakeError, ServiceError
 from lake.runtime import start as starting
 from lake.runtime import supervise
 from lake.runtime.install import install
+from lake.runtime.native import install_reader
 from lake.runtime.secrets import ensure_secrets
 from lake.runtime.service import Service
 from lake.runtime.services import service, services
@@ -47,8 +48,9 @@ class Status(TypedDict):
 
 @app.command("install")
 def install_parts() -> None:
-    """Fetch, check and unpack what is missing; does nothing when all is there."""
+    """Fetch, check, unpack and build what is missing; does nothing when all is there."""
     install(console)
+    install_reader(console)
 
 
 @app.command()
@@ -61,6 +63,7 @@ def up(
     if port_offset is not None:
         remember("LAKE_PORT_OFFSET", str(port_offset))
     install(console)
+    install_reader(console)
     with FileLock(state_folder() / ".lock"):
         ensure_secrets()
         known = services()

@@ -129,12 +129,17 @@ def from_pypi(artifact: PypiArtifact, folder: Path) -> None:
         requirement = Path(name) / "requirements.txt"
         pinned = f"{artifact.distribution}=={artifact.version} --hash=sha256:{artifact.sha256}\n"
         requirement.write_text(pinned)
-        command = [_uv(), "pip", "install", "--quiet", "--no-deps", "--require-hashes", "--target", str(folder)]
+        command = [uv(), "pip", "install", "--quiet", "--no-deps", "--require-hashes", "--target", str(folder)]
         run(f"installing {artifact.distribution} {artifact.version}", [*command, "-r", str(requirement)])
     (folder / artifact.program).chmod(0o755)
 
 
-def _uv() -> str:
+def uv() -> str:
+    """Path of uv: as make names it, the machine's, or the one in the cache folder.
+
+    Raises:
+        InstallError: there is none.
+    """
     candidates = [os.environ.get("UV"), shutil.which("uv"), str(cache() / "uv" / "bin" / "uv")]
     for candidate in candidates:
         if candidate and Path(candidate).is_file():

@@ -39,7 +39,7 @@ def install(console: Console | None = None) -> None:
     console = console or Console(stderr=True)
     for folder in ("downloads", "software"):
         (cache() / folder).mkdir(parents=True, exist_ok=True)
-    with _alone(console):
+    with alone(console):
         if not (parts := missing()):
             return
         _check_machine()
@@ -117,7 +117,8 @@ def _whole(target: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def _alone(console: Console) -> Iterator[None]:
+def alone(console: Console) -> Iterator[None]:
+    """Hold the cache for the length of the block, after whoever has it now; what was interrupted in it is removed."""
     lock = FileLock(cache() / ".lock")
     try:
         lock.acquire(timeout=0)
