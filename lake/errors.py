@@ -36,6 +36,10 @@ class SourceError(LakeError):
     """The source database refused us, is away, or answered something unexpected."""
 
 
+class SourceLostError(SourceError):
+    """The connection, and with it the read view, was lost in the middle; another try may succeed."""
+
+
 class CatalogError(LakeError):
     """The catalog refused a change: an unknown branch, or a conflict on merge."""
 

@@ -44,12 +44,16 @@ def code_version() -> str:
 def start(dag_run_id: str, asked: Literal["auto", "full"]) -> dict[str, Any]:
     """Read the contracts, so that a mistake in one is found before anything is read, and open the branch."""
     from lake import raw
+    from lake.extract import manifest
+    from lake.settings import settings
 
     contract_files.load_all()
     # On main itself, and before the first branch: Nessie merges only what has a common ancestor, and an empty main has
     # none. Empty namespaces are no change to any table.
     raw.prepare(MAIN)
-    run = open_run(run_id_of(dag_run_id), asked, code_version())
+    run = open_run(
+        run_id_of(dag_run_id), asked, code_version(), lambda name: manifest.is_committed(settings().source_name, name)
+    )
     log.info("run %s on branch %s, from main@%s", run.run_id, run.branch, run.base)
     return run.to_json()
 
@@ -88,15 +92,13 @@ def register(run_json: dict[str, Any], extracted: list[dict[str, Any]]) -> list[
         (``touched``), or have rows in quarantine (``waiting``).
     """
     from lake import raw
-    from lake.extract import manifest
+    from lake.extract import manifest, strays
     from lake.settings import settings
 
     run, contracts = Run.from_json(run_json), contract_files.load_all()
-    source = settings().source_name
-    registered = [
-        raw.register(manifest.read(source, table, run.run_id), contract, run.branch)
-        for table, contract in contracts.items()
-    ]
+    manifests = manifest.read_all(settings().source_name, run.run_id)
+    registered = [raw.register(entry, contracts[entry.table], run.branch) for entry in manifests]
+    strays.remove(settings().source_name, run.run_id, manifests)
     read = {item["table"]: item["rows"] for item in extracted}
     work = {
         "read": read,

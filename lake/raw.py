@@ -23,7 +23,8 @@ from lake import storage
 from lake.catalog import pyiceberg_properties
 from lake.contracts import EXTRACTED_AT, OPERATION, RUN_ID, Contract
 from lake.extract import manifest as manifests
-from lake.extract.extract import DELETE, READ, write_part
+from lake.extract.extract import DELETE, READ
+from lake.extract.landing import write_batches
 from lake.extract.manifest import Manifest
 
 log = logging.getLogger(__name__)
@@ -160,5 +161,5 @@ def _land_deletes(manifest: Manifest, contract: Contract, deleted: pa.Table) -> 
     rows = pa.table({**empty, **columns}, schema=contract.schema)
     marks = {RUN_ID: manifest.run_id, EXTRACTED_AT: manifest.snapshot.instant, OPERATION: DELETE}
     uri = f"{folder}/deletes-00000.parquet"
-    write_part(uri, schema, marks, rows.to_batches())
+    write_batches(uri, schema, marks, rows.to_batches())
     return uri

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
@@ -57,17 +58,29 @@ def run_id_of(dag_run_id: str) -> str:
     return re.sub(r"[^a-z0-9]+", "_", text).strip("_")
 
 
-def open_run(run_id: str, asked: Literal["auto", "full"] = "auto", code_version: str = "") -> Run:
+def open_run(
+    run_id: str,
+    asked: Literal["auto", "full"] = "auto",
+    code_version: str = "",
+    has_landed: Callable[[str], bool] = lambda run_id: False,
+) -> Run:
     """Open the run's branch at the head of main.
 
     A branch that an earlier try left is thrown away first: a rerun starts from main as it is now. A run that was
-    published already gets a new id, because main refers to the files of the published one.
+    published already gets a new id, because main refers to the files of the published one; so does a run that has
+    landed, because it is to read the source anew.
+
+    Args:
+        has_landed: tells of a run id whether its extraction was completed.
     """
     published = {commit.message for commit in catalog.log()}
     attempt, fresh = 1, run_id
-    while Run(fresh, "").published_as in published:
+    while True:
+        is_published = Run(fresh, "").published_as in published
+        if not is_published:
+            catalog.delete_branch(Run(fresh, "").branch)
+            if not has_landed(fresh):
+                break
         attempt += 1
         fresh = f"{run_id}_{attempt}"
-    branch = Run(fresh, "").branch
-    catalog.delete_branch(branch)
-    return Run(fresh, catalog.create_branch(branch), asked, code_version)
+    return Run(fresh, catalog.create_branch(Run(fresh, "").branch), asked, code_version)

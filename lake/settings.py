@@ -48,6 +48,10 @@ class Settings(BaseSettings):
     source_port: int = 23307
     source_user: str = "lake_reader"
     source_password: SecretStr = SecretStr("")
+    source_connections: int = Field(default=2, ge=1, le=64, description="connections that read, at most")
+    source_max_lag_seconds: float = Field(default=300, description="a replica further behind is read by one only")
+    source_max_threads_running: int = Field(default=32, description="a server with more is read by one connection only")
+    source_max_mib_per_second: int | None = Field(default=None, ge=1, description="of what the source sends; unlimited")
     mysql_root_password: SecretStr = SecretStr("")
     replication_password: SecretStr = SecretStr("")
 

@@ -5,8 +5,12 @@ Addresses are ``s3://bucket/key``. Any S3 does; nothing here is MinIO's alone.
 
 from __future__ import annotations
 
-from functools import lru_cache
+from datetime import timedelta
+from functools import cache, lru_cache
 
+import obstore
+from obstore.exceptions import AlreadyExistsError, BaseError
+from obstore.store import S3Store
 from pyarrow import fs
 
 from lake.errors import ServiceError
@@ -55,6 +59,45 @@ def put(uri: str, data: bytes, content_type: str = "application/octet-stream") -
         raise _unreachable(uri, error) from error
 
 
+def put_new(uri: str, data: bytes, content_type: str = "application/octet-stream") -> bool:
+    """Write one object whole, unless there is one of this name; whether it was written.
+
+    The store itself decides (``If-None-Match``), so of several writers exactly one succeeds. Where an answer was lost
+    and the write is tried again, the writer itself may be told that there is one already.
+    """
+    bucket, _, key = path_of(uri).partition("/")
+    try:
+        obstore.put(_bucket(bucket), key, data, mode="create", attributes={"Content-Type": content_type})
+    except AlreadyExistsError:
+        return False
+    except BaseError as error:
+        raise _unreachable(uri, error) from error
+    return True
+
+
+@cache
+def _bucket(name: str) -> S3Store:
+    config = settings()
+    return S3Store(
+        name,
+        endpoint=config.s3_url,
+        access_key_id=config.s3_access_key,
+        secret_access_key=config.s3_secret_key.get_secret_value(),
+        region=config.s3_region,
+        virtual_hosted_style_request=False,
+        client_options={"allow_http": True, "connect_timeout": "5s", "timeout": "60s"},
+        retry_config={"max_retries": 4, "retry_timeout": timedelta(seconds=60)},
+    )
+
+
+def exists(uri: str) -> bool:
+    """Whether there is an object of this name."""
+    try:
+        return bool(filesystem().get_file_info(path_of(uri)).type == fs.FileType.File)
+    except OSError as error:
+        raise _unreachable(uri, error) from error
+
+
 def get(uri: str) -> bytes:
     """Read one object whole.
 
@@ -80,13 +123,23 @@ def list_keys(prefix: str) -> list[str]:
     return sorted(f"s3://{info.path}" for info in found if info.type == fs.FileType.File)
 
 
+def delete(uri: str) -> None:
+    """Delete one object; one that is not there is no error."""
+    try:
+        filesystem().delete_file(path_of(uri))
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise _unreachable(uri, error) from error
+
+
 def delete_prefix(prefix: str) -> None:
     """Delete every object below ``prefix``."""
     for uri in list_keys(prefix):
-        filesystem().delete_file(path_of(uri))
+        delete(uri)
 
 
-def _unreachable(uri: str, error: OSError) -> ServiceError:
+def _unreachable(uri: str, error: Exception) -> ServiceError:
     return ServiceError(
         f"the object store at {settings().s3_url} failed on {uri}: {error}",
         "look at `lake status` and `lake logs minio`",

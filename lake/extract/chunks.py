@@ -1,26 +1,39 @@
-"""Cut a table into ranges of its key, so that no query runs long and a part is a unit of work."""
+"""Cut a table into ranges of its key, so that no query runs long and a part is a unit of work.
+
+A boundary is a value of the key, or of its first columns; it need not exist. The first range has no lower and the last
+no upper end, so every row is in exactly one range, whatever is inserted later. Boundaries are found by asking the
+optimiser how many rows lie between two values, which costs two dives into the index: nothing is scanned, and there is
+no OFFSET. A sparse or skewed key only makes more questions.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
-import pyarrow as pa
 from pymysql.connections import Connection
 
-from lake.contracts import Contract
+from lake.extract.midpoint import between
 from lake.extract.source import fetch
 
-ROWS_PER_CHUNK = 1_000_000
+BYTES_PER_CHUNK = 96 << 20
+"""Size of a range in the source's pages; as Parquet it is about a fifth of it."""
+
+HALVINGS = 60
+"""How often the space between two values is halved in search of one that splits the rows; 64 bits are enough for any
+integer."""
+
+Boundary = tuple[Any, ...]
 
 
 @dataclass(frozen=True)
 class Chunk:
-    """One part of a table: a condition with its parameters; the empty condition is the whole table."""
+    """One part of a table: a condition in SQL with its values in place; the empty condition is the whole table."""
 
     number: int
     condition: str = ""
-    parameters: tuple[Any, ...] = ()
 
 
 def quote(name: str) -> str:
@@ -28,30 +41,109 @@ def quote(name: str) -> str:
     return "`" + name.replace("`", "``") + "`"
 
 
-def by_key(connection: Connection[Any], contract: Contract, row_estimate: int) -> list[Chunk]:
-    """Ranges of a single whole-number key of about `ROWS_PER_CHUNK` rows; other tables are one chunk.
+def plan(
+    connection: Connection[Any], table: str, key: Sequence[str], row_bytes: int, chunk_bytes: int = BYTES_PER_CHUNK
+) -> list[Chunk]:
+    """Ranges of about ``chunk_bytes``; one for a small table or one without a key.
 
-    The boundaries are keys that exist, found on the index, so a sparse or skewed key does not matter. The first and the
-    last range are open: no row can fall outside.
+    Args:
+        table: its name in the source.
+        key: the columns of a unique index without NULL, in the index's order.
+        row_bytes: average size of a row, by the server's statistics.
     """
-    arrow = contract.columns[contract.key[0]].parsed.arrow
-    whole = pa.types.is_integer(arrow) or (pa.types.is_decimal(arrow) and arrow.scale == 0)
-    if len(contract.key) != 1 or not whole or row_estimate <= ROWS_PER_CHUNK:
+    if not key:
         return [Chunk(0)]
-    key, table = quote(contract.column_in_source(contract.key[0])), quote(contract.name_in_source)
-    edges = fetch(connection, f"SELECT MIN({key}) AS low, MAX({key}) AS high FROM {table}")[0]
-    if edges["low"] is None:
-        return [Chunk(0)]
-    low, high = int(edges["low"]), int(edges["high"])
-    pieces = -(-row_estimate // ROWS_PER_CHUNK)
-    guesses = sorted({low + (high - low) * piece // pieces for piece in range(1, pieces)})
-    found = [
-        fetch(connection, f"SELECT MIN({key}) AS edge FROM {table} WHERE {key} >= %s", (guess,)) for guess in guesses
-    ]
-    bounds = sorted({int(rows[0]["edge"]) for rows in found if rows[0]["edge"] is not None} - {low})
-    conditions: list[tuple[str, tuple[Any, ...]]] = []
-    for lower, upper in zip([None, *bounds], [*bounds, None], strict=True):
-        parts = [(f"{key} >= %s", lower)] if lower is not None else []
-        parts += [(f"{key} < %s", upper)] if upper is not None else []
-        conditions.append((" AND ".join(text for text, _ in parts), tuple(value for _, value in parts)))
-    return [Chunk(number, text, values) for number, (text, values) in enumerate(conditions)]
+    splitter = _Splitter(connection, table, list(key), max(chunk_bytes // max(row_bytes, 1), 1))
+    return ranges(connection, key, splitter.boundaries())
+
+
+def ranges(connection: Connection[Any], key: Sequence[str], boundaries: Sequence[Boundary]) -> list[Chunk]:
+    """The ranges between boundaries, which ascend as the server orders them."""
+    edges = [None, *boundaries, None]
+    chunks = []
+    for number, (low, high) in enumerate(pairwise(edges)):
+        parts = [f"({_compare(connection, key, low, '>=')})"] if low else []
+        parts += [f"({_compare(connection, key, high, '<')})"] if high else []
+        chunks.append(Chunk(number, " AND ".join(parts)))
+    return chunks
+
+
+def _compare(connection: Connection[Any], key: Sequence[str], edge: Boundary, operator: str) -> str:
+    """``(a, b) >= (x, y)`` written out, since MySQL does not use an index for a comparison of rows."""
+    strict = operator[0]
+    terms = []
+    for depth, value in enumerate(edge):
+        equal = [f"{quote(key[i])} = {connection.escape(edge[i])}" for i in range(depth)]
+        comparison = operator if depth == len(edge) - 1 else strict
+        terms.append(" AND ".join([*equal, f"{quote(key[depth])} {comparison} {connection.escape(value)}"]))
+    return " OR ".join(terms)
+
+
+class _Splitter:
+    def __init__(self, connection: Connection[Any], table: str, key: list[str], rows_per_chunk: int) -> None:
+        self._connection, self._table, self._key, self._target = connection, quote(table), key, rows_per_chunk
+
+    def boundaries(self) -> list[Boundary]:
+        ends = self._ends((), 0)
+        return [] if ends is None else self._split((), *ends, self._estimate([]))
+
+    def _split(self, prefix: Boundary, low: Any, high: Any, rows: int) -> list[Boundary]:
+        """Boundaries strictly between two values of the column after ``prefix`` that have ``rows`` between them."""
+        if rows <= self._target * 3 // 2:
+            return []
+        a, b = low, high
+        for _ in range(HALVINGS):
+            middle = between(a, b)
+            if middle is None:
+                break
+            left = self._estimate(self._within(prefix, low, middle))
+            if left < rows // 4:
+                a = middle
+            elif left > rows - rows // 4:
+                b = middle
+            else:
+                below = self._split(prefix, low, middle, left)
+                return [*below, (*prefix, middle), *self._split(prefix, middle, high, rows - left)]
+        return self._split_one_value(prefix, low, a, rows)
+
+    def _split_one_value(self, prefix: Boundary, low: Any, near: Any, rows: int) -> list[Boundary]:
+        """One value has most of the rows: go on with the key's next column, where there is one."""
+        depth = len(prefix)
+        if depth + 1 == len(self._key):
+            return []
+        column = quote(self._key[depth])
+        found = self._ask(f"SELECT MIN({column}) AS v", [*self._equal(prefix), f"{column} >= {self._escape(near)}"])
+        if found["v"] is None or (ends := self._ends((*prefix, found["v"]), depth + 1)) is None:
+            return []
+        inner_rows = self._estimate(self._equal((*prefix, found["v"])))
+        if inner_rows < rows // 4:
+            return []
+        before = [] if found["v"] == low else [(*prefix, found["v"])]
+        return [*before, *self._split((*prefix, found["v"]), *ends, inner_rows)]
+
+    def _ends(self, prefix: Boundary, depth: int) -> tuple[Any, Any] | None:
+        column = quote(self._key[depth])
+        found = self._ask(f"SELECT MIN({column}) AS low, MAX({column}) AS high", self._equal(prefix))
+        return None if found["low"] is None else (found["low"], found["high"])
+
+    def _equal(self, prefix: Boundary) -> list[str]:
+        return [f"{quote(self._key[i])} = {self._escape(value)}" for i, value in enumerate(prefix)]
+
+    def _within(self, prefix: Boundary, low: Any, high: Any) -> list[str]:
+        column = quote(self._key[len(prefix)])
+        return [*self._equal(prefix), f"{column} >= {self._escape(low)}", f"{column} < {self._escape(high)}"]
+
+    def _escape(self, value: Any) -> str:
+        return str(self._connection.escape(value))
+
+    def _ask(self, select: str, conditions: list[str]) -> dict[str, Any]:
+        row: dict[str, Any] = fetch(self._connection, f"{select} FROM {self._table}{self._where(conditions)}")[0]
+        return row
+
+    def _estimate(self, conditions: list[str]) -> int:
+        rows = fetch(self._connection, f"EXPLAIN SELECT 1 FROM {self._table}{self._where(conditions)}")
+        return int(rows[0]["rows"] or 0)
+
+    @staticmethod
+    def _where(conditions: list[str]) -> str:
+        return f" WHERE {' AND '.join(conditions)}" if conditions else ""

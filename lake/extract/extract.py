@@ -1,28 +1,38 @@
-"""MySQL to Parquet: all tables of a run as of one snapshot."""
+"""MySQL to Parquet: all tables of a run as of one snapshot, over several connections.
+
+A run's extraction may be tried several times, even at once by a try that was thought dead. Each try writes files of its
+own names, and the first to write the run's manifest is the one that counts (`lake.extract.manifest`). Chunks that an
+earlier try has finished are not read again (`lake.extract.checkpoint`).
+"""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+import secrets
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from itertools import chain
 from typing import Any
 
-import mysql_arrow
 import pyarrow as pa
-import pyarrow.parquet as pq
 from pymysql.connections import Connection
+from tenacity import before_sleep_log, retry, retry_if_exception_type, stop_after_attempt, wait_exponential
 
-from lake import storage
 from lake.contracts import EXTRACTED_AT, OPERATION, RUN_ID, Contract
-from lake.extract import chunks, manifest, overlap, reader, schema, source
+from lake.errors import SourceLostError
+from lake.extract import checkpoint, chunks, landing, manifest, overlap, reader, schema, snapshot, source
 from lake.extract.chunks import Chunk, quote
 from lake.extract.manifest import Manifest, Mode, Part
+from lake.extract.pace import Pace
+from lake.extract.schema import SourceTable
+from lake.extract.snapshot import Snapshot
+from lake.extract.workers import Job, work_off
+from lake.settings import settings
 
 log = logging.getLogger(__name__)
 
 READ, DELETE = "read", "delete"
+TRIES = 3
 
 
 @dataclass(frozen=True)
@@ -57,7 +67,7 @@ def extract(requests: list[Request], run_id: str) -> list[Manifest]:
     """Land every requested table as of one consistent snapshot.
 
     Args:
-        run_id: the run that the rows belong to; what an earlier, unpublished try of it landed is deleted first.
+        run_id: the run that the rows belong to. Where it has landed already, nothing is read.
 
     Returns:
         One manifest a table, in the order of the requests.
@@ -66,136 +76,155 @@ def extract(requests: list[Request], run_id: str) -> list[Manifest]:
         ContractError: a contract does not fit the source; nothing was read.
         SourceError: the source is away, refuses us or holds a value that the contract's type cannot.
     """
-    with source.connected() as connection:
-        source.check_replica(connection)
-        tables = schema.read_tables(connection)
-        for warning in schema.check({request.contract.table: request.contract for request in requests}, tables):
+    name = settings().source_name
+    if manifest.is_committed(name, run_id):
+        log.info("run %s has landed already", run_id)
+        found = manifest.read_all(name, run_id)
+    else:
+        found = manifest.commit(name, run_id, _read(requests, run_id))
+    by_table = {entry.table: entry for entry in found}
+    return [by_table[request.contract.table] for request in requests]
+
+
+@retry(
+    retry=retry_if_exception_type(SourceLostError),
+    stop=stop_after_attempt(TRIES),
+    wait=wait_exponential(min=1, max=30),
+    before_sleep=before_sleep_log(log, logging.WARNING),
+    reraise=True,
+)
+def _read(requests: list[Request], run_id: str) -> list[Manifest]:
+    """One try. A lost connection loses its read view, so all is tried again, as of a new snapshot."""
+    config = settings()
+    limit = config.source_max_mib_per_second
+    pace = Pace(limit << 20 if limit else None)
+    with snapshot.consistent(config.source_connections) as view:
+        first = view.connections[0]
+        source.check_replica(first)
+        tables = schema.read_tables(first)
+        contracts = {request.contract.table: request.contract for request in requests}
+        for warning in schema.check(contracts, tables):
             log.warning("%s: it is not extracted", warning)
-        with source.snapshot(connection) as snapshot:
-            log.info("snapshot of %s at %s, position %s", snapshot.source, snapshot.instant, snapshot.position)
-            return [
-                _table(connection, request, snapshot, run_id, tables[request.contract.name_in_source].row_estimate)
-                for request in requests
-            ]
+        marks = {RUN_ID: run_id, EXTRACTED_AT: view.snapshot.instant, OPERATION: READ}
+        begun = [
+            _Table(request, tables[request.contract.name_in_source], view.snapshot, marks, secrets.token_hex(4))
+            for request in requests
+        ]
+        jobs = [job for table in begun for job in table.jobs(first, pace)]
+        work_off(jobs, view.connections, pace)
+        return [table.manifest() for table in begun]
 
 
-def _table(
-    connection: Connection[Any], request: Request, snapshot: source.Snapshot, run_id: str, row_estimate: int
-) -> Manifest:
-    contract = request.contract
-    folder = manifest.folder(snapshot.source, contract.table, run_id)
-    storage.delete_prefix(folder)
-    marks = {RUN_ID: run_id, EXTRACTED_AT: snapshot.instant, OPERATION: READ}
-    is_full = request.mode == "full"
-    ranges = chunks.by_key(connection, contract, row_estimate) if is_full else [_changed_since(request)]
-    parts = []
-    for chunk in ranges:
-        uri = f"{folder}/part-{chunk.number:05}.parquet"
-        with reader.refusals(contract.table):
-            stream = reader.stream(connection, contract, chunk)
-            if request.known is None:
-                part = write_stream(uri, contract.raw_schema, marks, stream)
-            else:
-                fresh = overlap.unknown(pa.RecordBatchReader.from_stream(stream), request.known)
-                part = write_part(uri, contract.raw_schema, marks, fresh)
-        if part:
-            parts.append(part)
-    keys = []
-    if contract.deletes == "keys" and request.mode == "increment":
-        key_schema = pa.schema([contract.schema.field(name) for name in contract.key])
-        every_key = reader.stream(connection, contract, Chunk(0), list(contract.key))
-        keys = [part for part in [write_stream(f"{folder}/keys-00000.parquet", key_schema, {}, every_key)] if part]
-    result = Manifest(
-        table=contract.table,
-        run_id=run_id,
-        mode=request.mode,
-        snapshot=snapshot,
-        source_rows=_count(connection, contract),
-        watermark=_watermark(connection, contract, snapshot.instant),
-        parts=parts,
-        keys=keys,
-    )
-    manifest.write(result)
-    log.info("%s: %s rows read (%s), %s in the source", contract.table, result.rows, result.mode, result.source_rows)
-    return result
+@dataclass
+class _Table:
+    """The reading of one table: the jobs that it takes, and what they found."""
 
+    request: Request
+    table: SourceTable
+    snapshot: Snapshot
+    marks: dict[str, Any]
+    token: str
+    parts: list[Part] = field(default_factory=list)
+    keys: list[Part] = field(default_factory=list)
+    count: int | None = None
+    watermark: datetime | None = None
 
-def _changed_since(request: Request) -> Chunk:
-    """Rows whose cursor moved."""
-    assert request.contract.cursor
-    assert request.since
-    return Chunk(0, f"{quote(request.contract.column_in_source(request.contract.cursor))} > %s", (request.since.replace(tzinfo=None),))
+    @property
+    def contract(self) -> Contract:
+        return self.request.contract
 
+    @property
+    def run_id(self) -> str:
+        return str(self.marks[RUN_ID])
 
-def _count(connection: Connection[Any], contract: Contract) -> int:
-    rows: list[Any] = source.fetch(connection, f"SELECT COUNT(*) AS n FROM {quote(contract.name_in_source)}")
-    return int(rows[0]["n"])
+    def _uri(self, kind: str, number: int = 0) -> str:
+        folder = manifest.folder(self.snapshot.source, self.contract.table, self.run_id)
+        return f"{folder}/{kind}-{number:05}-{self.token}.parquet"
 
+    def jobs(self, connection: Connection[Any], pace: Pace) -> list[Job]:
+        found = [Job(0, self._ask_watermark)] if self.contract.cursor else []
+        if self.request.mode == "full":
+            return [*found, *self._chunk_jobs(connection, pace)]
+        found += [Job(self.table.bytes_estimate // 8, self._ask_count), Job(1, self._read_changed)]
+        if self.contract.deletes == "keys":
+            found.append(Job(self.table.bytes_estimate // 4, self._read_keys))
+        return found
 
-def _watermark(connection: Connection[Any], contract: Contract, instant: datetime) -> datetime | None:
-    """Greatest cursor in the snapshot. Capped at its instant: one row dated in the future must not hide later ones."""
-    if not contract.cursor:
-        return None
-    cursor = quote(contract.column_in_source(contract.cursor))
-    rows = source.fetch(connection, f"SELECT MAX({cursor}) AS high FROM {quote(contract.name_in_source)}")
-    high: datetime | None = rows[0]["high"]
-    return min(high.replace(tzinfo=UTC), instant) if high else None
+    def _chunk_jobs(self, connection: Connection[Any], pace: Pace) -> list[Job]:
+        key = self.table.unique_keys[0] if self.table.unique_keys else ()
+        listed = chunks.plan(connection, self.table.name, key, self.table.row_bytes, pace.chunk_bytes)
+        finished: dict[str, Part] = {}
+        is_kept = len(listed) > 1
+        if is_kept:
+            listed = checkpoint.write_plan(self.snapshot.source, self.contract, self.run_id, listed)
+            finished = checkpoint.finished(self.snapshot.source, self.contract, self.run_id)
 
+        def job(chunk: Chunk) -> Callable[[Connection[Any]], int]:
+            return lambda connection: self._read_chunk(connection, chunk, is_kept, finished.get(chunk.condition))
 
-def write_stream(uri: str, target: pa.Schema, marks: dict[str, Any], rows: mysql_arrow.Stream) -> Part | None:
-    """Write one Parquet file straight from the wire; no file is left for no rows.
+        return [Job(self.table.bytes_estimate // len(listed), job(chunk)) for chunk in listed]
 
-    Args:
-        target: schema of the file; the columns named in ``marks`` are constant.
-    """
-    path, store = storage.path_of(uri), storage.filesystem()
-    constants = {name: pa.array([value], target.field(name).type) for name, value in marks.items()}
-    with store.open_output_stream(path) as output:
-        count = rows.write_parquet(output, constants=constants)
-    if not count:
-        store.delete_file(path)
-        return None
-    return Part(uri, count, store.get_file_info(path).size)
+    def _read_chunk(self, connection: Connection[Any], chunk: Chunk, is_kept: bool, earlier: Part | None) -> int:
+        if earlier and checkpoint.holds(connection, self.contract, earlier):
+            self.parts.append(earlier)
+            return 0
+        stream = reader.stream(connection, self.contract, chunk.condition, hashes=True)
+        with reader.refusals(self.contract.table):
+            part = landing.write_stream(
+                self._uri("part", chunk.number), self.contract.raw_schema, self.marks, stream, chunk.condition
+            )
+        self.parts += [part] if part.rows else []
+        if is_kept:
+            checkpoint.write(self.contract, part)
+        return int(stream.stats.bytes)
 
+    def _read_changed(self, connection: Connection[Any]) -> int:
+        """Rows whose cursor moved, less those that the lake has."""
+        assert self.contract.cursor
+        assert self.request.since
+        cursor = quote(self.contract.column_in_source(self.contract.cursor))
+        after = connection.escape(self.request.since.replace(tzinfo=None))
+        stream = reader.stream(connection, self.contract, f"{cursor} > {after}")
+        with reader.refusals(self.contract.table):
+            rows: Iterable[pa.RecordBatch] = pa.RecordBatchReader.from_stream(stream)
+            if self.request.known is not None:
+                rows = overlap.unknown(rows, self.request.known)
+            part = landing.write_batches(self._uri("part"), self.contract.raw_schema, self.marks, rows)
+        self.parts += [part] if part else []
+        return int(stream.stats.bytes)
 
-def write_part(uri: str, target: pa.Schema, marks: dict[str, Any], batches: Iterable[pa.RecordBatch]) -> Part | None:
-    """Write one Parquet file, streaming; no file is made for no rows.
+    def _read_keys(self, connection: Connection[Any]) -> int:
+        names = list(self.contract.key)
+        stream = reader.stream(connection, self.contract, columns=names)
+        target = pa.schema([self.contract.schema.field(name) for name in names])
+        with reader.refusals(self.contract.table):
+            self.keys.append(landing.write_stream(self._uri("keys"), target, {}, stream))
+        return int(stream.stats.bytes)
 
-    Args:
-        target: schema of the file; the columns named in ``marks`` are constant.
-    """
-    stream: Iterator[pa.RecordBatch] = iter(batches)
-    first = next(stream, None)
-    if first is None:
-        return None
-    rows = 0
-    path = storage.path_of(uri)
-    dictionary = [field.name for field in target if pa.types.is_string(field.type)]
-    with pq.ParquetWriter(
-        path, target, filesystem=storage.filesystem(), compression="zstd", use_dictionary=dictionary
-    ) as writer:
-        for group in _row_groups(chain([first], stream)):
-            table = pa.Table.from_batches(group)
-            for name, value in marks.items():
-                table = table.append_column(
-                    target.field(name), pa.repeat(pa.scalar(value, target.field(name).type), table.num_rows)
-                )
-            writer.write_table(table.select(target.names))
-            rows += table.num_rows
-    return Part(uri, rows, storage.filesystem().get_file_info(path).size)
+    def _ask_count(self, connection: Connection[Any]) -> int:
+        found = source.fetch(connection, f"SELECT COUNT(*) AS n FROM {quote(self.table.name)}")
+        self.count = int(found[0]["n"])
+        return 0
 
+    def _ask_watermark(self, connection: Connection[Any]) -> int:
+        """Greatest cursor, capped at the snapshot's instant: one row of the future must not hide later ones."""
+        assert self.contract.cursor
+        cursor = quote(self.contract.column_in_source(self.contract.cursor))
+        high = source.fetch(connection, f"SELECT MAX({cursor}) AS high FROM {quote(self.table.name)}")[0]["high"]
+        self.watermark = min(high.replace(tzinfo=UTC), self.snapshot.instant) if high else None
+        return 0
 
-ROWS_PER_GROUP = 262_144
-
-
-def _row_groups(batches: Iterator[pa.RecordBatch]) -> Iterator[list[pa.RecordBatch]]:
-    group: list[pa.RecordBatch] = []
-    rows = 0
-    for batch in batches:
-        group.append(batch)
-        rows += batch.num_rows
-        if rows >= ROWS_PER_GROUP:
-            yield group
-            group, rows = [], 0
-    if group:
-        yield group
+    def manifest(self) -> Manifest:
+        result = Manifest(
+            table=self.contract.table,
+            run_id=self.run_id,
+            mode=self.request.mode,
+            snapshot=self.snapshot,
+            # Every row of a full read was read exactly once, in the same view.
+            source_rows=sum(part.rows for part in self.parts) if self.count is None else self.count,
+            watermark=self.watermark,
+            parts=sorted(self.parts, key=lambda part: part.uri),
+            keys=self.keys,
+        )
+        log.info("%s: %s rows (%s), %s in the source", result.table, result.rows, result.mode, result.source_rows)
+        return result

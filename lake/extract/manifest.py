@@ -1,4 +1,9 @@
-"""What an extraction wrote: files, rows, bounds, watermark, and the snapshot that was read."""
+"""What an extraction wrote, and the one write that makes it count.
+
+A run's landing is complete when the object ``<source>/run=<id>.json`` exists: it holds the manifests of all tables. It
+is written last and only if it is not there (a conditional PUT), so of several tries of one run exactly one counts. A
+try that was thought dead and wakes up finds the other's manifest and takes that over; what it wrote itself is nobody's.
+"""
 
 from __future__ import annotations
 
@@ -8,23 +13,31 @@ from datetime import datetime
 from typing import Any, Literal
 
 from lake import storage
-from lake.extract.source import Snapshot
+from lake.extract.snapshot import Snapshot
 
 Mode = Literal["full", "increment"]
 
 
 @dataclass(frozen=True)
 class Part:
-    """One landing file; rows and bytes as written."""
+    """One landing file; rows and bytes as written.
+
+    Attributes:
+        condition: which rows of the table it holds, in the source's SQL; empty for all that were asked for.
+        hash_sum: of the canonical hashes of its rows as they came from the source, as a decimal number: what
+            ``mysql_arrow.hash_expression`` computes there. Empty where it was not asked for.
+    """
 
     uri: str
     rows: int
     bytes: int
+    condition: str = ""
+    hash_sum: str = ""
 
 
 @dataclass(frozen=True)
 class Manifest:
-    """The outcome of one table's extraction. It is written after the last part: a folder without one is unfinished.
+    """The outcome of one table's extraction.
 
     Attributes:
         mode: `full` holds every row of the table, `increment` those whose cursor moved.
@@ -71,16 +84,28 @@ def folder(source: str, table: str, run_id: str) -> str:
     return f"{storage.LANDING}/{source}/{table}/run={run_id}"
 
 
-def write(manifest: Manifest) -> None:
-    """Write the manifest beside its parts."""
-    where = folder(manifest.snapshot.source, manifest.table, manifest.run_id)
-    storage.put(f"{where}/manifest.json", json.dumps(manifest.to_json(), indent=1).encode(), "application/json")
+def _uri(source: str, run_id: str) -> str:
+    return f"{storage.LANDING}/{source}/run={run_id}.json"
 
 
-def read(source: str, table: str, run_id: str) -> Manifest:
-    """Read a manifest back.
+def commit(source: str, run_id: str, manifests: list[Manifest]) -> list[Manifest]:
+    """Make these the run's manifests, unless another try of the run was first; the ones that count are returned."""
+    document = {"run_id": run_id, "tables": [manifest.to_json() for manifest in manifests]}
+    storage.put_new(_uri(source, run_id), json.dumps(document, indent=1).encode(), "application/json")
+    # Read back whether or not the write says that it was ours: its answer may have been lost.
+    return read_all(source, run_id)
+
+
+def is_committed(source: str, run_id: str) -> bool:
+    """Whether the run's landing is complete."""
+    return storage.exists(_uri(source, run_id))
+
+
+def read_all(source: str, run_id: str) -> list[Manifest]:
+    """The manifests of a run, one a table.
 
     Raises:
-        FileNotFoundError: the table's extraction was not finished.
+        FileNotFoundError: the run's extraction was not finished.
     """
-    return Manifest.from_json(json.loads(storage.get(f"{folder(source, table, run_id)}/manifest.json")))
+    document = json.loads(storage.get(_uri(source, run_id)))
+    return [Manifest.from_json(entry) for entry in document["tables"]]

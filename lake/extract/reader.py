@@ -12,7 +12,7 @@ from pymysql.connections import Connection
 
 from lake.contracts import Contract
 from lake.errors import SourceError
-from lake.extract.chunks import Chunk, quote
+from lake.extract.chunks import quote
 
 
 def statement(contract: Contract, columns: list[str], condition: str = "") -> str:
@@ -22,14 +22,22 @@ def statement(contract: Contract, columns: list[str], condition: str = "") -> st
 
 
 def stream(
-    connection: Connection[Any], contract: Contract, chunk: Chunk, columns: list[str] | None = None
+    connection: Connection[Any],
+    contract: Contract,
+    condition: str = "",
+    columns: list[str] | None = None,
+    hashes: bool = False,
 ) -> mysql_arrow.Stream:
-    """The rows of one chunk as they arrive: memory does not grow with the table."""
+    """The rows of a table that meet a condition, as they arrive: memory does not grow with the table.
+
+    Args:
+        condition: in SQL, with its values in place; empty for the whole table.
+        columns: those of the lake that are wanted, all by default.
+        hashes: whether to sum up the rows' hashes on the way.
+    """
     names = columns or contract.schema.names
     schema = pa.schema([contract.schema.field(name) for name in names])
-    return mysql_arrow.query(
-        connection, statement(contract, names, chunk.condition), chunk.parameters or None, schema=schema
-    )
+    return mysql_arrow.query(connection, statement(contract, names, condition), schema=schema, hashes=hashes)
 
 
 @contextmanager

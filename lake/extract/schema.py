@@ -31,7 +31,8 @@ class SourceTable:
 
     Attributes:
         unique_keys: column lists of the unique indexes without nullable columns, the primary key first.
-        row_estimate: by the optimiser's statistics; for sizing only.
+        bytes_estimate: size of the rows, by the server's statistics; for sizing only.
+        row_bytes: average size of a row, by the same.
     """
 
     name: str
@@ -39,7 +40,8 @@ class SourceTable:
     columns: dict[str, SourceColumn]
     unique_keys: list[tuple[str, ...]]
     foreign_keys: dict[str, str]
-    row_estimate: int
+    bytes_estimate: int
+    row_bytes: int
 
 
 def read_tables(connection: Connection[Any]) -> dict[str, SourceTable]:
@@ -66,7 +68,7 @@ def read_tables(connection: Connection[Any]) -> dict[str, SourceTable]:
     )
     tables = fetch(
         connection,
-        "SELECT table_name, table_comment, table_rows FROM information_schema.tables "
+        "SELECT table_name, table_comment, data_length, avg_row_length FROM information_schema.tables "
         "WHERE table_schema = %s AND table_type = 'BASE TABLE'",
         database,
     )
@@ -96,7 +98,8 @@ def read_tables(connection: Connection[Any]) -> dict[str, SourceTable]:
                 for row in references
                 if row["table_name"] == name
             },
-            row_estimate=int(table["table_rows"] or 0),
+            bytes_estimate=int(table["data_length"] or 0),
+            row_bytes=int(table["avg_row_length"] or 0),
         )
     return found
 
@@ -117,7 +120,9 @@ def check(contracts: dict[str, Contract], tables: dict[str, SourceTable], folder
         file = directory / f"{name}.yml"
         table = tables.get(contract.name_in_source)
         if table is None:
-            mistakes.append(f"{file}:1: table {contract.name_in_source!r} is not in the source, or its user may not read it")
+            mistakes.append(
+                f"{file}:1: table {contract.name_in_source!r} is not in the source, or its user may not read it"
+            )
             continue
         for column, declared in contract.columns.items():
             place = f"{file}:{line_of(file, 'columns', column)}: column {name}.{column}"

@@ -1,25 +1,22 @@
-"""The connection to the source database, and one consistent snapshot of it.
-
-MySQL and MariaDB both: what differs between them (how a snapshot tells its binlog position, how a replica reports its
-health) is in this module and nowhere else.
-"""
+"""The connection to the source database, MySQL or MariaDB, and what its errors mean."""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 import mysql_arrow
 import pymysql
 from pymysql.connections import Connection
-from pymysql.constants import ER
+from pymysql.constants import CR, ER
 from pymysql.cursors import DictCursor
 
-from lake.errors import SourceError
+from lake.errors import SourceError, SourceLostError
 from lake.settings import settings
+
+log = logging.getLogger(__name__)
 
 _HINTS = {
     ER.ACCESS_DENIED_ERROR: "check LAKE_SOURCE_USER and LAKE_SOURCE_PASSWORD",
@@ -30,32 +27,21 @@ _HINTS = {
     ER.BAD_DB_ERROR: "check LAKE_SOURCE_DATABASE",
     ER.NO_SUCH_TABLE: "the table is gone: restore it, or delete its contract",
     ER.BAD_FIELD_ERROR: "the column is gone: correct the contract",
+    ER.TABLE_DEF_CHANGED: "the table was altered while it was read: run again",
+    ER.CON_COUNT_ERROR: "the server has no connection left: raise max_connections, or lower LAKE_SOURCE_CONNECTIONS",
 }
 
-
-@dataclass(frozen=True)
-class Snapshot:
-    """The one instant and binlog position as of which a run reads the source.
-
-    Attributes:
-        instant: UTC, by the source's own clock.
-        position: GTID set or position, as the server writes it; empty where the server keeps no binlog.
-        server: version of the server that was read.
-    """
-
-    source: str
-    instant: datetime
-    position: str
-    server: str
-
-    def to_json(self) -> dict[str, str]:
-        """Plain values; the instant as ISO 8601."""
-        return {**asdict(self), "instant": self.instant.isoformat()}
-
-    @classmethod
-    def from_json(cls, value: dict[str, str]) -> Snapshot:
-        """The inverse of `to_json`."""
-        return cls(**{**value, "instant": datetime.fromisoformat(value["instant"])})  # type: ignore[arg-type]
+_LOST = {
+    CR.CR_SERVER_GONE_ERROR,
+    CR.CR_SERVER_LOST,
+    ER.TABLE_DEF_CHANGED,
+    ER.SERVER_SHUTDOWN,
+    ER.QUERY_INTERRUPTED,
+    1927,  # MariaDB: connection was killed
+    3169,  # MySQL: session was killed
+    4031,  # MySQL: disconnected because of inactivity
+}
+"""Errors after which another try, as of a new snapshot, may succeed."""
 
 
 def source_error(error: Exception, doing: str) -> SourceError:
@@ -67,7 +53,22 @@ def source_error(error: Exception, doing: str) -> SourceError:
         said = error.message
     words = f"{code}: {said}" if isinstance(code, int) and code else str(error)
     away = "is the database up, and reachable from here? look at `lake status`"
-    return SourceError(f"{doing} ({where}): {words}", _HINTS.get(code, away))
+    lost = isinstance(error, mysql_arrow.ConnectionLost) or code in _LOST
+    return (SourceLostError if lost else SourceError)(f"{doing} ({where}): {words}", _HINTS.get(code, away))
+
+
+@contextmanager
+def errors(doing: str = "reading the source failed") -> Iterator[None]:
+    """Turn what the client and the reader raise into errors that name the source and the way out.
+
+    Raises:
+        SourceLostError: the connection was lost.
+        SourceError: the database refused us.
+    """
+    try:
+        yield
+    except (pymysql.err.MySQLError, mysql_arrow.ServerError, mysql_arrow.ConnectionLost) as error:
+        raise source_error(error, doing) from error
 
 
 @contextmanager
@@ -78,7 +79,7 @@ def connected() -> Iterator[Connection[Any]]:
         SourceError: the database is away or refuses us, now or inside the block.
     """
     config = settings()
-    try:
+    with errors("cannot connect to the source"):
         connection: Connection[Any] = pymysql.connect(
             host=config.source_host,
             port=config.source_port,
@@ -94,12 +95,9 @@ def connected() -> Iterator[Connection[Any]]:
             autocommit=True,
             cursorclass=DictCursor,
         )
-    except pymysql.err.MySQLError as error:
-        raise source_error(error, "cannot connect to the source") from error
     try:
-        yield connection
-    except (pymysql.err.MySQLError, mysql_arrow.ServerError, mysql_arrow.ConnectionLost) as error:
-        raise source_error(error, "reading the source failed") from error
+        with errors():
+            yield connection
     finally:
         if connection.open:
             connection.close()
@@ -112,35 +110,19 @@ def fetch(connection: Connection[Any], statement: str, parameters: tuple[Any, ..
         return [{str(name).lower(): value for name, value in row.items()} for row in cursor.fetchall()]
 
 
-@contextmanager
-def snapshot(connection: Connection[Any]) -> Iterator[Snapshot]:
-    """Hold one consistent read view of all tables for the length of the block.
+def replication(connection: Connection[Any]) -> list[dict[str, Any]]:
+    """The state of each of a replica's connections to its primary, with lower-case names.
 
-    ``START TRANSACTION WITH CONSISTENT SNAPSHOT`` takes no lock and needs no privilege. The instant is read directly
-    before it: the view may hold a little more than the instant says, never less, which is the safe side for a
-    watermark.
+    Nothing for a server that is no replica, and for a user who may not see it.
     """
-    fetch(connection, "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-    (row,) = fetch(connection, "SELECT UTC_TIMESTAMP(6) AS instant, VERSION() AS version")
-    instant, version = row["instant"].replace(tzinfo=UTC), str(row["version"])
-    fetch(connection, "START TRANSACTION WITH CONSISTENT SNAPSHOT")
-    yield Snapshot(settings().source_name, instant, _position(connection, "mariadb" in version.lower()), version)
-    connection.rollback()
-
-
-def _position(connection: Connection[Any], is_mariadb: bool) -> str:
-    """The binlog position of the open read view.
-
-    MariaDB keeps the position of the view itself (status variables ``binlog_snapshot_*``). MySQL has none, so there it
-    is the executed GTID set at the view's opening, which may name transactions that the view does not hold yet.
-    """
-    if is_mariadb:
-        values = fetch(connection, "SHOW STATUS LIKE 'binlog_snapshot_%'")
-        found = {row["variable_name"].lower(): row["value"] for row in values}
-        place = (found.get("binlog_snapshot_file", ""), int(found.get("binlog_snapshot_position") or 0))
-        gtid = fetch(connection, "SELECT BINLOG_GTID_POS(%s, %s) AS gtid", place)[0]["gtid"]
-        return str(gtid or f"{place[0]}:{place[1]}").removeprefix(":0")
-    return str(fetch(connection, "SELECT @@GLOBAL.gtid_executed AS position")[0]["position"]).replace("\n", "")
+    version = str(fetch(connection, "SELECT VERSION() AS version")[0]["version"]).lower()
+    try:
+        return fetch(connection, "SHOW ALL SLAVES STATUS" if "mariadb" in version else "SHOW REPLICA STATUS")
+    except pymysql.err.MySQLError as error:
+        if error.args[0] != ER.SPECIFIC_ACCESS_DENIED_ERROR:
+            raise
+        log.warning("whether replication is healthy is not known: %s", error.args[-1])
+        return []
 
 
 def check_replica(connection: Connection[Any]) -> None:
@@ -151,9 +133,7 @@ def check_replica(connection: Connection[Any]) -> None:
     Raises:
         SourceError: replication stands still; the server's own reason is in the message.
     """
-    version = str(fetch(connection, "SELECT VERSION() AS version")[0]["version"]).lower()
-    statement = "SHOW ALL SLAVES STATUS" if "mariadb" in version else "SHOW REPLICA STATUS"
-    for row in fetch(connection, statement):
+    for row in replication(connection):
         running = [row.get(name) for name in row if name.endswith(("_io_running", "_sql_running"))]
         if "No" in running:
             reason = row.get("last_sql_error") or row.get("last_io_error") or "it was stopped"

@@ -13,7 +13,8 @@ import pytest
 
 from lake import catalog, raw, storage
 from lake.contracts import Contract
-from lake.extract.extract import DELETE, READ, write_part
+from lake.extract.extract import DELETE, READ
+from lake.extract.landing import write_batches
 from lake.run import Run
 
 DAY = [datetime(2026, 1, day, tzinfo=UTC) for day in range(1, 9)]
@@ -74,7 +75,7 @@ class Branch:
         records = [dict(zip(names, (*row[1:], DAY[day], run.run_id, DAY[day], row[0]), strict=True)) for row in rows]
         data = pa.Table.from_pylist(records, contract.raw_schema)
         uri = f"{storage.LANDING}/{self.name}/{contract.table}/run={run.run_id}/part-00000.parquet"
-        write_part(uri, contract.raw_schema, {}, data.to_batches())
+        write_batches(uri, contract.raw_schema, {}, data.to_batches())
         table = raw.open_catalog(self.name).create_table_if_not_exists(("raw", contract.table), contract.raw_schema)
         table.add_files([uri])
 

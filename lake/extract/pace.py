@@ -1,0 +1,84 @@
+"""How hard the source may be read: the shop comes first.
+
+All connections read while the source is well. When its replica falls behind, or many of its threads are busy, all but
+one wait. A rate limit holds for all of them together.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from pymysql.connections import Connection
+
+from lake.extract.chunks import BYTES_PER_CHUNK
+from lake.extract.source import fetch, replication
+from lake.settings import settings
+
+LOOK_SECONDS = 5.0
+"""How old an observation of the source's health may be."""
+
+
+@dataclass(frozen=True)
+class Health:
+    """How the source does.
+
+    Attributes:
+        lag_seconds: how far a replica is behind; nothing where there is no replication.
+        threads_running: statements that are being executed, ours among them.
+    """
+
+    lag_seconds: float | None
+    threads_running: int
+
+    @property
+    def is_strained(self) -> bool:
+        """Whether it is worse than the settings allow."""
+        config = settings()
+        return self.threads_running > config.source_max_threads_running or (
+            self.lag_seconds is not None and self.lag_seconds > config.source_max_lag_seconds
+        )
+
+
+def look(connection: Connection[Any]) -> Health:
+    """The source's health now; what the user may not see counts as well."""
+    status = fetch(connection, "SHOW GLOBAL STATUS LIKE 'Threads_running'")
+    lags = [row.get("seconds_behind_source", row.get("seconds_behind_master")) for row in replication(connection)]
+    known = [float(lag) for lag in lags if lag is not None]
+    return Health(max(known, default=None), int(status[0]["value"]) if status else 0)
+
+
+class Pace:
+    """Shared by the threads of one extraction."""
+
+    def __init__(self, bytes_per_second: int | None = None) -> None:
+        self._limit = bytes_per_second
+        self._lock = threading.Lock()
+        self._free_at = time.monotonic()
+        self._health: tuple[float, Health] | None = None
+
+    @property
+    def chunk_bytes(self) -> int:
+        """How large a chunk may be: small enough that a limited rate is kept within about two seconds."""
+        return min(BYTES_PER_CHUNK, max(2 * self._limit, 1 << 20)) if self._limit else BYTES_PER_CHUNK
+
+    def may_go_on(self, connection: Connection[Any], worker: int) -> bool:
+        """Whether a worker may take its next chunk; the first one always may, or nothing would ever end."""
+        if worker == 0:
+            return True
+        with self._lock:
+            if self._health is None or time.monotonic() - self._health[0] > LOOK_SECONDS:
+                self._health = (time.monotonic(), look(connection))
+            return not self._health[1].is_strained
+
+    def took(self, size: int) -> None:
+        """Wait until the rate limit allows what was just read, counted over all threads."""
+        if not self._limit:
+            return
+        with self._lock:
+            self._free_at = max(self._free_at, time.monotonic()) + size / self._limit
+            wait = self._free_at - time.monotonic()
+        if wait > 0:
+            time.sleep(wait)
