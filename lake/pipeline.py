@@ -21,6 +21,7 @@ from lake.catalog import MAIN
 from lake.contracts import Contract
 from lake.run import Run, open_run, run_id_of
 from lake.settings import PROJECT
+from lake.sources import shop
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -75,7 +76,7 @@ def extract(run_json: dict[str, Any]) -> list[dict[str, Any]]:
             "source_rows": manifest.source_rows,
             "snapshot": manifest.snapshot.to_json(),
         }
-        for manifest in extract_tables(requests, run.run_id)
+        for manifest in extract_tables(shop(), requests, run.run_id)
     ]
 
 
@@ -89,12 +90,10 @@ def register(run_json: dict[str, Any], extracted: list[dict[str, Any]]) -> list[
     """
     from lake import raw
     from lake.extract import manifest
-    from lake.settings import settings
 
     run, contracts = Run.from_json(run_json), contract_files.load_all()
-    source = settings().source_name
     registered = [
-        raw.register(manifest.read(source, table, run.run_id), contract, run.branch)
+        raw.register(manifest.read(contract.source, table, run.run_id), contract, run.branch)
         for table, contract in contracts.items()
     ]
     read = {item["table"]: item["rows"] for item in extracted}

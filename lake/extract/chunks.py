@@ -24,8 +24,8 @@ class Chunk:
 
 
 def quote(name: str) -> str:
-    """A name as MySQL wants it in a statement."""
-    return "`" + name.replace("`", "``") + "`"
+    """A name as MySQL wants it in a statement, which is a template: its ``%`` are doubled."""
+    return "`" + name.replace("`", "``").replace("%", "%%") + "`"
 
 
 def by_key(connection: Connection[Any], contract: Contract, row_estimate: int) -> list[Chunk]:

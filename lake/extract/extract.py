@@ -19,6 +19,7 @@ from lake.contracts import EXTRACTED_AT, OPERATION, RUN_ID, Contract
 from lake.extract import chunks, manifest, overlap, reader, schema, source
 from lake.extract.chunks import Chunk, quote
 from lake.extract.manifest import Manifest, Mode, Part
+from lake.sources import Source
 
 log = logging.getLogger(__name__)
 
@@ -53,10 +54,11 @@ def since(contract: Contract, watermark: datetime) -> datetime:
     return watermark.astimezone(UTC) - timedelta(seconds=contract.lateness_seconds)
 
 
-def extract(requests: list[Request], run_id: str) -> list[Manifest]:
-    """Land every requested table as of one consistent snapshot.
+def extract(origin: Source, requests: list[Request], run_id: str) -> list[Manifest]:
+    """Land every requested table of a source as of one consistent snapshot.
 
     Args:
+        origin: the source that all requests are of.
         run_id: the run that the rows belong to; what an earlier, unpublished try of it landed is deleted first.
 
     Returns:
@@ -66,12 +68,12 @@ def extract(requests: list[Request], run_id: str) -> list[Manifest]:
         ContractError: a contract does not fit the source; nothing was read.
         SourceError: the source is away, refuses us or holds a value that the contract's type cannot.
     """
-    with source.connected() as connection:
-        source.check_replica(connection)
-        tables = schema.read_tables(connection)
+    with source.connected(origin) as connection:
+        source.check_replica(connection, origin)
+        tables = schema.read_tables(connection, origin)
         for warning in schema.check({request.contract.table: request.contract for request in requests}, tables):
             log.warning("%s: it is not extracted", warning)
-        with source.snapshot(connection) as snapshot:
+        with source.snapshot(connection, origin) as snapshot:
             log.info("snapshot of %s at %s, position %s", snapshot.source, snapshot.instant, snapshot.position)
             return [
                 _table(connection, request, snapshot, run_id, tables[request.contract.name_in_source].row_estimate)
@@ -124,7 +126,11 @@ def _changed_since(request: Request) -> Chunk:
     """Rows whose cursor moved."""
     assert request.contract.cursor
     assert request.since
-    return Chunk(0, f"{quote(request.contract.column_in_source(request.contract.cursor))} > %s", (request.since.replace(tzinfo=None),))
+    return Chunk(
+        0,
+        f"{quote(request.contract.column_in_source(request.contract.cursor))} > %s",
+        (request.since.replace(tzinfo=None),),
+    )
 
 
 def _count(connection: Connection[Any], contract: Contract) -> int:

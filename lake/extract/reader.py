@@ -16,7 +16,7 @@ from lake.extract.chunks import Chunk, quote
 
 
 def statement(contract: Contract, columns: list[str], condition: str = "") -> str:
-    """The SELECT of some columns of a table, in the order given."""
+    """The SELECT of some columns of a table, in the order given; a template, as `source.fetch` takes it."""
     names = ", ".join(f"{quote(contract.column_in_source(name))} AS {quote(name)}" for name in columns)
     return f"SELECT {names} FROM {quote(contract.name_in_source)}" + (f" WHERE {condition}" if condition else "")
 
@@ -27,9 +27,7 @@ def stream(
     """The rows of one chunk as they arrive: memory does not grow with the table."""
     names = columns or contract.schema.names
     schema = pa.schema([contract.schema.field(name) for name in names])
-    return mysql_arrow.query(
-        connection, statement(contract, names, chunk.condition), chunk.parameters or None, schema=schema
-    )
+    return mysql_arrow.query(connection, statement(contract, names, chunk.condition), chunk.parameters, schema=schema)
 
 
 @contextmanager

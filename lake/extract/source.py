@@ -19,15 +19,14 @@ from pymysql.constants import ER
 from pymysql.cursors import DictCursor
 
 from lake.errors import SourceError
-from lake.settings import settings
+from lake.sources import Source
 
+_WRONG_ADDRESS = {ER.ACCESS_DENIED_ERROR, ER.BAD_DB_ERROR}
 _HINTS = {
-    ER.ACCESS_DENIED_ERROR: "check LAKE_SOURCE_USER and LAKE_SOURCE_PASSWORD",
     ER.DBACCESS_DENIED_ERROR: "grant the extraction user SELECT on the database",
     ER.TABLEACCESS_DENIED_ERROR: "grant the extraction user SELECT on the table",
     ER.COLUMNACCESS_DENIED_ERROR: "grant the extraction user SELECT on the column",
     ER.SPECIFIC_ACCESS_DENIED_ERROR: "grant the extraction user the privilege that the message names",
-    ER.BAD_DB_ERROR: "check LAKE_SOURCE_DATABASE",
     ER.NO_SUCH_TABLE: "the table is gone: restore it, or delete its contract",
     ER.BAD_FIELD_ERROR: "the column is gone: correct the contract",
 }
@@ -58,33 +57,31 @@ class Snapshot:
         return cls(**{**value, "instant": datetime.fromisoformat(value["instant"])})  # type: ignore[arg-type]
 
 
-def source_error(error: Exception, doing: str) -> SourceError:
+def source_error(error: Exception, doing: str, source: Source) -> SourceError:
     """The error in one line: what was being done, the server's words, and the way out."""
-    config = settings()
-    where = f"{config.source_user}@{config.source_host}:{config.source_port}/{config.source_database}"
     code, said = error.args[0] if error.args else 0, error.args[-1] if error.args else error
     if isinstance(error, mysql_arrow.ServerError):
         said = error.message
     words = f"{code}: {said}" if isinstance(code, int) and code else str(error)
-    away = "is the database up, and reachable from here? look at `lake status`"
-    return SourceError(f"{doing} ({where}): {words}", _HINTS.get(code, away))
+    away = f"is the database up, and reachable from here? look at `lake status`, or {source.mend}"
+    hint = source.mend if code in _WRONG_ADDRESS else _HINTS.get(code, away)
+    return SourceError(f"{doing} {source.name} ({source.where}): {words}", hint)
 
 
 @contextmanager
-def connected() -> Iterator[Connection[Any]]:
-    """A connection of the extraction user, in UTC, that reads with the strictness of the server.
+def connected(source: Source) -> Iterator[Connection[Any]]:
+    """A connection of the source's user, in UTC, that reads with the strictness of the server.
 
     Raises:
         SourceError: the database is away or refuses us, now or inside the block.
     """
-    config = settings()
     try:
         connection: Connection[Any] = pymysql.connect(
-            host=config.source_host,
-            port=config.source_port,
-            user=config.source_user,
-            password=config.source_password.get_secret_value(),
-            database=config.source_database,
+            host=source.host,
+            port=source.port,
+            user=source.user,
+            password=source.password.get_secret_value(),
+            database=source.database,
             charset="utf8mb4",
             collation="utf8mb4_bin",
             init_command="SET time_zone = '+00:00'",
@@ -95,25 +92,30 @@ def connected() -> Iterator[Connection[Any]]:
             cursorclass=DictCursor,
         )
     except pymysql.err.MySQLError as error:
-        raise source_error(error, "cannot connect to the source") from error
+        raise source_error(error, "cannot connect to the source", source) from error
     try:
         yield connection
     except (pymysql.err.MySQLError, mysql_arrow.ServerError, mysql_arrow.ConnectionLost) as error:
-        raise source_error(error, "reading the source failed") from error
+        raise source_error(error, "cannot read the source", source) from error
     finally:
         if connection.open:
             connection.close()
 
 
 def fetch(connection: Connection[Any], statement: str, parameters: tuple[Any, ...] = ()) -> list[Any]:
-    """All rows of a small query, each as a dictionary with lower-case names."""
+    """All rows of a small query, each as a dictionary with lower-case names.
+
+    Args:
+        statement: a template: parameters stand as ``%s``, and any other ``%`` is doubled, which `quote` does in names.
+    """
     with connection.cursor() as cursor:
-        cursor.execute(statement, parameters or None)
+        # Never None, with which PyMySQL would leave the template as it is.
+        cursor.execute(statement, parameters)
         return [{str(name).lower(): value for name, value in row.items()} for row in cursor.fetchall()]
 
 
 @contextmanager
-def snapshot(connection: Connection[Any]) -> Iterator[Snapshot]:
+def snapshot(connection: Connection[Any], source: Source) -> Iterator[Snapshot]:
     """Hold one consistent read view of all tables for the length of the block.
 
     ``START TRANSACTION WITH CONSISTENT SNAPSHOT`` takes no lock and needs no privilege. The instant is read directly
@@ -124,7 +126,7 @@ def snapshot(connection: Connection[Any]) -> Iterator[Snapshot]:
     (row,) = fetch(connection, "SELECT UTC_TIMESTAMP(6) AS instant, VERSION() AS version")
     instant, version = row["instant"].replace(tzinfo=UTC), str(row["version"])
     fetch(connection, "START TRANSACTION WITH CONSISTENT SNAPSHOT")
-    yield Snapshot(settings().source_name, instant, _position(connection, "mariadb" in version.lower()), version)
+    yield Snapshot(source.name, instant, _position(connection, "mariadb" in version.lower()), version)
     connection.rollback()
 
 
@@ -135,7 +137,7 @@ def _position(connection: Connection[Any], is_mariadb: bool) -> str:
     is the executed GTID set at the view's opening, which may name transactions that the view does not hold yet.
     """
     if is_mariadb:
-        values = fetch(connection, "SHOW STATUS LIKE 'binlog_snapshot_%'")
+        values = fetch(connection, "SHOW STATUS LIKE 'binlog_snapshot_%%'")
         found = {row["variable_name"].lower(): row["value"] for row in values}
         place = (found.get("binlog_snapshot_file", ""), int(found.get("binlog_snapshot_position") or 0))
         gtid = fetch(connection, "SELECT BINLOG_GTID_POS(%s, %s) AS gtid", place)[0]["gtid"]
@@ -143,7 +145,7 @@ def _position(connection: Connection[Any], is_mariadb: bool) -> str:
     return str(fetch(connection, "SELECT @@GLOBAL.gtid_executed AS position")[0]["position"]).replace("\n", "")
 
 
-def check_replica(connection: Connection[Any]) -> None:
+def check_replica(connection: Connection[Any], source: Source) -> None:
     """Refuse a replica whose replication is broken: its data would silently be old.
 
     A server that is no replica passes.
@@ -158,6 +160,6 @@ def check_replica(connection: Connection[Any]) -> None:
         if "No" in running:
             reason = row.get("last_sql_error") or row.get("last_io_error") or "it was stopped"
             raise SourceError(
-                f"the replica {settings().source_host}:{settings().source_port} does not replicate: {reason}",
-                "mend it and start replication again (START REPLICA), or point LAKE_SOURCE_* at another one",
+                f"the replica {source.host}:{source.port} of {source.name} does not replicate: {reason}",
+                f"mend it and start replication again (START REPLICA), or read another one: {source.mend}",
             )
