@@ -21,6 +21,7 @@ from lake.catalog import MAIN
 from lake.contracts import Contract
 from lake.run import Run, open_run, run_id_of
 from lake.settings import PROJECT
+from lake.sources import shop
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -45,14 +46,13 @@ def start(dag_run_id: str, asked: Literal["auto", "full"]) -> dict[str, Any]:
     """Read the contracts, so that a mistake in one is found before anything is read, and open the branch."""
     from lake import raw
     from lake.extract import manifest
-    from lake.settings import settings
 
     contract_files.load_all()
     # On main itself, and before the first branch: Nessie merges only what has a common ancestor, and an empty main has
     # none. Empty namespaces are no change to any table.
     raw.prepare(MAIN)
     run = open_run(
-        run_id_of(dag_run_id), asked, code_version(), lambda name: manifest.is_committed(settings().source_name, name)
+        run_id_of(dag_run_id), asked, code_version(), lambda name: manifest.is_committed(shop().name, name)
     )
     log.info("run %s on branch %s, from main@%s", run.run_id, run.branch, run.base)
     return run.to_json()
@@ -79,7 +79,7 @@ def extract(run_json: dict[str, Any]) -> list[dict[str, Any]]:
             "source_rows": manifest.source_rows,
             "snapshot": manifest.snapshot.to_json(),
         }
-        for manifest in extract_tables(requests, run.run_id)
+        for manifest in extract_tables(shop(), requests, run.run_id)
     ]
 
 
@@ -93,12 +93,11 @@ def register(run_json: dict[str, Any], extracted: list[dict[str, Any]]) -> list[
     """
     from lake import raw
     from lake.extract import manifest, strays
-    from lake.settings import settings
 
     run, contracts = Run.from_json(run_json), contract_files.load_all()
-    manifests = manifest.read_all(settings().source_name, run.run_id)
+    manifests = manifest.read_all(shop().name, run.run_id)
     registered = [raw.register(entry, contracts[entry.table], run.branch) for entry in manifests]
-    strays.remove(settings().source_name, run.run_id, manifests)
+    strays.remove(shop().name, run.run_id, manifests)
     read = {item["table"]: item["rows"] for item in extracted}
     work = {
         "read": read,

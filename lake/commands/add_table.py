@@ -8,6 +8,7 @@ from lake.contracts import draft
 from lake.errors import ContractError
 from lake.extract import schema, source
 from lake.settings import settings
+from lake.sources import shop
 
 
 def add_tables(names: list[str], replace: bool = False) -> list[Path]:
@@ -17,8 +18,8 @@ def add_tables(names: list[str], replace: bool = False) -> list[Path]:
         ContractError: a table is not there, cannot be extracted, or has a contract already.
     """
     folder = settings().contracts / settings().source_name
-    with source.connected() as connection:
-        tables = schema.read_tables(connection)
+    with source.connected(shop()) as connection:
+        tables = schema.read_tables(connection, shop())
     known = {file.stem for file in folder.glob("*.yml")} | set(names)
     written = []
     for name in names:

@@ -54,8 +54,10 @@ def load(file: Path) -> Contract:
         raise ContractError(f"{file}:{line}: not YAML: {error.problem}", _SHAPE) from error
     if not isinstance(document, dict):
         raise ContractError(f"{file}:1: expected a mapping with table, key, columns", _SHAPE)
+    if "source" in document:
+        raise ContractError(f"{file}:{_line(document, ('source',))}: source: is said by the folder, not here", _SHAPE)
     try:
-        contract = Contract.model_validate(document)
+        contract = Contract.model_validate({**document, "source": file.parent.name})
     except ValidationError as error:
         mistakes = [
             f"{file}:{_line(document, detail['loc'])}: {'.'.join(map(str, detail['loc'])) or 'contract'}: "

@@ -75,6 +75,7 @@ class Contract(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
+    source: str = Field(default="shop", description="name of the source; not in the file, whose folder says it")
     table: str = Field(pattern=r"^[a-z0-9_]+$", description="name of the table in every layer of the lake")
     source_table: str | None = Field(default=None, description="its name in the source, where the lake's is another")
     description: Line

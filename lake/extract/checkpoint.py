@@ -66,10 +66,10 @@ def holds(connection: Connection[Any], contract: Contract, part: Part) -> bool:
 
 
 def hash_sum(contract: Contract) -> str:
-    """The aggregate, in the source's SQL, of the hashes of a table's rows."""
+    """The aggregate of the hashes of a table's rows, as a template of the source's SQL."""
     columns = [(contract.column_in_source(name), column.type) for name, column in contract.columns.items()]
     expression: str = mysql_arrow.hash_expression(columns)
-    return expression
+    return expression.replace("%", "%%")
 
 
 def _columns(contract: Contract) -> list[list[str]]:

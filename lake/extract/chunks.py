@@ -30,15 +30,20 @@ Boundary = tuple[Any, ...]
 
 @dataclass(frozen=True)
 class Chunk:
-    """One part of a table: a condition in SQL with its values in place; the empty condition is the whole table."""
+    """One part of a table: a condition with its values in place; the empty condition is the whole table."""
 
     number: int
     condition: str = ""
 
 
 def quote(name: str) -> str:
-    """A name as MySQL wants it in a statement."""
-    return "`" + name.replace("`", "``") + "`"
+    """A name as MySQL wants it in a statement, which is a template: its ``%`` are doubled."""
+    return "`" + name.replace("`", "``").replace("%", "%%") + "`"
+
+
+def literal(connection: Connection[Any], value: Any) -> str:
+    """A value as it stands in a statement, which is a template: its ``%`` are doubled."""
+    return str(connection.escape(value)).replace("%", "%%")
 
 
 def plan(
@@ -73,9 +78,9 @@ def _compare(connection: Connection[Any], key: Sequence[str], edge: Boundary, op
     strict = operator[0]
     terms = []
     for depth, value in enumerate(edge):
-        equal = [f"{quote(key[i])} = {connection.escape(edge[i])}" for i in range(depth)]
+        equal = [f"{quote(key[i])} = {literal(connection, edge[i])}" for i in range(depth)]
         comparison = operator if depth == len(edge) - 1 else strict
-        terms.append(" AND ".join([*equal, f"{quote(key[depth])} {comparison} {connection.escape(value)}"]))
+        terms.append(" AND ".join([*equal, f"{quote(key[depth])} {comparison} {literal(connection, value)}"]))
     return " OR ".join(terms)
 
 
@@ -134,7 +139,7 @@ class _Splitter:
         return [*self._equal(prefix), f"{column} >= {self._escape(low)}", f"{column} < {self._escape(high)}"]
 
     def _escape(self, value: Any) -> str:
-        return str(self._connection.escape(value))
+        return literal(self._connection, value)
 
     def _ask(self, select: str, conditions: list[str]) -> dict[str, Any]:
         row: dict[str, Any] = fetch(self._connection, f"{select} FROM {self._table}{self._where(conditions)}")[0]

@@ -18,16 +18,18 @@ import pyarrow as pa
 from pymysql.connections import Connection
 from tenacity import before_sleep_log, retry, retry_if_exception_type, stop_after_attempt, wait_exponential
 
+from lake import faultpoints
 from lake.contracts import EXTRACTED_AT, OPERATION, RUN_ID, Contract
 from lake.errors import SourceLostError
 from lake.extract import checkpoint, chunks, landing, manifest, overlap, reader, schema, snapshot, source
-from lake.extract.chunks import Chunk, quote
+from lake.extract.chunks import Chunk, literal, quote
 from lake.extract.manifest import Manifest, Mode, Part
 from lake.extract.pace import Pace
 from lake.extract.schema import SourceTable
 from lake.extract.snapshot import Snapshot
 from lake.extract.workers import Job, work_off
 from lake.settings import settings
+from lake.sources import Source
 
 log = logging.getLogger(__name__)
 
@@ -63,10 +65,11 @@ def since(contract: Contract, watermark: datetime) -> datetime:
     return watermark.astimezone(UTC) - timedelta(seconds=contract.lateness_seconds)
 
 
-def extract(requests: list[Request], run_id: str) -> list[Manifest]:
-    """Land every requested table as of one consistent snapshot.
+def extract(origin: Source, requests: list[Request], run_id: str) -> list[Manifest]:
+    """Land every requested table of a source as of one consistent snapshot.
 
     Args:
+        origin: the source that all requests are of.
         run_id: the run that the rows belong to. Where it has landed already, nothing is read.
 
     Returns:
@@ -76,12 +79,14 @@ def extract(requests: list[Request], run_id: str) -> list[Manifest]:
         ContractError: a contract does not fit the source; nothing was read.
         SourceError: the source is away, refuses us or holds a value that the contract's type cannot.
     """
-    name = settings().source_name
-    if manifest.is_committed(name, run_id):
+    if manifest.is_committed(origin.name, run_id):
         log.info("run %s has landed already", run_id)
-        found = manifest.read_all(name, run_id)
+        found = manifest.read_all(origin.name, run_id)
     else:
-        found = manifest.commit(name, run_id, _read(requests, run_id))
+        read = _read(origin, requests, run_id)
+        faultpoints.reach("extract.uploaded")
+        found = manifest.commit(origin.name, run_id, read)
+        faultpoints.reach("extract.committed")
     by_table = {entry.table: entry for entry in found}
     return [by_table[request.contract.table] for request in requests]
 
@@ -93,15 +98,15 @@ def extract(requests: list[Request], run_id: str) -> list[Manifest]:
     before_sleep=before_sleep_log(log, logging.WARNING),
     reraise=True,
 )
-def _read(requests: list[Request], run_id: str) -> list[Manifest]:
+def _read(origin: Source, requests: list[Request], run_id: str) -> list[Manifest]:
     """One try. A lost connection loses its read view, so all is tried again, as of a new snapshot."""
     config = settings()
     limit = config.source_max_mib_per_second
     pace = Pace(limit << 20 if limit else None)
-    with snapshot.consistent(config.source_connections) as view:
+    with snapshot.consistent(origin, config.source_connections) as view:
         first = view.connections[0]
-        source.check_replica(first)
-        tables = schema.read_tables(first)
+        source.check_replica(first, origin)
+        tables = schema.read_tables(first, origin)
         contracts = {request.contract.table: request.contract for request in requests}
         for warning in schema.check(contracts, tables):
             log.warning("%s: it is not extracted", warning)
@@ -111,7 +116,7 @@ def _read(requests: list[Request], run_id: str) -> list[Manifest]:
             for request in requests
         ]
         jobs = [job for table in begun for job in table.jobs(first, pace)]
-        work_off(jobs, view.connections, pace)
+        work_off(origin, jobs, view.connections, pace)
         return [table.manifest() for table in begun]
 
 
@@ -176,6 +181,7 @@ class _Table:
         self.parts += [part] if part.rows else []
         if is_kept:
             checkpoint.write(self.contract, part)
+            faultpoints.reach("extract.between_chunks")
         return int(stream.stats.bytes)
 
     def _read_changed(self, connection: Connection[Any]) -> int:
@@ -183,7 +189,7 @@ class _Table:
         assert self.contract.cursor
         assert self.request.since
         cursor = quote(self.contract.column_in_source(self.contract.cursor))
-        after = connection.escape(self.request.since.replace(tzinfo=None))
+        after = literal(connection, self.request.since.replace(tzinfo=None))
         stream = reader.stream(connection, self.contract, f"{cursor} > {after}")
         with reader.refusals(self.contract.table):
             rows: Iterable[pa.RecordBatch] = pa.RecordBatchReader.from_stream(stream)

@@ -16,7 +16,7 @@ from lake.extract.chunks import quote
 
 
 def statement(contract: Contract, columns: list[str], condition: str = "") -> str:
-    """The SELECT of some columns of a table, in the order given."""
+    """The SELECT of some columns of a table, in the order given; a template, as `source.fetch` takes it."""
     names = ", ".join(f"{quote(contract.column_in_source(name))} AS {quote(name)}" for name in columns)
     return f"SELECT {names} FROM {quote(contract.name_in_source)}" + (f" WHERE {condition}" if condition else "")
 
@@ -31,13 +31,13 @@ def stream(
     """The rows of a table that meet a condition, as they arrive: memory does not grow with the table.
 
     Args:
-        condition: in SQL, with its values in place; empty for the whole table.
+        condition: a template of SQL with its values in place; empty for the whole table.
         columns: those of the lake that are wanted, all by default.
         hashes: whether to sum up the rows' hashes on the way.
     """
     names = columns or contract.schema.names
     schema = pa.schema([contract.schema.field(name) for name in names])
-    return mysql_arrow.query(connection, statement(contract, names, condition), schema=schema, hashes=hashes)
+    return mysql_arrow.query(connection, statement(contract, names, condition), (), schema=schema, hashes=hashes)
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from lake.contracts.load import line_of
 from lake.errors import ContractError
 from lake.extract.source import fetch
 from lake.settings import settings
+from lake.sources import Source
 
 
 @dataclass(frozen=True)
@@ -44,9 +45,9 @@ class SourceTable:
     row_bytes: int
 
 
-def read_tables(connection: Connection[Any]) -> dict[str, SourceTable]:
+def read_tables(connection: Connection[Any], source: Source) -> dict[str, SourceTable]:
     """Every base table of the source database that the extraction user may see."""
-    database = (settings().source_database,)
+    database = (source.database,)
     columns = fetch(
         connection,
         "SELECT table_name, column_name, column_type, is_nullable, column_comment FROM information_schema.columns "
@@ -114,10 +115,10 @@ def check(contracts: dict[str, Contract], tables: dict[str, SourceTable], folder
     Raises:
         ContractError: every table, column, type or key that does not fit, each with file and line.
     """
-    directory = (folder or settings().contracts) / settings().source_name
+    directory = folder or settings().contracts
     mistakes, warnings = [], []
     for name, contract in contracts.items():
-        file = directory / f"{name}.yml"
+        file = directory / contract.source / f"{name}.yml"
         table = tables.get(contract.name_in_source)
         if table is None:
             mistakes.append(

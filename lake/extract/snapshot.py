@@ -26,7 +26,7 @@ from pymysql.connections import Connection
 from lake.errors import SourceError
 from lake.extract import source
 from lake.extract.source import fetch
-from lake.settings import settings
+from lake.sources import Source
 
 log = logging.getLogger(__name__)
 
@@ -74,7 +74,7 @@ class View:
 
 
 @contextmanager
-def consistent(wanted: int, ways: tuple[Way, ...] = ("agreed", "paused", "locked", "single")) -> Iterator[View]:
+def consistent(origin: Source, wanted: int, ways: tuple[Way, ...] = ("agreed", "paused", "locked", "single")) -> Iterator[View]:
     """Open up to ``wanted`` connections that all show the source as of one instant.
 
     The instant is read before the first view is opened: a view may hold a little more than the instant says, never
@@ -87,7 +87,7 @@ def consistent(wanted: int, ways: tuple[Way, ...] = ("agreed", "paused", "locked
         SourceError: the source is away or refuses us, or none of the ways could be had.
     """
     with ExitStack() as stack:
-        connections = [stack.enter_context(source.connected()) for _ in range(max(wanted, 1))]
+        connections = [stack.enter_context(source.connected(origin)) for _ in range(max(wanted, 1))]
         first = connections[0]
         version = str(fetch(first, "SELECT VERSION() AS version")[0]["version"])
         is_mariadb = "mariadb" in version.lower()
@@ -95,12 +95,12 @@ def consistent(wanted: int, ways: tuple[Way, ...] = ("agreed", "paused", "locked
             ways = ("single",)
         for way in ways:
             instant = fetch(first, "SELECT UTC_TIMESTAMP(6) AS instant")[0]["instant"].replace(tzinfo=UTC)
-            position = _open(way, connections, is_mariadb)
+            position = _open(way, origin, connections, is_mariadb)
             if position is None:
                 log.info("the snapshot could not be %s over %s connections", way, len(connections))
                 continue
             used = connections[:1] if way == "single" else connections
-            snapshot = Snapshot(settings().source_name, instant, position, version, way, len(used))
+            snapshot = Snapshot(origin.name, instant, position, version, way, len(used))
             log.info("%s snapshot of %s over %s connections, at %s, position %s", way, snapshot.source, len(used),
                      instant, position)  # fmt: skip
             yield View(snapshot, used)
@@ -114,7 +114,7 @@ def consistent(wanted: int, ways: tuple[Way, ...] = ("agreed", "paused", "locked
     )
 
 
-def _open(way: Way, connections: list[Connection[Any]], is_mariadb: bool) -> str | None:
+def _open(way: Way, origin: Source, connections: list[Connection[Any]], is_mariadb: bool) -> str | None:
     """Open the views; their position, or nothing when this way cannot be gone here."""
     match way:
         case "single":
@@ -126,9 +126,9 @@ def _open(way: Way, connections: list[Connection[Any]], is_mariadb: bool) -> str
                     return position
             return None
         case "paused":
-            return _paused(connections, is_mariadb)
+            return _paused(origin, connections, is_mariadb)
         case "locked":
-            return _locked(connections, is_mariadb)
+            return _locked(origin, connections, is_mariadb)
 
 
 def _begin(connections: list[Connection[Any]], is_mariadb: bool) -> str | None:
@@ -153,7 +153,7 @@ def _begin(connections: list[Connection[Any]], is_mariadb: bool) -> str | None:
 
 def _position_of_view(connection: Connection[Any]) -> str:
     """MariaDB keeps the position of the view itself, in the status variables ``binlog_snapshot_*``."""
-    values = fetch(connection, "SHOW STATUS LIKE 'binlog_snapshot_%'")
+    values = fetch(connection, "SHOW STATUS LIKE 'binlog_snapshot_%%'")
     found = {row["variable_name"].lower(): row["value"] for row in values}
     place = (found.get("binlog_snapshot_file", ""), int(found.get("binlog_snapshot_position") or 0))
     gtid = fetch(connection, "SELECT BINLOG_GTID_POS(%s, %s) AS gtid", place)[0]["gtid"]
@@ -165,13 +165,13 @@ def _executed(connection: Connection[Any]) -> str:
     return str(executed).replace("\n", "")
 
 
-def _paused(connections: list[Connection[Any]], is_mariadb: bool) -> str | None:
+def _paused(origin: Source, connections: list[Connection[Any]], is_mariadb: bool) -> str | None:
     stop, start = (
         ("STOP SLAVE SQL_THREAD", "START SLAVE SQL_THREAD")
         if is_mariadb
         else ("STOP REPLICA SQL_THREAD", "START REPLICA SQL_THREAD")
     )
-    with source.connected() as control:
+    with source.connected(origin) as control:
         if not fetch(control, "SHOW ALL SLAVES STATUS" if is_mariadb else "SHOW REPLICA STATUS"):
             return None
         try:
@@ -185,8 +185,8 @@ def _paused(connections: list[Connection[Any]], is_mariadb: bool) -> str | None:
             fetch(control, start)
 
 
-def _locked(connections: list[Connection[Any]], is_mariadb: bool) -> str | None:
-    with source.connected() as control:
+def _locked(origin: Source, connections: list[Connection[Any]], is_mariadb: bool) -> str | None:
+    with source.connected(origin) as control:
         try:
             fetch(control, f"SET SESSION lock_wait_timeout = {LOCK_WAIT_SECONDS}")
             fetch(control, "FLUSH TABLES WITH READ LOCK")

@@ -14,17 +14,16 @@ from pymysql.constants import CR, ER
 from pymysql.cursors import DictCursor
 
 from lake.errors import SourceError, SourceLostError
-from lake.settings import settings
+from lake.sources import Source
 
 log = logging.getLogger(__name__)
 
+_WRONG_ADDRESS = {ER.ACCESS_DENIED_ERROR, ER.BAD_DB_ERROR}
 _HINTS = {
-    ER.ACCESS_DENIED_ERROR: "check LAKE_SOURCE_USER and LAKE_SOURCE_PASSWORD",
     ER.DBACCESS_DENIED_ERROR: "grant the extraction user SELECT on the database",
     ER.TABLEACCESS_DENIED_ERROR: "grant the extraction user SELECT on the table",
     ER.COLUMNACCESS_DENIED_ERROR: "grant the extraction user SELECT on the column",
     ER.SPECIFIC_ACCESS_DENIED_ERROR: "grant the extraction user the privilege that the message names",
-    ER.BAD_DB_ERROR: "check LAKE_SOURCE_DATABASE",
     ER.NO_SUCH_TABLE: "the table is gone: restore it, or delete its contract",
     ER.BAD_FIELD_ERROR: "the column is gone: correct the contract",
     ER.TABLE_DEF_CHANGED: "the table was altered while it was read: run again",
@@ -44,21 +43,20 @@ _LOST = {
 """Errors after which another try, as of a new snapshot, may succeed."""
 
 
-def source_error(error: Exception, doing: str) -> SourceError:
+def source_error(error: Exception, doing: str, source: Source) -> SourceError:
     """The error in one line: what was being done, the server's words, and the way out."""
-    config = settings()
-    where = f"{config.source_user}@{config.source_host}:{config.source_port}/{config.source_database}"
     code, said = error.args[0] if error.args else 0, error.args[-1] if error.args else error
     if isinstance(error, mysql_arrow.ServerError):
         said = error.message
     words = f"{code}: {said}" if isinstance(code, int) and code else str(error)
-    away = "is the database up, and reachable from here? look at `lake status`"
+    away = f"is the database up, and reachable from here? look at `lake status`, or {source.mend}"
+    hint = source.mend if code in _WRONG_ADDRESS else _HINTS.get(code, away)
     lost = isinstance(error, mysql_arrow.ConnectionLost) or code in _LOST
-    return (SourceLostError if lost else SourceError)(f"{doing} ({where}): {words}", _HINTS.get(code, away))
+    return (SourceLostError if lost else SourceError)(f"{doing} {source.name} ({source.where}): {words}", hint)
 
 
 @contextmanager
-def errors(doing: str = "reading the source failed") -> Iterator[None]:
+def errors(source: Source, doing: str = "cannot read the source") -> Iterator[None]:
     """Turn what the client and the reader raise into errors that name the source and the way out.
 
     Raises:
@@ -68,24 +66,23 @@ def errors(doing: str = "reading the source failed") -> Iterator[None]:
     try:
         yield
     except (pymysql.err.MySQLError, mysql_arrow.ServerError, mysql_arrow.ConnectionLost) as error:
-        raise source_error(error, doing) from error
+        raise source_error(error, doing, source) from error
 
 
 @contextmanager
-def connected() -> Iterator[Connection[Any]]:
-    """A connection of the extraction user, in UTC, that reads with the strictness of the server.
+def connected(source: Source) -> Iterator[Connection[Any]]:
+    """A connection of the source's user, in UTC, that reads with the strictness of the server.
 
     Raises:
         SourceError: the database is away or refuses us, now or inside the block.
     """
-    config = settings()
-    with errors("cannot connect to the source"):
+    with errors(source, "cannot connect to the source"):
         connection: Connection[Any] = pymysql.connect(
-            host=config.source_host,
-            port=config.source_port,
-            user=config.source_user,
-            password=config.source_password.get_secret_value(),
-            database=config.source_database,
+            host=source.host,
+            port=source.port,
+            user=source.user,
+            password=source.password.get_secret_value(),
+            database=source.database,
             charset="utf8mb4",
             collation="utf8mb4_bin",
             init_command="SET time_zone = '+00:00'",
@@ -96,7 +93,7 @@ def connected() -> Iterator[Connection[Any]]:
             cursorclass=DictCursor,
         )
     try:
-        with errors():
+        with errors(source):
             yield connection
     finally:
         if connection.open:
@@ -104,9 +101,14 @@ def connected() -> Iterator[Connection[Any]]:
 
 
 def fetch(connection: Connection[Any], statement: str, parameters: tuple[Any, ...] = ()) -> list[Any]:
-    """All rows of a small query, each as a dictionary with lower-case names."""
+    """All rows of a small query, each as a dictionary with lower-case names.
+
+    Args:
+        statement: a template: parameters stand as ``%s``, and any other ``%`` is doubled, which `quote` does in names.
+    """
     with connection.cursor() as cursor:
-        cursor.execute(statement, parameters or None)
+        # Never None, with which PyMySQL would leave the template as it is.
+        cursor.execute(statement, parameters)
         return [{str(name).lower(): value for name, value in row.items()} for row in cursor.fetchall()]
 
 
@@ -125,7 +127,7 @@ def replication(connection: Connection[Any]) -> list[dict[str, Any]]:
         return []
 
 
-def check_replica(connection: Connection[Any]) -> None:
+def check_replica(connection: Connection[Any], source: Source) -> None:
     """Refuse a replica whose replication is broken: its data would silently be old.
 
     A server that is no replica passes.
@@ -138,6 +140,6 @@ def check_replica(connection: Connection[Any]) -> None:
         if "No" in running:
             reason = row.get("last_sql_error") or row.get("last_io_error") or "it was stopped"
             raise SourceError(
-                f"the replica {settings().source_host}:{settings().source_port} does not replicate: {reason}",
-                "mend it and start replication again (START REPLICA), or point LAKE_SOURCE_* at another one",
+                f"the replica {source.host}:{source.port} of {source.name} does not replicate: {reason}",
+                f"mend it and start replication again (START REPLICA), or read another one: {source.mend}",
             )

@@ -13,6 +13,7 @@ from pymysql.connections import Connection
 
 from lake.extract import source
 from lake.extract.pace import LOOK_SECONDS, Pace
+from lake.sources import Source
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,7 @@ class Job:
     run: Callable[[Connection[Any]], int]
 
 
-def work_off(jobs: Sequence[Job], connections: Sequence[Connection[Any]], pace: Pace) -> None:
+def work_off(origin: Source, jobs: Sequence[Job], connections: Sequence[Connection[Any]], pace: Pace) -> None:
     """Do every job, each connection in a thread of its own, as fast as the source's health allows.
 
     Raises:
@@ -35,7 +36,7 @@ def work_off(jobs: Sequence[Job], connections: Sequence[Connection[Any]], pace: 
     def work(number: int) -> None:
         connection = connections[number]
         try:
-            with source.errors():
+            with source.errors(origin):
                 while waiting and not stop.is_set():
                     if not pace.may_go_on(connection, number):
                         stop.wait(LOOK_SECONDS)
