@@ -51,9 +51,7 @@ def start(dag_run_id: str, asked: Literal["auto", "full"]) -> dict[str, Any]:
     # On main itself, and before the first branch: Nessie merges only what has a common ancestor, and an empty main has
     # none. Empty namespaces are no change to any table.
     raw.prepare(MAIN)
-    run = open_run(
-        run_id_of(dag_run_id), asked, code_version(), lambda name: manifest.is_committed(shop().name, name)
-    )
+    run = open_run(run_id_of(dag_run_id), asked, code_version(), lambda name: manifest.is_committed(shop().name, name))
     log.info("run %s on branch %s, from main@%s", run.run_id, run.branch, run.base)
     return run.to_json()
 

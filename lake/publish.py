@@ -6,7 +6,10 @@ import logging
 from datetime import UTC, datetime
 from typing import Any
 
-from lake import catalog
+from tenacity import before_sleep_log, retry, retry_if_exception_type, stop_after_attempt, wait_random_exponential
+
+from lake import catalog, faultpoints
+from lake.errors import ServiceError
 from lake.ledger import receipts
 from lake.ledger.receipts import Receipt
 from lake.run import Run
@@ -26,11 +29,8 @@ def publish(run: Run, evidence: dict[str, Any]) -> Receipt:
     Raises:
         CatalogError: main changed a table that the run changed too; main is as it was.
     """
-    commit = _merged(run)
-    if commit is None:
-        catalog.merge(run.branch, run.published_as)
-        commit = _merged(run)
-    assert commit is not None, "a merge is in the log of main"
+    commit = _merge(run)
+    faultpoints.reach("publish.merged")
     receipt = Receipt(
         run_id=run.run_id,
         lake_commit=commit.hash,
@@ -42,6 +42,23 @@ def publish(run: Run, evidence: dict[str, Any]) -> Receipt:
     catalog.delete_branch(run.branch)
     log.info("published %s as %s", run.run_id, commit.hash)
     return receipt
+
+
+@retry(
+    # The merge may have happened though its answer was lost: the log of main tells.
+    retry=retry_if_exception_type(ServiceError),
+    stop=stop_after_attempt(5),
+    wait=wait_random_exponential(max=10),
+    before_sleep=before_sleep_log(log, logging.WARNING),
+    reraise=True,
+)
+def _merge(run: Run) -> catalog.Commit:
+    commit = _merged(run)
+    if commit is None:
+        catalog.merge(run.branch, run.published_as)
+        commit = _merged(run)
+    assert commit is not None, "a merge is in the log of main"
+    return commit
 
 
 def _merged(run: Run) -> catalog.Commit | None:

@@ -13,13 +13,21 @@ from functools import lru_cache
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+import requests
 from pyiceberg.catalog import Catalog
 from pyiceberg.catalog.rest import RestCatalog
-from pyiceberg.exceptions import NoSuchTableError
+from pyiceberg.exceptions import CommitFailedException, CommitStateUnknownException, NoSuchTableError
 from pyiceberg.expressions import And, EqualTo, GreaterThan
 from pyiceberg.table import Table
+from tenacity import (
+    before_sleep_log,
+    retry,
+    retry_if_exception_type,
+    stop_after_attempt,
+    wait_random_exponential,
+)
 
-from lake import storage
+from lake import faultpoints, storage
 from lake.catalog import pyiceberg_properties
 from lake.contracts import EXTRACTED_AT, OPERATION, RUN_ID, Contract
 from lake.extract import manifest as manifests
@@ -31,6 +39,7 @@ log = logging.getLogger(__name__)
 
 WATERMARK = "lake.watermark"
 LAST_RUN = "lake.run"
+FILES = "lake.files"
 LAYERS = ("raw", "cleaned", "history", "quarantine", "curated", "marts", "audit")
 
 
@@ -109,6 +118,15 @@ def _of_last_commit(reference: str, layer: str, table: str, name: str) -> int:
     return int(snapshot.summary[name] or 0) if snapshot and snapshot.summary else 0
 
 
+@retry(
+    # A commit may have been refused because another try was faster, or have happened though its answer was lost. Both
+    # times the table itself tells, when it is looked at again.
+    retry=retry_if_exception_type((CommitFailedException, CommitStateUnknownException, requests.ConnectionError)),
+    stop=stop_after_attempt(5),
+    wait=wait_random_exponential(max=10),
+    before_sleep=before_sleep_log(log, logging.WARNING),
+    reraise=True,
+)
 def register(manifest: Manifest, contract: Contract, branch: str) -> Registered:
     """Add a table's landing files to ``raw.<table>`` on the run's branch, in one commit with the new watermark.
 
@@ -129,11 +147,12 @@ def register(manifest: Manifest, contract: Contract, branch: str) -> Registered:
     if deleted is not None and deleted.num_rows:
         files.append(_land_deletes(manifest, contract, deleted))
     with table.transaction() as transaction:
-        transaction.add_files(files, snapshot_properties={LAST_RUN: manifest.run_id})
+        transaction.add_files(files, snapshot_properties={LAST_RUN: manifest.run_id, FILES: str(len(files))})
         properties = {LAST_RUN: manifest.run_id}
         if manifest.watermark:
             properties[WATERMARK] = manifest.watermark.isoformat()
         transaction.set_properties(properties)
+    faultpoints.reach("register.committed")
     log.info("raw.%s: %s rows, %s deletes", contract.table, result.read, result.deleted)
     return result
 

@@ -10,7 +10,7 @@ import mysql_arrow
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from lake import storage
+from lake import faultpoints, storage
 from lake.extract.manifest import Part
 
 ROWS_PER_GROUP = 262_144
@@ -30,12 +30,24 @@ def write_stream(
     path, store = storage.path_of(uri), storage.filesystem()
     constants = {name: pa.array([value], target.field(name).type) for name, value in marks.items()}
     with store.open_output_stream(path) as output:
-        count = rows.write_parquet(output, constants=constants)
+        count = rows.write_parquet(_Watched(output), constants=constants)
+        faultpoints.reach("extract.source_read")
         size = output.tell()
     if not count:
         store.delete_file(path)
         size = 0
     return Part(uri, count, size, condition, str(rows.hash_sum))
+
+
+class _Watched:
+    """An output at which a test may let the process die between two writes."""
+
+    def __init__(self, output: pa.NativeFile) -> None:
+        self._output = output
+
+    def write(self, data: bytes) -> None:
+        faultpoints.reach("extract.row_group")
+        self._output.write(data)
 
 
 def write_batches(uri: str, target: pa.Schema, marks: dict[str, Any], batches: Iterable[pa.RecordBatch]) -> Part | None:

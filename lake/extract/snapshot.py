@@ -31,6 +31,7 @@ from lake.sources import Source
 log = logging.getLogger(__name__)
 
 Way = Literal["agreed", "paused", "locked", "single"]
+WAYS: tuple[Way, ...] = ("agreed", "paused", "locked", "single")
 AGREEMENT_TRIES = 5
 LOCK_WAIT_SECONDS = 5
 """How long the shop may have to wait behind our request for the lock, when a long query of its own is in our way."""
@@ -74,7 +75,7 @@ class View:
 
 
 @contextmanager
-def consistent(origin: Source, wanted: int, ways: tuple[Way, ...] = ("agreed", "paused", "locked", "single")) -> Iterator[View]:
+def consistent(origin: Source, wanted: int, ways: tuple[Way, ...] = WAYS) -> Iterator[View]:
     """Open up to ``wanted`` connections that all show the source as of one instant.
 
     The instant is read before the first view is opened: a view may hold a little more than the instant says, never
