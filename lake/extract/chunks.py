@@ -15,7 +15,7 @@ from typing import Any
 
 from pymysql.connections import Connection
 
-from lake.extract.midpoint import between
+from lake.extract.midpoint import between, between_code_points
 from lake.extract.source import fetch
 
 BYTES_PER_CHUNK = 96 << 20
@@ -96,19 +96,21 @@ class _Splitter:
         """Boundaries strictly between two values of the column after ``prefix`` that have ``rows`` between them."""
         if rows <= self._target * 3 // 2:
             return []
-        a, b = low, high
-        for _ in range(HALVINGS):
-            middle = between(a, b)
-            if middle is None:
-                break
-            left = self._estimate(self._within(prefix, low, middle))
-            if left < rows // 4:
-                a = middle
-            elif left > rows - rows // 4:
-                b = middle
-            else:
-                below = self._split(prefix, low, middle, left)
-                return [*below, (*prefix, middle), *self._split(prefix, middle, high, rows - left)]
+        a = low
+        for way in (between, between_code_points) if isinstance(low, str) else (between,):
+            a, b = low, high
+            for _ in range(HALVINGS):
+                middle = way(a, b)
+                if middle is None:
+                    break
+                left = self._estimate(self._within(prefix, low, middle))
+                if left < rows // 4:
+                    a = middle
+                elif left > rows - rows // 4:
+                    b = middle
+                else:
+                    below = self._split(prefix, low, middle, left)
+                    return [*below, (*prefix, middle), *self._split(prefix, middle, high, rows - left)]
         return self._split_one_value(prefix, low, a, rows)
 
     def _split_one_value(self, prefix: Boundary, low: Any, near: Any, rows: int) -> list[Boundary]:

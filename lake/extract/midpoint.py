@@ -5,6 +5,7 @@ It only has to make progress: whether it divides the rows well is asked of the d
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from functools import singledispatch
@@ -76,16 +77,24 @@ def _(low: bytes, high: bytes) -> bytes | None:
 
 @_middle.register
 def _(low: str, high: str) -> str | None:
-    """In lower-case ASCII: collations order it alike, and what else there is lies before, between or after it."""
-    middle = _digits_between([_digit(c) for c in low.lower()], [_digit(c) for c in high.lower()], _SPAN)
-    return None if middle is None else "".join(chr(digit + _FIRST) for digit in middle).rstrip(" ") or None
+    """In digits and small letters, which every collation that knows no case orders alike."""
+    middle = _digits_between([_place(c) for c in low.lower()], [_place(c) for c in high.lower()], len(_ALPHABET))
+    return None if middle is None else "".join(_ALPHABET[digit] for digit in middle)
 
 
-_FIRST, _SPAN = 0x20, 0x7B - 0x20
+_ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyz"
 
 
-def _digit(character: str) -> int:
-    return min(max(ord(character) - _FIRST, 0), _SPAN - 1)
+def _place(character: str) -> int:
+    """Where a character stands among digits and small letters; what is none of them takes the next one's place."""
+    return min(bisect_left(_ALPHABET, character), len(_ALPHABET) - 1)
+
+
+def between_code_points(low: str, high: str) -> str | None:
+    """As `between`, for texts that are ordered by their characters' numbers."""
+    base = max(map(ord, low + high), default=0) + 2
+    middle = _digits_between([ord(c) for c in low], [ord(c) for c in high], max(base, 0x80))
+    return None if middle is None else "".join(chr(digit) for digit in middle).encode("utf-8", "replace").decode()
 
 
 def _digits_between(low: list[int], high: list[int], base: int) -> list[int] | None:

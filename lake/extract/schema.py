@@ -126,12 +126,12 @@ def check(contracts: dict[str, Contract], tables: dict[str, SourceTable], folder
             )
             continue
         for column, declared in contract.columns.items():
-            place = f"{file}:{line_of(file, 'columns', column)}: column {name}.{column}"
             found = table.columns.get(contract.column_in_source(column))
             if found is None:
-                mistakes.append(f"{place} is not in the source, which has {', '.join(table.columns)}")
+                known = ", ".join(table.columns)
+                mistakes.append(f"{_place(file, column)} is not in the source, which has {known}")
             elif not _same_type(declared.type, found.type):
-                mistakes.append(f"{place} is {found.type!r} in the source, not {declared.type!r}")
+                mistakes.append(f"{_place(file, column)} is {found.type!r} in the source, not {declared.type!r}")
         key_in_source = {contract.column_in_source(column) for column in contract.key}
         if not any(key_in_source == set(key) for key in table.unique_keys):
             known = "; ".join(",".join(key) for key in table.unique_keys) or "none"
@@ -142,6 +142,11 @@ def check(contracts: dict[str, Contract], tables: dict[str, SourceTable], folder
     if mistakes:
         raise ContractError("\n".join(mistakes), "correct the contract, or write it again with `lake add-table TABLE`")
     return warnings
+
+
+def _place(file: Path, column: str) -> str:
+    """Where a column stands. Only asked for a mistake: the file is parsed anew each time."""
+    return f"{file}:{line_of(file, 'columns', column)}: column {file.stem}.{column}"
 
 
 def _same_type(declared: str, actual: str) -> bool:
