@@ -46,11 +46,11 @@ def reports() -> None:
         return published_run(get_current_context())
 
     @task
-    def names() -> list[str]:
-        """The reports that there are."""
-        from lake.reports import definition
+    def names(receipt: dict[str, str]) -> list[str]:
+        """The reports that there are; those on the marts only where the lake has marts."""
+        from lake.reports.deliver import due
 
-        return definition.names()
+        return due(receipt["lake_commit"])
 
     @task(map_index_template="{{ task.op_kwargs['name'] }}")
     def render(name: str, receipt: dict[str, str]) -> dict[str, str]:
@@ -59,7 +59,8 @@ def reports() -> None:
 
         return deliver(name, **receipt)
 
-    render.partial(receipt=receipt()).expand(name=names())
+    proof = receipt()
+    render.partial(receipt=proof).expand(name=names(proof))
 
 
 reports()

@@ -1,8 +1,8 @@
 """# shop_lake: from the shop's database to published metrics
 
-Every hour: opens the branch `run_<id>`, extracts all tables of the shop as of **one snapshot**, and builds raw,
-cleaned, curated and marts on that branch. The audit decides; publishing is one merge, so readers of `main` see
-the lake of the last run or of this one, never half of each.
+Every hour: opens the branch `run_<id>`, extracts all tables of each source (`lake sources`) as of **one snapshot** of
+it, and builds raw, cleaned, curated and marts on that branch. The audit decides; publishing is one merge, so readers of
+`main` see the lake of the last run or of this one, never half of each. Without the shop it ends in cleaned.
 
 **Parameters.** `full`: read every table whole instead of what changed since the last published run.
 
@@ -11,7 +11,7 @@ the lake of the last run or of this one, never half of each.
 
 | task | usual reasons | what to do |
 |---|---|---|
-| `start` | a mistake in a contract: file and line are in the log | correct the contract |
+| `start` | a mistake in a contract, or nothing to read | the log names file and line, or the command |
 | `extract` | database away, wrong password, a table or column that vanished | the log names the thing and the fix |
 | `clean` | Spark is down | `lake status`, `lake logs spark` |
 | `marts` | a dbt model or test failed; the log names it | `lake sql` on the branch shows its rows |
@@ -56,18 +56,23 @@ def shop_lake() -> None:
         return pipeline.start(context["run_id"], "full" if context["params"]["full"] else "auto")
 
     @task
-    def extract(run: dict[str, Any]) -> list[dict[str, Any]]:
-        """MySQL to Parquet, every table as of one snapshot."""
+    def sources(run: dict[str, Any]) -> list[str]:
+        """The sources that the run reads: extraction is mapped over them."""
+        return run["sources"]
+
+    @task(map_index_template="{{ task.op_kwargs['source'] }}")
+    def extract(run: dict[str, Any], source: str) -> list[dict[str, Any]]:
+        """MySQL to Parquet, every table of a source as of one snapshot."""
         from lake import pipeline
 
-        return pipeline.extract(run)
+        return pipeline.extract(run, source)
 
     @task
-    def raw(run: dict[str, Any], extracted: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    def raw(run: dict[str, Any], extracted: Any) -> list[dict[str, Any]]:
         """Register the landing files in the raw layer, with the watermark, and deal out the tables to clean."""
         from lake import pipeline
 
-        return pipeline.register(run, extracted)
+        return pipeline.register(run, list(extracted))
 
     @task.pyspark(conn_id="spark_connect", map_index_template="{{ ', '.join(task.op_kwargs['batch']['tables']) }}")
     def clean(run: dict[str, Any], batch: dict[str, Any], spark: Any) -> list[dict[str, Any]]:
@@ -77,11 +82,11 @@ def shop_lake() -> None:
         return pipeline.clean(spark, run, batch)
 
     @task.pyspark(conn_id="spark_connect")
-    def curate(run: dict[str, Any], extracted: list[dict[str, Any]], cleaned: Any, spark: Any) -> dict[str, int]:
+    def curate(run: dict[str, Any], extracted: Any, cleaned: Any, spark: Any) -> dict[str, int]:
         """The star schema."""
         from lake import pipeline
 
-        return pipeline.curate(spark, run, extracted, list(cleaned))
+        return pipeline.curate(spark, run, list(extracted), list(cleaned))
 
     @task
     def marts(run: dict[str, Any], curated: dict[str, int]) -> dict[str, Any]:
@@ -91,33 +96,24 @@ def shop_lake() -> None:
         return pipeline.build_marts(run)
 
     @task
-    def audit(
-        run: dict[str, Any], extracted: list[dict[str, Any]], cleaned: Any, marts: dict[str, Any]
-    ) -> dict[str, Any]:
+    def audit(run: dict[str, Any], extracted: Any, cleaned: Any, marts: dict[str, Any]) -> dict[str, Any]:
         """Great Expectations over Trino on the branch; a blocking failure ends the run here."""
         from lake import pipeline
 
-        return pipeline.audit(run, extracted, list(cleaned))
+        return pipeline.audit(run, list(extracted), list(cleaned))
 
     @task(outlets=[published])
-    def publish(
-        run: dict[str, Any],
-        extracted: list[dict[str, Any]],
-        cleaned: Any,
-        curated: dict[str, int],
-        marts: dict[str, Any],
-        checks: dict[str, Any],
-    ) -> Any:
+    def publish(run: Any, extracted: Any, cleaned: Any, curated: Any, marts: Any, checks: Any) -> Any:
         """One merge into main, the receipt, and the event that reports and alerting wait for."""
         from lake import pipeline
 
-        receipt = pipeline.publish(run, extracted, list(cleaned), curated, marts, checks)
+        receipt = pipeline.publish(run, list(extracted), list(cleaned), curated, marts, checks)
         proof = {name: receipt[name] for name in ("run_id", "lake_commit", "source_instant")}
         yield Metadata(published, extra=proof)
         return receipt
 
     run = start()
-    extracted = extract(run)
+    extracted = extract.partial(run=run).expand(source=sources(run))
     cleaned = clean.partial(run=run).expand(batch=raw(run, extracted))
     curated = curate(run, extracted, cleaned)
     built = marts(run, curated)

@@ -9,6 +9,7 @@ import hashlib
 import json
 import logging
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,6 +17,8 @@ from pathlib import Path
 from time import monotonic
 from typing import Any, Literal
 
+from lake.catalog import MAIN
+from lake.catalog import tables as catalog_tables
 from lake.errors import AuditError, LakeError
 from lake.settings import PROJECT, settings
 
@@ -66,6 +69,13 @@ class MartsResult:
     def tests(self) -> dict[str, str]:
         """Status of each test."""
         return {node.name: node.status for node in self.nodes if node.kind == TEST}
+
+
+def readable(queries: list[str], lake_commit: str) -> bool:
+    """Whether none of the queries reads a mart that the lake, which may be one without the shop, does not have."""
+    if not any(re.search(r"\bmarts\.", query) for query in queries):
+        return True
+    return any(table.startswith("marts.") for table in catalog_tables(f"{MAIN}@{lake_commit}"))
 
 
 def build(catalog: str, target_dir: Path) -> MartsResult:

@@ -20,8 +20,7 @@ from lake import contracts as contract_files
 from lake.catalog import MAIN
 from lake.contracts import Contract
 from lake.run import Run, open_run, run_id_of
-from lake.settings import PROJECT
-from lake.sources import shop
+from lake.settings import PROJECT, settings
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -30,6 +29,10 @@ log = logging.getLogger(__name__)
 
 SLOTS = 2
 """How many tasks clean tables at the same time."""
+
+TABLES_PER_QUERY = 50
+PROVEN = ("instant", "position", "server")
+"""What a receipt says of each source."""
 
 
 @cache
@@ -44,45 +47,57 @@ def code_version() -> str:
 
 def start(dag_run_id: str, asked: Literal["auto", "full"]) -> dict[str, Any]:
     """Read the contracts, so that a mistake in one is found before anything is read, and open the branch."""
-    from lake import raw
+    from lake import raw, scope
     from lake.extract import manifest
 
-    contract_files.load_all()
     # On main itself, and before the first branch: Nessie merges only what has a common ancestor, and an empty main has
     # none. Empty namespaces are no change to any table.
     raw.prepare(MAIN)
-    run = open_run(run_id_of(dag_run_id), asked, code_version(), lambda name: manifest.is_committed(shop().name, name))
-    log.info("run %s on branch %s, from main@%s", run.run_id, run.branch, run.base)
+    sources, has_marts = scope.to_read()
+    contract_files.load_all(sources)
+    run = open_run(
+        run_id_of(dag_run_id),
+        lambda name: any(manifest.is_committed(source, name) for source in sources),
+        asked=asked,
+        code_version=code_version(),
+        sources=tuple(sources),
+        has_marts=has_marts,
+    )
+    log.info("run %s of %s on branch %s, from main@%s", run.run_id, ", ".join(sources), run.branch, run.base)
     return run.to_json()
 
 
-def extract(run_json: dict[str, Any]) -> list[dict[str, Any]]:
-    """Land every table as of one snapshot; a summary per table."""
-    from lake import raw
+def extract(run_json: dict[str, Any], source: str) -> list[dict[str, Any]]:
+    """Land every table of one source as of one snapshot; a summary per table."""
+    from lake import raw, sources
     from lake.extract.extract import Request, since
     from lake.extract.extract import extract as extract_tables
 
     run = Run.from_json(run_json)
     requests = []
-    for table, contract in contract_files.load_all().items():
+    for table, contract in contract_files.load_all([source]).items():
         watermark = raw.watermark(run.branch, table) if run.asked == "auto" else None
         known = raw.rows_since(run.branch, contract, since(contract, watermark)) if watermark else None
         requests.append(Request(contract, watermark, known))
     return [
         {
             "table": manifest.table,
+            "source": source,
             "mode": manifest.mode,
             "rows": manifest.rows,
             "bytes": sum(part.bytes for part in manifest.parts),
             "source_rows": manifest.source_rows,
             "snapshot": manifest.snapshot.to_json(),
         }
-        for manifest in extract_tables(shop(), requests, run.run_id)
+        for manifest in extract_tables(sources.named(source), requests, run.run_id)
     ]
 
 
-def register(run_json: dict[str, Any], extracted: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def register(run_json: dict[str, Any], extracted: list[list[dict[str, Any]]]) -> list[dict[str, Any]]:
     """Add the landing files to the raw layer, and deal out the cleaning.
+
+    Args:
+        extracted: per source, what `extract` returned; so for every step that follows.
 
     Returns:
         Batches of like weight, at most as many as there are slots. Each has its own ``tables``, and says of all tables
@@ -92,18 +107,26 @@ def register(run_json: dict[str, Any], extracted: list[dict[str, Any]]) -> list[
     from lake import raw
     from lake.extract import manifest, strays
 
-    run, contracts = Run.from_json(run_json), contract_files.load_all()
-    manifests = manifest.read_all(shop().name, run.run_id)
-    registered = [raw.register(entry, contracts[entry.table], run.branch) for entry in manifests]
-    strays.remove(shop().name, run.run_id, manifests)
-    read = {item["table"]: item["rows"] for item in extracted}
+    run = Run.from_json(run_json)
+    contracts, tables = contract_files.load_all(run.sources), _tables(extracted)
+    registered = []
+    for source in run.sources:
+        manifests = manifest.read_all(source, run.run_id)
+        registered += [raw.register(entry, contracts[entry.table], run.branch) for entry in manifests]
+        strays.remove(source, run.run_id, manifests)
+    read = {item["table"]: item["rows"] for item in tables}
     work = {
         "read": read,
-        "full": [item["table"] for item in extracted if item["mode"] == "full"],
+        "full": [item["table"] for item in tables if item["mode"] == "full"],
         "touched": [item.table for item in registered if item.changed],
         "waiting": [table for table in contracts if raw.row_count(run.branch, "quarantine", table)],
     }
-    return [{"tables": tables, **work} for tables in batches(contracts, read, SLOTS)]
+    return [{"tables": batch, **work} for batch in batches(contracts, read, SLOTS)]
+
+
+def _tables(extracted: list[list[dict[str, Any]]]) -> list[dict[str, Any]]:
+    """The summaries of all tables of all sources."""
+    return [item for source in extracted for item in source]
 
 
 def batches(contracts: dict[str, Contract], rows: dict[str, int], slots: int) -> list[list[str]]:
@@ -135,21 +158,26 @@ def clean(spark: SparkSession, run_json: dict[str, Any], batch: dict[str, Any]) 
     work = Work(
         read=batch["read"], full=set(batch["full"]), touched=set(batch["touched"]), waiting=set(batch["waiting"])
     )
-    outcomes = clean_tables(spark, Run.from_json(run_json), batch["tables"], contract_files.load_all(), work)
+    run = Run.from_json(run_json)
+    outcomes = clean_tables(spark, run, batch["tables"], contract_files.load_all(run.sources), work)
     return [outcome.to_json() for outcome in outcomes]
 
 
 def curate(
     spark: SparkSession,
     run_json: dict[str, Any],
-    extracted: list[dict[str, Any]],
+    extracted: list[list[dict[str, Any]]],
     cleaned: list[list[dict[str, Any]]],
 ) -> dict[str, int]:
-    """Bring the star schema up to date; rows written per table."""
+    """Bring the star schema up to date; rows written per table. Without the shop there is none."""
     from spark_jobs.curated import curate as curate_tables
 
-    full = {item["table"] for item in extracted if item["mode"] == "full"}
-    written: dict[str, int] = curate_tables(spark, Run.from_json(run_json), full, full | changed_tables(cleaned))
+    run = Run.from_json(run_json)
+    if not run.has_marts:
+        log.warning("no star schema: it is made of the shop's tables, which this run does not read")
+        return {}
+    full = {item["table"] for item in _tables(extracted) if item["mode"] == "full"}
+    written: dict[str, int] = curate_tables(spark, run, full, full | changed_tables(cleaned))
     return written
 
 
@@ -159,17 +187,20 @@ def changed_tables(cleaned: list[list[dict[str, Any]]]) -> set[str]:
 
 
 def build_marts(run_json: dict[str, Any]) -> dict[str, Any]:
-    """Build and test the marts with dbt; rows per model, and the manifest's hash."""
+    """Build and test the marts with dbt; rows per model, and the manifest's hash. Without the shop there are none."""
     from lake import marts, sql
 
     run = Run.from_json(run_json)
+    if not run.has_marts:
+        log.warning("no marts: they are made of the shop's tables, which this run does not read")
+        return {"manifest_sha256": "", "rows": {}, "tests": {}}
     with TemporaryDirectory() as target, sql.catalog_at(run.branch, run.branch):
         result = marts.build(run.branch, Path(target))
     return {"manifest_sha256": result.manifest_sha256, "rows": result.rows, "tests": result.tests}
 
 
 def audit(
-    run_json: dict[str, Any], extracted: list[dict[str, Any]], cleaned: list[list[dict[str, Any]]]
+    run_json: dict[str, Any], extracted: list[list[dict[str, Any]]], cleaned: list[list[dict[str, Any]]]
 ) -> dict[str, Any]:
     """Check everything that the run changed; a summary for the receipt.
 
@@ -180,32 +211,38 @@ def audit(
     from lake.quality import audit as auditing
     from lake.quality import suites
 
-    run, contracts = Run.from_json(run_json), contract_files.load_all()
-    source_rows = {item["table"]: item["source_rows"] for item in extracted}
+    run = Run.from_json(run_json)
+    contracts = contract_files.load_all(run.sources)
+    source_rows = {item["table"]: item["source_rows"] for item in _tables(extracted)}
     with sql.catalog_at(run.branch, run.branch):
         waiting = _counts(run, "quarantine", list(contracts))
         changed = changed_tables(cleaned)
         chosen = [
             suites.cleaned(contract, source_rows[table], waiting[table])
-            if table in changed
+            if table in changed and source_rows[table] > waiting[table]
             else suites.complete(contract, source_rows[table], waiting[table])
             for table, contract in contracts.items()
         ]
         chosen += [suites.quarantine(table) for table, rows in waiting.items() if rows]
-        chosen += suites.reconciliations(run.branch)
+        chosen += suites.reconciliations(run.branch) if run.has_marts else []
         return auditing.audit(run, chosen).summary()
 
 
 def _counts(run: Run, layer: str, tables: list[str]) -> dict[str, int]:
     from lake import sql
 
-    parts = [f"SELECT '{table}' AS name, count(*) AS n FROM {layer}.{table}" for table in tables]
-    return {row["name"]: row["n"] for row in sql.rows(" UNION ALL ".join(parts), run.branch)}
+    counts: dict[str, int] = {}
+    # Each part is a stage of the query, and Trino refuses more than 150.
+    for first in range(0, len(tables), TABLES_PER_QUERY):
+        some = tables[first : first + TABLES_PER_QUERY]
+        parts = [f"SELECT '{table}' AS name, count(*) AS n FROM {layer}.\"{table}\"" for table in some]
+        counts |= {row["name"]: row["n"] for row in sql.rows(" UNION ALL ".join(parts), run.branch)}
+    return counts
 
 
 def publish(
     run_json: dict[str, Any],
-    extracted: list[dict[str, Any]],
+    extracted: list[list[dict[str, Any]]],
     cleaned: list[list[dict[str, Any]]],
     curated: dict[str, int],
     marts: dict[str, Any],
@@ -215,23 +252,28 @@ def publish(
     from lake import publish as publishing
 
     outcomes = {item["table"]: item for batch in cleaned for item in batch}
+    summaries = _tables(extracted)
     tables = {
         item["table"]: {
+            "source": item["source"],
             "mode": item["mode"],
             "read": item["rows"],
             "source_rows": item["source_rows"],
             **{name: outcomes[item["table"]][name] for name in ("judged", "valid", "refused", "deleted", "reasons")},
         }
-        for item in extracted
+        for item in summaries
     }
-    snapshot = extracted[0]["snapshot"]
+    snapshots = {item["source"]: item["snapshot"] for item in summaries}
+    # Reports say as of when the shop was read. Without it, the lake is as old as its oldest source.
+    snapshot = snapshots.get(settings().source_name) or min(snapshots.values(), key=lambda found: found["instant"])
     evidence = {
+        "sources": {name: {key: found[key] for key in PROVEN} for name, found in snapshots.items()},
         "source_instant": snapshot["instant"],
         "source_position": snapshot["position"],
         "dbt_manifest_sha256": marts["manifest_sha256"],
         "tables": tables,
         "layers": {
-            "raw": sum(item["rows"] for item in extracted) + sum(item["deleted"] for item in outcomes.values()),
+            "raw": sum(item["rows"] for item in summaries) + sum(item["deleted"] for item in outcomes.values()),
             "cleaned": sum(item["valid"] for item in outcomes.values()),
             "quarantine": sum(item["refused"] for item in outcomes.values()),
             "curated": sum(curated.values()),

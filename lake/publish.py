@@ -23,8 +23,8 @@ def publish(run: Run, evidence: dict[str, Any]) -> Receipt:
     Killed after the merge and run again, it finds the merge by its message and only writes the receipt.
 
     Args:
-        evidence: the receipt's other fields: ``source_instant``, ``source_position``, ``dbt_manifest_sha256``,
-            ``tables``, ``layers``, ``checks``.
+        evidence: the receipt's other fields: ``source_instant``, ``source_position``, ``sources``,
+            ``dbt_manifest_sha256``, ``tables``, ``layers``, ``checks``.
 
     Raises:
         CatalogError: main changed a table that the run changed too; main is as it was.

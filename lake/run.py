@@ -21,12 +21,16 @@ class Run:
         base: commit of main that the run's branch starts from.
         asked: `full` reads every table whole; `auto` reads what changed wherever a cursor tells it.
         code_version: version of the code that runs.
+        sources: names of the sources that it reads.
+        has_marts: whether it builds the star schema and the marts, which are the shop's.
     """
 
     run_id: str
     base: str
     asked: Literal["auto", "full"] = "auto"
     code_version: str = ""
+    sources: tuple[str, ...] = ()
+    has_marts: bool = True
 
     @property
     def branch(self) -> str:
@@ -40,12 +44,12 @@ class Run:
 
     def to_json(self) -> dict[str, Any]:
         """Plain values."""
-        return asdict(self)
+        return {**asdict(self), "sources": list(self.sources)}
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> Run:
         """The inverse of `to_json`."""
-        return cls(**value)
+        return cls(**{**value, "sources": tuple(value["sources"])})
 
 
 def run_id_of(dag_run_id: str) -> str:
@@ -58,12 +62,7 @@ def run_id_of(dag_run_id: str) -> str:
     return re.sub(r"[^a-z0-9]+", "_", text).strip("_")
 
 
-def open_run(
-    run_id: str,
-    asked: Literal["auto", "full"] = "auto",
-    code_version: str = "",
-    has_landed: Callable[[str], bool] = lambda run_id: False,
-) -> Run:
+def open_run(run_id: str, has_landed: Callable[[str], bool] = lambda run_id: False, **attributes: Any) -> Run:
     """Open the run's branch at the head of main.
 
     A branch that an earlier try left is thrown away first: a rerun starts from main as it is now. A run that was
@@ -72,6 +71,7 @@ def open_run(
 
     Args:
         has_landed: tells of a run id whether its extraction was completed.
+        attributes: of `Run`, beside its id and base.
     """
     published = {commit.message for commit in catalog.log()}
     attempt, fresh = 1, run_id
@@ -83,4 +83,4 @@ def open_run(
                 break
         attempt += 1
         fresh = f"{run_id}_{attempt}"
-    return Run(fresh, catalog.create_branch(Run(fresh, "").branch), asked, code_version)
+    return Run(fresh, catalog.create_branch(Run(fresh, "").branch), **attributes)

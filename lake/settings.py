@@ -44,7 +44,7 @@ class Settings(BaseSettings):
     shop_password: SecretStr = SecretStr("")
     source_name: str = "shop"
     source_database: str = "shop"
-    source_host: str = "127.0.0.1"
+    source_host: str = Field(default="127.0.0.1", description="empty: there is no shop, only added sources")
     source_port: int = 23307
     source_user: str = "lake_reader"
     source_password: SecretStr = SecretStr("")

@@ -6,7 +6,7 @@ import logging
 from datetime import UTC, datetime
 from typing import Any
 
-from lake import sql
+from lake import marts, sql
 from lake.alerts import alertmanager
 from lake.alerts.engine import evaluate
 from lake.alerts.rules import load
@@ -19,6 +19,8 @@ log = logging.getLogger(__name__)
 def check(run_id: str, lake_commit: str, source_instant: str) -> list[dict[str, Any]]:
     """Evaluate all rules at one commit of the lake and post what they amount to; a plain finding a rule.
 
+    Rules on the marts wait until the lake has any.
+
     Args:
         run_id: of the receipt.
         lake_commit: of the receipt; the rules are evaluated there.
@@ -28,7 +30,12 @@ def check(run_id: str, lake_commit: str, source_instant: str) -> list[dict[str, 
         LakeError: the rules are malformed; file, rule and the expected shape are named.
         ServiceError: Trino or Alertmanager is away.
     """
-    rules = load(settings().alert_rules)
+    rules = []
+    for rule in load(settings().alert_rules):
+        if marts.readable([rule.query], lake_commit):
+            rules.append(rule)
+        else:
+            log.warning("%s is not evaluated: the lake has no marts, which are made of the shop's tables", rule.name)
     parsed = datetime.fromisoformat(source_instant)
     as_of = (parsed.replace(tzinfo=UTC) if parsed.tzinfo is None else parsed.astimezone(UTC)).date()
     with sql.catalog_at(f"alerts_{run_id}", f"{MAIN}@{lake_commit}") as catalog:

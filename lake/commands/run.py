@@ -98,4 +98,5 @@ def _summary(receipt: dict[str, Any], tasks: list[TaskState], console: Console) 
     console.print(f"time           {(max(ended) - min(begun)).total_seconds():.1f} s")
     console.print(f"published      main@{receipt['lake_commit']}")
     console.print(f"receipt        {receipt['run_id']}")
-    console.print(f"report         s3://reports/business/{receipt['run_id']}/report.html  (`lake report open`)")
+    if receipt["dbt_manifest_sha256"]:
+        console.print(f"report         s3://reports/business/{receipt['run_id']}/report.html  (`lake report open`)")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import Any
@@ -13,27 +14,39 @@ from ruamel.yaml.error import MarkedYAMLError
 from lake.contracts.model import Contract
 from lake.errors import ContractError
 from lake.settings import settings
+from lake.sources import known
 
 _SHAPE = "see docs/contracts.md for the shape of a contract, or write a fresh one with `lake add-table TABLE`"
 
 
-def load_all(folder: Path | None = None, source: str | None = None) -> dict[str, Contract]:
-    """All contracts of one source, by table name, in the order of their names.
+def files(source: str, folder: Path | None = None) -> list[Path]:
+    """The contract files of one source, in the order of their tables' names; none where it has none."""
+    return sorted(((folder or settings().contracts) / source).glob("*.yml"))
+
+
+def load_all(sources: Iterable[str] | None = None, folder: Path | None = None) -> dict[str, Contract]:
+    """All contracts of some sources (of all that there are by default), by table name, in the order of their names.
 
     Raises:
-        ContractError: naming every mistake in every file.
+        ContractError: naming every mistake in every file, or a source without contracts.
     """
-    directory = (folder or settings().contracts) / (source or settings().source_name)
-    files = sorted(directory.glob("*.yml"))
-    if not files:
-        raise ContractError(f"no contract in {directory}", "write one with `lake add-table TABLE`")
+    directory = folder or settings().contracts
     contracts: dict[str, Contract] = {}
     mistakes: list[str] = []
-    for file in files:
-        try:
-            contracts[file.stem] = load(file)
-        except ContractError as error:
-            mistakes.append(error.what)
+    named = [source for source in known() if files(source, folder)] if sources is None else sources
+    for source in named:
+        found = files(source, folder)
+        if not found:
+            raise ContractError(f"no contract in {directory / source}", "write one with `lake add-table TABLE`")
+        for file in found:
+            if file.stem in contracts:
+                other = contracts[file.stem].source
+                mistakes.append(f"{file}:1: table: {other} has a table of this name too; give one of them another")
+                continue
+            try:
+                contracts[file.stem] = load(file)
+            except ContractError as error:
+                mistakes.append(error.what)
     if not mistakes:
         mistakes = _dangling_references(directory, contracts)
     if mistakes:
@@ -48,7 +61,7 @@ def load(file: Path) -> Contract:
         ContractError: each mistake as ``file:line: where: what``.
     """
     try:
-        document: Any = YAML(typ="rt").load(file.read_text())
+        document: Any = YAML(typ="rt").load(file.read_text(encoding="utf-8"))
     except MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise ContractError(f"{file}:{line}: not YAML: {error.problem}", _SHAPE) from error
@@ -79,7 +92,7 @@ def _given(detail: Any) -> str:
 
 def line_of(file: Path, *path: str) -> int:
     """Line (from 1) of an entry of a contract file, for errors that are found later, such as by the source."""
-    return _line(YAML(typ="rt").load(file.read_text()), path)
+    return _line(YAML(typ="rt").load(file.read_text(encoding="utf-8")), path)
 
 
 def _line(document: Any, location: tuple[Any, ...] | tuple[str, ...]) -> int:
@@ -104,7 +117,7 @@ def _dangling_references(directory: Path, contracts: dict[str, Contract]) -> lis
                 problem = f"{parent}.{parent_column} is not the key of {parent}, which is {contracts[parent].key}"
             else:
                 continue
-            file = directory / f"{name}.yml"
+            file = directory / contract.source / f"{name}.yml"
             line = line_of(file, "columns", column, "references")
             mistakes.append(f"{file}:{line}: columns.{column}.references: {problem}")
     graph = {name: {parent for parent, _ in contract.references.values()} for name, contract in contracts.items()}

@@ -13,7 +13,7 @@ from typing import Annotated, Literal, Self
 import pyarrow as pa
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from lake.contracts import types
+from lake.contracts import naming, types
 
 RUN_ID, EXTRACTED_AT, OPERATION = "_run_id", "_extracted_at", "_operation"
 """Columns that the extraction adds to every row: the run, the snapshot's instant, and `read` or `delete`."""
@@ -81,7 +81,7 @@ class Contract(BaseModel):
     description: Line
     owner: Line
     grain: Line
-    key: tuple[str, ...] = Field(min_length=1, description="columns that identify a row, a unique index of the source")
+    key: tuple[str, ...] = Field(description="columns that identify a row, a unique index of the source; or none")
     cursor: str | None = Field(default=None, description="column that every insert and update moves forward")
     lateness_seconds: int = Field(default=60, ge=0, description="how far behind the watermark a commit may come late")
     deletes: Literal["keys", "none"] = Field(description="how deleted rows are found: by comparing all keys, or never")
@@ -90,6 +90,17 @@ class Contract(BaseModel):
 
     @model_validator(mode="after")
     def _check(self) -> Self:
+        unsafe = [name for name in self.columns if not re.fullmatch(naming.SAFE, name)]
+        if unsafe:
+            raise ValueError(
+                f"columns are named in lower-case letters, digits and _, not {', '.join(map(repr, unsafe))}; "
+                "the name in the source stands under source_name"
+            )
+        if not self.key and (self.cursor or self.history or self.deletes == "keys"):
+            raise ValueError(
+                "without a key the table is read whole and replaced in every run: it has no cursor and no history, "
+                "and says 'deletes: none'"
+            )
         for role, names in (("key", self.key), ("cursor", (self.cursor,) if self.cursor else ())):
             for name in names:
                 if name not in self.columns:

@@ -20,12 +20,12 @@ from tenacity import before_sleep_log, retry, retry_if_exception_type, stop_afte
 
 from lake import faultpoints
 from lake.contracts import EXTRACTED_AT, OPERATION, RUN_ID, Contract
+from lake.contracts.source_schema import SourceTable
 from lake.errors import SourceLostError
 from lake.extract import checkpoint, chunks, landing, manifest, overlap, reader, schema, snapshot, source
 from lake.extract.chunks import Chunk, literal, quote
 from lake.extract.manifest import Manifest, Mode, Part
 from lake.extract.pace import Pace
-from lake.extract.schema import SourceTable
 from lake.extract.snapshot import Snapshot
 from lake.extract.workers import Job, work_off
 from lake.settings import settings

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
@@ -10,99 +10,117 @@ from pymysql.connections import Connection
 
 from lake.contracts import Contract, types
 from lake.contracts.load import line_of
+from lake.contracts.source_schema import ForeignKey, SourceColumn, SourceTable
 from lake.errors import ContractError
 from lake.extract.source import fetch
 from lake.settings import settings
 from lake.sources import Source
 
-
-@dataclass(frozen=True)
-class SourceColumn:
-    """A column as the database describes it."""
-
-    name: str
-    type: str
-    nullable: bool
-    comment: str
-
-
-@dataclass(frozen=True)
-class SourceTable:
-    """A table as the database describes it.
-
-    Attributes:
-        unique_keys: column lists of the unique indexes without nullable columns, the primary key first.
-        bytes_estimate: size of the rows, by the server's statistics; for sizing only.
-        row_bytes: average size of a row, by the same.
-    """
-
-    name: str
-    comment: str
-    columns: dict[str, SourceColumn]
-    unique_keys: list[tuple[str, ...]]
-    foreign_keys: dict[str, str]
-    bytes_estimate: int
-    row_bytes: int
+_TABLES = ("BASE TABLE", "SYSTEM VERSIONED")
+_SILENT = {"CASCADE", "SET NULL", "SET DEFAULT"}
 
 
 def read_tables(connection: Connection[Any], source: Source) -> dict[str, SourceTable]:
-    """Every base table of the source database that the extraction user may see."""
-    database = (source.database,)
-    columns = fetch(
+    """Every table of the source database that the extraction user may see, by name. Views are none."""
+    columns = _by_table(
         connection,
-        "SELECT table_name, column_name, column_type, is_nullable, column_comment FROM information_schema.columns "
-        "WHERE table_schema = %s ORDER BY table_name, ordinal_position",
-        database,
+        "SELECT table_name, column_name, column_type, is_nullable, column_comment, column_default, extra "
+        "FROM information_schema.columns WHERE table_schema = %s ORDER BY table_name, ordinal_position",
+        source,
     )
-    keys = fetch(
+    indexes = _by_table(
         connection,
         "SELECT table_name, index_name, column_name, nullable FROM information_schema.statistics "
         "WHERE table_schema = %s AND non_unique = 0 "
         "ORDER BY table_name, index_name <> 'PRIMARY', index_name, seq_in_index",
-        database,
+        source,
     )
-    references = fetch(
+    references = _by_table(
         connection,
-        "SELECT table_name, column_name, referenced_table_name AS parent, referenced_column_name AS parent_column "
-        "FROM information_schema.key_column_usage WHERE table_schema = %s AND referenced_table_name IS NOT NULL",
-        database,
+        "SELECT u.table_name, u.constraint_name, u.column_name, u.referenced_table_name AS parent, "
+        "u.referenced_column_name AS parent_column, r.update_rule, r.delete_rule "
+        "FROM information_schema.key_column_usage u JOIN information_schema.referential_constraints r "
+        "ON r.constraint_schema = u.constraint_schema AND r.constraint_name = u.constraint_name "
+        "AND r.table_name = u.table_name "
+        "WHERE u.table_schema = %s AND u.referenced_table_schema = u.table_schema "
+        "ORDER BY u.table_name, u.constraint_name, u.ordinal_position",
+        source,
+    )
+    constraints = _by_table(
+        connection,
+        "SELECT table_name FROM information_schema.table_constraints WHERE table_schema = %s",
+        source,
     )
     tables = fetch(
         connection,
-        "SELECT table_name, table_comment, data_length, avg_row_length FROM information_schema.tables "
-        "WHERE table_schema = %s AND table_type = 'BASE TABLE'",
-        database,
+        "SELECT table_name, table_comment, table_type, data_length, avg_row_length FROM information_schema.tables "
+        "WHERE table_schema = %s ORDER BY table_name",
+        (source.database,),
     )
-    found: dict[str, SourceTable] = {}
-    for table in tables:
-        name = table["table_name"]
-        indexes: dict[str, list[str]] = {}
-        nullable_indexes = set()
-        for row in keys:
-            if row["table_name"] == name:
-                indexes.setdefault(row["index_name"], []).append(row["column_name"])
-                if row["nullable"] == "YES":
-                    nullable_indexes.add(row["index_name"])
-        found[name] = SourceTable(
+    return {
+        name: SourceTable(
             name=name,
             comment=table["table_comment"] or "",
-            columns={
-                row["column_name"]: SourceColumn(
-                    row["column_name"], _text(row["column_type"]), row["is_nullable"] == "YES", row["column_comment"]
-                )
-                for row in columns
-                if row["table_name"] == name
-            },
-            unique_keys=[tuple(names) for index, names in indexes.items() if index not in nullable_indexes],
-            foreign_keys={
-                row["column_name"]: f"{row['parent']}.{row['parent_column']}"
-                for row in references
-                if row["table_name"] == name
-            },
+            columns={row["column_name"]: _column(row) for row in columns[name]},
+            unique_keys=_unique_keys(indexes[name]),
+            # An index that is unique is a constraint too: where that is not shown, nor are foreign keys.
+            foreign_keys=_foreign_keys(references[name]) if constraints[name] or not indexes[name] else None,
             bytes_estimate=int(table["data_length"] or 0),
             row_bytes=int(table["avg_row_length"] or 0),
         )
+        for table in tables
+        if (name := table["table_name"]) and table["table_type"] in _TABLES
+    }
+
+
+def others(connection: Connection[Any], source: Source) -> dict[str, str]:
+    """What the source database has beside tables (views, sequences): name -> kind, in lower case."""
+    found = fetch(
+        connection,
+        "SELECT table_name, table_type FROM information_schema.tables WHERE table_schema = %s ORDER BY table_name",
+        (source.database,),
+    )
+    return {row["table_name"]: row["table_type"].lower() for row in found if row["table_type"] not in _TABLES}
+
+
+def _by_table(connection: Connection[Any], statement: str, source: Source) -> dict[str, list[dict[str, Any]]]:
+    found: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for row in fetch(connection, statement, (source.database,)):
+        found[row["table_name"]].append(row)
     return found
+
+
+def _column(row: dict[str, Any]) -> SourceColumn:
+    now = "current_timestamp"
+    kept = now in str(row["column_default"]).lower() and f"on update {now}" in row["extra"].lower()
+    return SourceColumn(
+        row["column_name"], _text(row["column_type"]), row["is_nullable"] == "YES", row["column_comment"], kept
+    )
+
+
+def _unique_keys(rows: list[dict[str, Any]]) -> list[tuple[str, ...]]:
+    """Columns of the indexes on columns that cannot be NULL; MySQL's index parts that are expressions have no name."""
+    indexes: dict[str, list[str]] = defaultdict(list)
+    for row in rows:
+        indexes[row["index_name"]].append(row["column_name"])
+    unfit = {row["index_name"] for row in rows if row["nullable"] == "YES" or row["column_name"] is None}
+    return [tuple(names) for index, names in indexes.items() if index not in unfit]
+
+
+def _foreign_keys(rows: list[dict[str, Any]]) -> list[ForeignKey]:
+    constraints: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for row in rows:
+        constraints[row["constraint_name"]].append(row)
+    return [
+        ForeignKey(
+            columns=tuple(row["column_name"] for row in parts),
+            parent=parts[0]["parent"],
+            parent_columns=tuple(row["parent_column"] for row in parts),
+            # Rows that go with their parent are found by their keys; rows that stay, changed, are not.
+            changes_rows=parts[0]["update_rule"] in _SILENT or parts[0]["delete_rule"] in _SILENT - {"CASCADE"},
+        )
+        for parts in constraints.values()
+    ]
 
 
 def _text(value: str | bytes | bytearray) -> str:
@@ -133,7 +151,7 @@ def check(contracts: dict[str, Contract], tables: dict[str, SourceTable], folder
             elif not _same_type(declared.type, found.type):
                 mistakes.append(f"{_place(file, column)} is {found.type!r} in the source, not {declared.type!r}")
         key_in_source = {contract.column_in_source(column) for column in contract.key}
-        if not any(key_in_source == set(key) for key in table.unique_keys):
+        if contract.key and not any(key_in_source == set(key) for key in table.unique_keys):
             known = "; ".join(",".join(key) for key in table.unique_keys) or "none"
             place = f"{file}:{line_of(file, 'key')}"
             mistakes.append(f"{place}: ({','.join(contract.key)}) is no unique key of {name}, which has: {known}")

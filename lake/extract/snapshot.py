@@ -173,7 +173,7 @@ def _paused(origin: Source, connections: list[Connection[Any]], is_mariadb: bool
         else ("STOP REPLICA SQL_THREAD", "START REPLICA SQL_THREAD")
     )
     with source.connected(origin) as control:
-        if not fetch(control, "SHOW ALL SLAVES STATUS" if is_mariadb else "SHOW REPLICA STATUS"):
+        if not source.replication(control):
             return None
         try:
             fetch(control, stop)

@@ -81,7 +81,8 @@ def connected(source: Source) -> Iterator[Connection[Any]]:
             host=source.host,
             port=source.port,
             user=source.user,
-            password=source.password.get_secret_value(),
+            # PyMySQL would encode text as latin1, which no other client does.
+            password=source.password.get_secret_value().encode(),
             database=source.database,
             charset="utf8mb4",
             collation="utf8mb4_bin",
@@ -130,7 +131,7 @@ def replication(connection: Connection[Any]) -> list[dict[str, Any]]:
 def check_replica(connection: Connection[Any], source: Source) -> None:
     """Refuse a replica whose replication is broken: its data would silently be old.
 
-    A server that is no replica passes.
+    A server that is no replica passes, and so does one whose replication the user may not see.
 
     Raises:
         SourceError: replication stands still; the server's own reason is in the message.

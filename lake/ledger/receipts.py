@@ -18,12 +18,13 @@ class Receipt:
         run_id: also the receipt's id.
         lake_commit: commit of main that shows exactly what the run published; Trino, Spark and PyIceberg read the
             lake as it was under ``main@<lake_commit>``.
-        source_instant: UTC instant as of which the source was read, ISO 8601.
+        source_instant: UTC instant as of which the shop was read, ISO 8601; of a lake without it, the earliest of all.
         source_position: binlog position of that snapshot.
+        sources: per source: instant, position and server version of its own snapshot.
         published_at: UTC, ISO 8601.
         code_version: commit of the code, or its package version.
         dbt_manifest_sha256: of the dbt manifest without its generation times.
-        tables: per source table: mode, rows read, valid, refused, deleted, rows in the source and in the lake.
+        tables: per table: source, mode, rows read, valid, refused, deleted, rows in the source and in the lake.
         layers: rows written per layer.
         checks: of the audit: how many, how many failed, and the address of the data docs.
     """
@@ -35,6 +36,7 @@ class Receipt:
     published_at: str
     code_version: str
     dbt_manifest_sha256: str
+    sources: dict[str, dict[str, str]] = field(default_factory=dict)
     tables: dict[str, dict[str, Any]] = field(default_factory=dict)
     layers: dict[str, int] = field(default_factory=dict)
     checks: dict[str, Any] = field(default_factory=dict)

@@ -42,7 +42,7 @@ def cleaned(contract: Contract, source_rows: int, quarantined: int) -> Suite:
         found.append(
             gxe.ExpectColumnProportionOfUniqueValuesToBeBetween(column=contract.key[0], min_value=1, severity=BLOCK)
         )
-    else:
+    elif contract.key:
         found.append(gxe.ExpectCompoundColumnsToBeUnique(column_list=list(contract.key), severity=BLOCK))
     for name, column in contract.columns.items():
         if not column.nullable:
@@ -94,7 +94,7 @@ def _no_rows(query: str, notes: str) -> Expectation:
 def complete(contract: Contract, source_rows: int, quarantined: int) -> Suite:
     """The least that is checked of a table that this run did not touch: it still has as many rows as the source."""
     notes = "complete: the source's rows, less those in quarantine"
-    if contract.deletes == "none":
+    if contract.key and contract.deletes == "none":
         notes += "; the contract says `deletes: none`, with `deletes: keys` rows that the source deleted are found"
     expected = source_rows - quarantined
     return Suite(

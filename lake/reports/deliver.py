@@ -5,14 +5,25 @@ from __future__ import annotations
 import logging
 from datetime import UTC, datetime
 
-from lake import sql, storage
+from lake import marts, sql, storage
 from lake.catalog import MAIN
 from lake.reports import pages
-from lake.reports.definition import load
+from lake.reports.definition import load, names
 from lake.reports.figures import Proof, compute
 from lake.reports.places import FILES, address
 
 log = logging.getLogger(__name__)
+
+
+def due(lake_commit: str) -> list[str]:
+    """Names of the reports that can be made at a commit: those on the marts need a lake that has them."""
+    found = []
+    for name in names():
+        if marts.readable([figure.query for figure in load(name).figures], lake_commit):
+            found.append(name)
+        else:
+            log.warning("the report %s is left out: the lake has no marts, which are made of the shop's tables", name)
+    return found
 
 
 def deliver(name: str, run_id: str, lake_commit: str, source_instant: str) -> dict[str, str]:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import base64
-import os
 import secrets
 
-from dotenv import dotenv_values
 from pydantic import SecretStr
 
+from lake import secret_file
 from lake.errors import ServiceError
 from lake.settings import Settings, settings
 
@@ -26,20 +25,14 @@ def ensure_secrets() -> None:
     empty = [name for name in names if not getattr(config, name).get_secret_value()]
     if not empty:
         return
-    file = config.home / "secrets.env"
+    file = config.home / secret_file.NAME
     data = config.home / "data"
     if not file.exists() and data.is_dir() and any(data.iterdir()):
         raise ServiceError(
             f"{file} is gone, and the services' data under {data} was made with the passwords in it",
             "put the file back, or start anew with `make clean`",
         )
-    known = {name: value for name, value in dotenv_values(file).items() if value}
-    made = {f"LAKE_{name.upper()}": _generate(name) for name in empty}
-    staging = file.with_suffix(".new")
-    staging.unlink(missing_ok=True)
-    with open(os.open(staging, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as stream:
-        stream.writelines(f"{name}={value}\n" for name, value in {**known, **made}.items())
-    staging.replace(file)
+    secret_file.update(config.home, {f"LAKE_{name.upper()}": _generate(name) for name in empty})
     settings.cache_clear()
 
 

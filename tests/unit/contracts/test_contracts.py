@@ -76,7 +76,7 @@ def test_a_reference_to_nowhere_is_refused(tmp_path: Path) -> None:
     folder.mkdir()
     (folder / "things.yml").write_text(GOOD.replace("min: 0", "references: owners.owner_id"))
     with pytest.raises(ContractError, match=r"things\.yml:10: .*no contract for table 'owners'"):
-        load_all(tmp_path, "shop")
+        load_all(["shop"], tmp_path)
 
 
 def test_references_in_a_circle_are_refused(tmp_path: Path) -> None:
@@ -84,7 +84,7 @@ def test_references_in_a_circle_are_refused(tmp_path: Path) -> None:
     folder.mkdir()
     (folder / "things.yml").write_text(GOOD.replace("min: 0", "references: things.thing_id"))
     with pytest.raises(ContractError, match="references go in a circle: things -> things"):
-        load_all(tmp_path, "shop")
+        load_all(["shop"], tmp_path)
 
 
 def test_the_shop_has_its_contracts() -> None:

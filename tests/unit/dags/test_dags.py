@@ -41,7 +41,7 @@ def test_every_dag_has_owner_tags_retries_and_a_runbook(bag, dag_id: str) -> Non
 def test_the_pipeline_is_wired_in_order_and_runs_once_at_a_time(bag) -> None:
     dag = bag.dags["shop_lake"]
     order = [task.task_id for task in dag.topological_sort()]
-    assert order == ["start", "extract", "raw", "clean", "curate", "marts", "audit", "publish"]
+    assert order == ["start", "sources", "extract", "raw", "clean", "curate", "marts", "audit", "publish"]
     assert (dag.max_active_runs, dag.catchup) == (1, False)
 
 

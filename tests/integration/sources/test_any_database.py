@@ -1,0 +1,162 @@
+"""A database that the lake has never seen, from its address to ``cleaned``. The oracle is SQL on both sides."""
+
+from __future__ import annotations
+
+import uuid
+from collections import Counter
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote as in_url
+
+import pymysql
+import pytest
+
+from lake import catalog, contracts, pipeline, raw, sources, sql, storage
+from lake.commands.add_table import add_source, add_tables
+from lake.contracts import Contract
+from lake.errors import SourceError
+from lake.run import Run
+
+LONG = "customer's-" + "very-" * 10 + "old"
+PASSWORD = "p@ss:w/ör'd\\ ${HOME}#%"
+CHANGES = (
+    "DELETE FROM `no key` WHERE a = 1 LIMIT 1",
+    "INSERT INTO `no key` VALUES (2, 'once')",
+    "UPDATE `pairs%` SET b = 'z' WHERE a = 2",
+    "DELETE FROM `a;DROP TABLE x` WHERE `order` = 2",
+    f"UPDATE `{LONG}` SET updated_at = '2026-01-01' WHERE id = 2",
+    f"DELETE FROM `{LONG}` WHERE id = 1",
+    "UPDATE words SET word = 'GRÖSSE' WHERE word = 'Größe'",
+    "INSERT INTO `empty` VALUES (1, 'no more')",
+)
+Execute = Callable[..., list[tuple[Any, ...]]]
+
+
+@pytest.fixture
+def database(own_lake: Path, shop_database: tuple[str, int, str, str, str]) -> Iterator[tuple[Execute, str]]:
+    """A way to ask the nasty schema, and its address for a user who may read it and nothing else."""
+    host, port, user, password, name = shop_database
+    reader = f"reader_{name[-8:]}"
+    assert len(LONG) == 64
+    statements = (Path(__file__).parent / "nasty.sql").read_text().replace("{parent}", LONG)
+    with pymysql.connect(
+        host=host, port=port, user=user, password=password, database=name, charset="utf8mb4", autocommit=True
+    ) as connection:
+
+        def execute(statement: str, parameters: tuple[Any, ...] | None = None) -> list[tuple[Any, ...]]:
+            with connection.cursor() as cursor:
+                cursor.execute(statement, parameters)
+                return list(cursor.fetchall())
+
+        execute(f"ALTER DATABASE {name} CHARACTER SET utf8mb4")
+        for statement in statements.split(";\n"):
+            if statement.strip():
+                execute(statement)
+        execute(f"CREATE USER {reader} IDENTIFIED BY %s", (PASSWORD,))
+        execute(f"GRANT SELECT, SHOW VIEW ON {name}.* TO {reader}")
+        yield execute, f"mysql://{reader}:{in_url(PASSWORD, safe='')}@{host}:{port}/{name}"
+        execute(f"DROP USER {reader}")
+
+
+@pytest.fixture
+def branch(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """A branch on which runs follow each other."""
+    name = f"test_{uuid.uuid4().hex[:12]}"
+    raw.prepare(catalog.MAIN)
+    catalog.create_branch(name)
+    monkeypatch.setattr(Run, "branch", property(lambda self: name))
+    yield name
+    catalog.delete_branch(name)
+
+
+def run_once(number: int, origin: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The steps of the pipeline up to the audit; its summary, and the outcome of each table."""
+    from spark_jobs.session import connect
+
+    spark = connect()
+    try:
+        run = Run(f"{origin}_{number}", catalog.head(), sources=(origin,), has_marts=False).to_json()
+        import time
+
+        t = [time.time()]
+        extracted = [pipeline.extract(run, origin)]
+        t.append(time.time())
+        dealt = pipeline.register(run, extracted)
+        t.append(time.time())
+        cleaned = [pipeline.clean(spark, run, batch) for batch in dealt]
+        t.append(time.time())
+        print(t[1] - t[0], t[2] - t[1], t[3] - t[2])
+        assert pipeline.curate(spark, run, extracted, cleaned) == {}
+        assert pipeline.build_marts(run)["rows"] == {}
+        return pipeline.audit(run, extracted, cleaned), {item["table"]: item for batch in cleaned for item in batch}
+    finally:
+        spark.stop()
+
+
+def assert_equal_to_source(execute: Execute, found: dict[str, Contract], branch: str) -> None:
+    """Every row of every table, as often as the source has it."""
+    with sql.catalog_at(branch, branch):
+        for table, contract in found.items():
+            held = ", ".join(f'"{name}"' for name in contract.columns)
+            names = ", ".join(
+                "`" + contract.column_in_source(name).replace("`", "``") + "`" for name in contract.columns
+            )
+            there = execute(f"SELECT {names} FROM `{contract.name_in_source}`")
+            here = sql.query(f'SELECT {held} FROM cleaned."{table}"', branch)[1]
+            assert Counter(map(_plain, here)) == Counter(map(_plain, there)), table
+
+
+def _plain(row: Any) -> tuple[Any, ...]:
+    return tuple(value.astimezone(UTC).replace(tzinfo=None) if _is_aware(value) else value for value in row)
+
+
+def _is_aware(value: Any) -> bool:
+    return isinstance(value, datetime) and value.tzinfo is not None
+
+
+def test_every_table_reaches_cleaned_and_follows_the_source(
+    database: tuple[Execute, str], branch: str, own_lake: Path
+) -> None:
+    execute, url = database
+    origin = sources.from_url(url, f"n{branch[-6:]}")
+    try:
+        assert "14 tables" in add_source(origin)
+        assert PASSWORD not in (own_lake / "sources.json").read_text()
+        assert (own_lake / "secrets.env").stat().st_mode & 0o777 == 0o600
+        assert sources.named(origin.name).password.get_secret_value() == PASSWORD
+
+        added = add_tables([], every=True)
+        assert len(added.written) == 14
+        assert f"{origin.name}: view a view is left out" in added.notes
+        assert add_tables([], every=True).written == []
+
+        found = contracts.load_all()
+        assert {contract.source for contract in found.values()} == {origin.name}
+        assert all(table.startswith(origin.name + "_") for table in found)
+        checks, _ = run_once(1, origin.name)
+        assert (checks["failed"], checks["warnings"]) == (0, [])
+        assert_equal_to_source(execute, found, branch)
+
+        for statement in CHANGES:
+            execute(statement)
+        checks, outcomes = run_once(2, origin.name)
+        assert (checks["failed"], checks["warnings"]) == (0, [])
+        assert_equal_to_source(execute, found, branch)
+        (moved,) = [table for table, contract in found.items() if contract.cursor]
+        assert (outcomes[moved]["judged"], outcomes[moved]["deleted"]) == (1, 1)
+        assert raw.row_count(branch, "quarantine", moved) == 0
+    finally:
+        storage.delete_prefix(f"{storage.LANDING}/{origin.name}")
+
+
+def test_a_source_that_refuses_us_is_not_remembered(database: tuple[Execute, str], own_lake: Path) -> None:
+    _, url = database
+    wrong = url.replace(in_url(PASSWORD, safe=""), "wrong")
+    with pytest.raises(SourceError, match=r"cannot connect to the source .*Access denied.*\n.*lake add-source"):
+        add_source(sources.from_url(wrong, "nasty"))
+    with pytest.raises(SourceError, match="Can't connect"):
+        add_source(sources.from_url("mysql://a:b@127.0.0.1:9/c", "nasty"))
+    assert "nasty" not in sources.known()
+    assert not (own_lake / "sources.json").exists()
