@@ -71,6 +71,7 @@ def extract(run_json: dict[str, Any]) -> list[dict[str, Any]]:
             "table": manifest.table,
             "mode": manifest.mode,
             "rows": manifest.rows,
+            "nulled": manifest.nulled,
             "bytes": sum(part.bytes for part in manifest.parts),
             "source_rows": manifest.source_rows,
             "snapshot": manifest.snapshot.to_json(),
@@ -220,6 +221,7 @@ def publish(
         item["table"]: {
             "mode": item["mode"],
             "read": item["rows"],
+            "nulled": item["nulled"],
             "source_rows": item["source_rows"],
             **{name: outcomes[item["table"]][name] for name in ("judged", "valid", "refused", "deleted", "reasons")},
         }

@@ -56,6 +56,8 @@ def draft(
             column["description"] = note
         column.fa.set_flow_style()
         listed[name] = column
+        if caveat := types.parse(mysql).caveat:
+            listed.yaml_add_eol_comment(caveat, key=name)
     names = [name for name, *_ in columns]
     contract = CommentedMap(
         table=table,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -89,6 +90,7 @@ def _table(
     is_full = request.mode == "full"
     ranges = chunks.by_key(connection, contract, row_estimate) if is_full else [_changed_since(request)]
     parts = []
+    nulled: Counter[str] = Counter()
     for chunk in ranges:
         uri = f"{folder}/part-{chunk.number:05}.parquet"
         with reader.refusals(contract.table):
@@ -96,15 +98,18 @@ def _table(
             if request.known is None:
                 part = write_stream(uri, contract.raw_schema, marks, stream)
             else:
-                fresh = overlap.unknown(pa.RecordBatchReader.from_stream(stream), request.known)
+                # Batch by batch and not as a C stream, whose consumer would see the reader's errors as its own.
+                fresh = overlap.unknown((pa.record_batch(batch) for batch in stream), request.known)
                 part = write_part(uri, contract.raw_schema, marks, fresh)
+            nulled.update(reader.nulled(contract, stream))
         if part:
             parts.append(part)
     keys = []
     if contract.deletes == "keys" and request.mode == "increment":
         key_schema = pa.schema([contract.schema.field(name) for name in contract.key])
-        every_key = reader.stream(connection, contract, Chunk(0), list(contract.key))
-        keys = [part for part in [write_stream(f"{folder}/keys-00000.parquet", key_schema, {}, every_key)] if part]
+        with reader.refusals(contract.table):
+            every_key = reader.stream(connection, contract, Chunk(0), list(contract.key))
+            keys = [part for part in [write_stream(f"{folder}/keys-00000.parquet", key_schema, {}, every_key)] if part]
     result = Manifest(
         table=contract.table,
         run_id=run_id,
@@ -114,6 +119,7 @@ def _table(
         watermark=_watermark(connection, contract, snapshot.instant),
         parts=parts,
         keys=keys,
+        nulled=dict(nulled),
     )
     manifest.write(result)
     log.info("%s: %s rows read (%s), %s in the source", contract.table, result.rows, result.mode, result.source_rows)

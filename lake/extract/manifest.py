@@ -31,6 +31,7 @@ class Manifest:
         source_rows: rows of the whole table in the snapshot, for proving the cleaned table complete.
         watermark: greatest cursor value in the snapshot, not after its instant; where the next increment starts.
         keys: files with every key of the table, where deletes are found by comparing keys.
+        nulled: by column, values that became NULL because the contract says so of what cannot be held.
     """
 
     table: str
@@ -41,6 +42,7 @@ class Manifest:
     watermark: datetime | None
     parts: list[Part] = field(default_factory=list)
     keys: list[Part] = field(default_factory=list)
+    nulled: dict[str, int] = field(default_factory=dict)
 
     @property
     def rows(self) -> int:

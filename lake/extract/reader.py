@@ -10,9 +10,12 @@ import mysql_arrow
 import pyarrow as pa
 from pymysql.connections import Connection
 
-from lake.contracts import Contract
+from lake.contracts import PROBLEMS, Contract
+from lake.contracts.model import Unreadable
 from lake.errors import SourceError
 from lake.extract.chunks import Chunk, quote
+
+_POLICIES: dict[Unreadable, str] = {"quarantine": "problem", "null": "null", "refuse": "error"}
 
 
 def statement(contract: Contract, columns: list[str], condition: str = "") -> str:
@@ -24,12 +27,28 @@ def statement(contract: Contract, columns: list[str], condition: str = "") -> st
 def stream(
     connection: Connection[Any], contract: Contract, chunk: Chunk, columns: list[str] | None = None
 ) -> mysql_arrow.Stream:
-    """The rows of one chunk as they arrive: memory does not grow with the table."""
+    """The rows of one chunk as they arrive: memory does not grow with the table.
+
+    Args:
+        columns: some columns only, all of whose values have to be readable. Without them the stream has the contract's
+            `read_schema`, and does with unreadable values what the contract says.
+    """
     names = columns or contract.schema.names
-    schema = pa.schema([contract.schema.field(name) for name in names])
+    policies = {} if columns else {name: _POLICIES[contract.when_unreadable(name)] for name in names}
     return mysql_arrow.query(
-        connection, statement(contract, names, chunk.condition), chunk.parameters or None, schema=schema
+        connection,
+        statement(contract, names, chunk.condition),
+        chunk.parameters or None,
+        schema=pa.schema([contract.schema.field(name) for name in names]),
+        columns=policies,
+        problems=None if columns else PROBLEMS,
     )
+
+
+def nulled(contract: Contract, rows: mysql_arrow.Stream) -> dict[str, int]:
+    """By column, how many of the rows read so far have NULL in the lake because the contract wants it so."""
+    counts = rows.stats.nulled.items()
+    return {name: count for name, count in counts if contract.when_unreadable(name) == "null"}
 
 
 @contextmanager
@@ -43,6 +62,7 @@ def refusals(table: str) -> Iterator[None]:
         yield
     except (mysql_arrow.TypeRefused, mysql_arrow.ValueRefused) as error:
         raise SourceError(
-            f"column {table}.{error.column}: {error}",
-            "correct the value in the shop, or change the column's type in the contract",
+            f"{table}.{error.column}: {error}",
+            "correct the source; or, where it is a value and no key, let the contract say `unreadable: quarantine` or "
+            "`unreadable: null` (docs/types.md)",
         ) from error
