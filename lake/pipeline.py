@@ -85,6 +85,7 @@ def extract(run_json: dict[str, Any], source: str) -> list[dict[str, Any]]:
             "source": source,
             "mode": manifest.mode,
             "rows": manifest.rows,
+            "nulled": manifest.nulled,
             "bytes": sum(part.bytes for part in manifest.parts),
             "source_rows": manifest.source_rows,
             "snapshot": manifest.snapshot.to_json(),
@@ -258,6 +259,7 @@ def publish(
             "source": item["source"],
             "mode": item["mode"],
             "read": item["rows"],
+            "nulled": item["nulled"],
             "source_rows": item["source_rows"],
             **{name: outcomes[item["table"]][name] for name in ("judged", "valid", "refused", "deleted", "reasons")},
         }

@@ -93,13 +93,17 @@ def watermark(reference: str, table: str) -> datetime | None:
 
 
 def rows_since(reference: str, contract: Contract, instant: datetime) -> pa.Table:
-    """Rows of ``raw.<table>`` whose cursor is after ``instant``: the contract's columns, read from the files that can
-    hold such rows."""
+    """Rows of ``raw.<table>`` whose cursor is after ``instant``, as the reader gave them (`Contract.read_schema`), from
+    the files that can hold such rows. A column that the table does not have yet is NULL."""
     found = find(reference, "raw", contract.table)
     assert found is not None
     assert contract.cursor is not None
     after = And(GreaterThan(contract.cursor, instant.isoformat()), EqualTo(OPERATION, READ))
-    return found.scan(row_filter=after, selected_fields=tuple(contract.schema.names)).to_arrow().cast(contract.schema)
+    schema = contract.read_schema
+    held = {field.name for field in found.schema().fields}
+    rows = found.scan(row_filter=after, selected_fields=tuple(name for name in schema.names if name in held)).to_arrow()
+    columns = {name: rows[name] if name in held else pa.nulls(rows.num_rows) for name in schema.names}
+    return pa.table(columns).cast(schema)
 
 
 def row_count(reference: str, layer: str, table: str) -> int:
@@ -176,8 +180,8 @@ def _land_deletes(manifest: Manifest, contract: Contract, deleted: pa.Table) -> 
     schema = contract.raw_schema
     folder = manifests.folder(manifest.snapshot.source, contract.table, manifest.run_id)
     columns = {name: deleted[name] for name in contract.key}
-    empty = {name: pa.nulls(deleted.num_rows, schema.field(name).type) for name in contract.schema.names}
-    rows = pa.table({**empty, **columns}, schema=contract.schema)
+    empty = {name: pa.nulls(deleted.num_rows, schema.field(name).type) for name in contract.read_schema.names}
+    rows = pa.table({**empty, **columns}, schema=contract.read_schema)
     marks = {RUN_ID: manifest.run_id, EXTRACTED_AT: manifest.snapshot.instant, OPERATION: DELETE}
     uri = f"{folder}/deletes-00000.parquet"
     write_batches(uri, schema, marks, rows.to_batches())

@@ -11,7 +11,7 @@ from functools import reduce
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from lake.contracts import EXTRACTED_AT, OPERATION, RUN_ID, Contract
+from lake.contracts import EXTRACTED_AT, OPERATION, PROBLEMS, RUN_ID, Contract
 from lake.extract.extract import DELETE, READ
 from spark_jobs import rules
 from spark_jobs.session import Lake
@@ -54,9 +54,10 @@ class Candidates:
         return bool(self._lost) or self._contract.table in work.touched | work.full | work.waiting
 
     def new_rows(self) -> DataFrame:
-        """What the run read or found deleted: the contract's columns, the marks and the operation."""
+        """What the run read or found deleted: the contract's columns, the reader's problems, the marks and the
+        operation."""
         raw = self._lake.table("raw", self._contract.table).where(F.col(RUN_ID) == self._lake.run.run_id)
-        return raw.select(*self._columns, OPERATION)
+        return _with_problems(raw).select(*self._columns, OPERATION)
 
     def judged(self) -> DataFrame:
         """The rows to be judged that still exist in the source, with their reasons."""
@@ -76,7 +77,7 @@ class Candidates:
             again.append(self._lake.table("quarantine", self._contract.table))
         if not again:
             return found
-        older = [rows.withColumns(marks).select(*self._columns, OPERATION) for rows in again]
+        older = [_with_problems(rows).withColumns(marks).select(*self._columns, OPERATION) for rows in again]
         once = reduce(DataFrame.unionAll, older).dropDuplicates(key)
         return found.unionAll(once.join(found.select(*key), key, "left_anti").select(*found.columns))
 
@@ -91,4 +92,9 @@ class Candidates:
 
     @property
     def _columns(self) -> list[str]:
-        return [*self._contract.schema.names, RUN_ID, EXTRACTED_AT]
+        return [*self._contract.read_schema.names, RUN_ID, EXTRACTED_AT]
+
+
+def _with_problems(rows: DataFrame) -> DataFrame:
+    """With the reader's problems, of which a row of ``cleaned`` has none and an old table has no column."""
+    return rows if PROBLEMS in rows.columns else rows.withColumn(PROBLEMS, F.lit(None).cast("string"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from lake.contracts import Contract
+from lake.contracts import PROBLEMS, Contract
 from lake.contracts.model import Column as ContractColumn
 
 REASONS = "_reasons"
@@ -25,11 +25,22 @@ def column_reasons(name: str, column: ContractColumn) -> list[Column]:
         found.append(F.when(value > F.lit(column.max), F.lit(f"above_maximum:{name}")))
     if column.allowed is not None:
         found.append(F.when(~value.isin(*column.allowed), F.lit(f"not_accepted:{name}")))
+    elif column.is_enum and not column.has_empty:
+        found.append(F.when(value == "", F.lit(f"not_accepted:{name}")))
     return found
+
+
+def _unreadable() -> Column:
+    """The columns whose values the reader could not hold, as it told of them: ``column: '…' is no date; …``."""
+    told = F.transform(F.split(PROBLEMS, "; "), lambda problem: F.substring_index(problem, ": ", 1))
+    return F.coalesce(told, F.array().cast("array<string>"))
 
 
 def judge(rows: DataFrame, contract: Contract, parents: dict[str, DataFrame]) -> DataFrame:
     """Add the column ``_reasons`` (array of strings): empty where the row keeps every rule of its contract.
+
+    Beside the rules of the columns there is ``unreadable:<column>``: the source has a value that could not be held. Its
+    NULL is not held against it a second time.
 
     Args:
         parents: for each referencing column, one column (of any name) of distinct keys that exist. A row that points
@@ -43,13 +54,16 @@ def judge(rows: DataFrame, contract: Contract, parents: dict[str, DataFrame]) ->
         flagged = flagged.join(known, flagged[f"`{name}`"] == known[key], "left")
         is_orphan = F.col(f"`{name}`").isNotNull() & F.col(f"`{mark}`").isNull()
         reasons.append(F.when(is_orphan, F.lit(f"orphan:{name}")))
-    all_reasons = F.array_compact(F.array(*reasons)) if reasons else F.array().cast("array<string>")
+    unreadable = _unreadable()
+    broken = F.array_compact(F.array(*reasons)) if reasons else F.array().cast("array<string>")
+    broken = F.array_except(broken, F.transform(unreadable, lambda name: F.concat(F.lit("null:"), name)))
+    all_reasons = F.concat(broken, F.transform(unreadable, lambda name: F.concat(F.lit("unreadable:"), name)))
     return flagged.withColumn(REASONS, all_reasons).select(*rows.columns, REASONS)
 
 
 def valid(judged: DataFrame) -> DataFrame:
     """The rows without a reason against them."""
-    return judged.where(F.size(REASONS) == 0).drop(REASONS)
+    return judged.where(F.size(REASONS) == 0).drop(REASONS, PROBLEMS)
 
 
 def refused(judged: DataFrame) -> DataFrame:

@@ -106,7 +106,11 @@ def _draft(table: SourceTable, lake_name: str) -> Draft:
     if cursor:
         contract["cursor"] = names[cursor]
     contract["deletes"] = "keys" if key else "none"
-    contract["columns"] = CommentedMap({names[name]: _column(column, names[name]) for name, column in known.items()})
+    listed = CommentedMap({names[name]: _column(column, names[name]) for name, column in known.items()})
+    for name, entry in listed.items():
+        if caveat := types.parse(entry["type"]).caveat:
+            listed.yaml_add_eol_comment(caveat, key=name)
+    contract["columns"] = listed
     return Draft(contract, names, notes)
 
 

@@ -18,7 +18,14 @@ from lake.contracts import naming, types
 RUN_ID, EXTRACTED_AT, OPERATION = "_run_id", "_extracted_at", "_operation"
 """Columns that the extraction adds to every row: the run, the snapshot's instant, and `read` or `delete`."""
 
-RESERVED = (RUN_ID, EXTRACTED_AT, OPERATION, "_reasons", "_row_hash")
+PROBLEMS = "_problems"
+"""Column of raw and quarantine in which the reader tells, as text, which values of the row could not be held."""
+
+RESERVED = (RUN_ID, EXTRACTED_AT, OPERATION, PROBLEMS, "_reasons", "_row_hash")
+
+Unreadable = Literal["quarantine", "null", "refuse"]
+"""What becomes of a value that no type of the lake can hold: the row goes to quarantine, the value becomes NULL and is
+counted, or the extraction fails. `docs/types.md` lists such values."""
 
 
 def _one_line(text: str) -> str:
@@ -46,6 +53,7 @@ class Column(BaseModel):
     accepted: tuple[str, ...] | None = Field(default=None, description="the only values allowed; an ENUM's labels")
     references: str | None = Field(default=None, description="`table.column` whose value must exist")
     warn_null_share_above: float | None = Field(default=None, ge=0, le=1)
+    unreadable: Unreadable | None = Field(default=None, description="what becomes of values that cannot be held")
 
     @cached_property
     def parsed(self) -> types.ColumnType:
@@ -54,9 +62,24 @@ class Column(BaseModel):
 
     @property
     def allowed(self) -> tuple[str, ...] | None:
-        """The only values allowed: as the contract says, else an ENUM's labels, else anything."""
-        is_enum = self.type.lower().startswith("enum")
-        return self.accepted or (self.parsed.labels if is_enum else None)
+        """The only values allowed: as the contract says, else an ENUM's labels, else anything.
+
+        The server's own description shows a character beyond U+FFFF as ``?``. Where a label has one, the labels are not
+        known exactly, and only the empty value, which an ENUM takes for a wrong one, can be told (`has_empty`).
+        """
+        if self.accepted or not self.is_enum or any("?" in label for label in self.parsed.labels):
+            return self.accepted
+        return self.parsed.labels
+
+    @property
+    def is_enum(self) -> bool:
+        """Whether the source holds one of some labels, or nothing (``''``) where a wrong one was written."""
+        return self.parsed.base == "enum"
+
+    @property
+    def has_empty(self) -> bool:
+        """Whether ``''`` is one of an ENUM's labels."""
+        return "" in self.parsed.labels
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -86,6 +109,7 @@ class Contract(BaseModel):
     lateness_seconds: int = Field(default=60, ge=0, description="how far behind the watermark a commit may come late")
     deletes: Literal["keys", "none"] = Field(description="how deleted rows are found: by comparing all keys, or never")
     history: bool = Field(default=False, description="keep every version of each row (SCD2)")
+    unreadable: Unreadable = Field(default="quarantine", description="for the columns that do not say it themselves")
     columns: dict[str, Column] = Field(min_length=1)
 
     @model_validator(mode="after")
@@ -108,6 +132,11 @@ class Contract(BaseModel):
         for name in self.key:
             if self.columns[name].nullable:
                 raise ValueError(f"the key column {name!r} must say 'nullable: false'")
+            if self.columns[name].unreadable not in (None, "refuse"):
+                raise ValueError(f"the key column {name!r} cannot say 'unreadable': without its key no row can be told")
+        for name, column in self.columns.items():
+            if column.unreadable == "null" and not column.nullable:
+                raise ValueError(f"the column {name!r} says 'unreadable: null' and 'nullable: false'")
         if self.cursor and self.columns[self.cursor].parsed.arrow != types.INSTANT:
             raise ValueError(f"the cursor {self.cursor!r} must be a datetime or timestamp")
         taken = [name for name in self.columns if name in RESERVED]
@@ -121,10 +150,27 @@ class Contract(BaseModel):
         return pa.schema([pa.field(name, column.parsed.arrow) for name, column in self.columns.items()])
 
     @cached_property
+    def read_schema(self) -> pa.Schema:
+        """Arrow schema of what the reader gives: the columns, and its problems with the row."""
+        return self.schema.append(pa.field(PROBLEMS, pa.string()))
+
+    @cached_property
     def raw_schema(self) -> pa.Schema:
         """Arrow schema of the landing files and of ``raw.<table>``."""
         marks = [pa.field(RUN_ID, pa.string()), pa.field(EXTRACTED_AT, types.INSTANT), pa.field(OPERATION, pa.string())]
-        return pa.schema([*self.schema, *marks])
+        return pa.schema([*self.read_schema, *marks])
+
+    def when_unreadable(self, name: str) -> Unreadable:
+        """What becomes of a column's values that cannot be held: as it says itself, else as the table does.
+
+        A key is always refused, for a row without its key cannot be told from others. The table's ``null`` is not for
+        columns that may not be NULL: their rows go to quarantine.
+        """
+        column = self.columns[name]
+        if name in self.key:
+            return "refuse"
+        asked = column.unreadable or self.unreadable
+        return "quarantine" if asked == "null" and not column.nullable else asked
 
     @property
     def name_in_source(self) -> str:

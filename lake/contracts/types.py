@@ -1,7 +1,8 @@
-"""What each MySQL type becomes: in Arrow and Parquet, in Iceberg, in Spark.
+"""What each MySQL type becomes: in Arrow and Parquet, in Iceberg, in Spark, in Trino.
 
 One table for all engines, so that no value changes between two of them. Widening is allowed, narrowing is not:
 unsigned 64-bit becomes decimal(20,0), money keeps its precision and scale, instants are UTC with microseconds.
+`docs/types.md` shows it whole.
 """
 
 from __future__ import annotations
@@ -14,10 +15,14 @@ import pyarrow as pa
 INSTANT = pa.timestamp("us", tz="UTC")
 MAX_DECIMAL_DIGITS = 38
 
+# MariaDB appends remarks such as `/*M!100301 COMPRESSED*/`, which say nothing about the values.
 _TYPE = re.compile(
-    r"^(?P<base>[a-z]+)\s*(?:\((?P<args>.*)\))?\s*(?P<flags>(?:unsigned|zerofill|\s)*)$", re.IGNORECASE | re.DOTALL
+    r"^(?P<base>[a-z]+[46]?)\s*(?:\((?P<args>.*)\))?\s*(?P<flags>(?:unsigned|zerofill|\s)*)(?P<remark>/\*.*\*/)?\s*$",
+    re.IGNORECASE | re.DOTALL,
 )
 _LABEL = re.compile(r"'((?:[^']|'')*)'")
+_ESCAPE = re.compile(r"''|\\(.)", re.DOTALL)
+_ESCAPED = {"n": "\n", "r": "\r", "0": "\0"}
 
 _INTEGERS: dict[str, tuple[pa.DataType, pa.DataType]] = {
     # name: (signed, unsigned); Iceberg has 32 and 64 bits, both signed
@@ -28,8 +33,28 @@ _INTEGERS: dict[str, tuple[pa.DataType, pa.DataType]] = {
     "integer": (pa.int32(), pa.int64()),
     "bigint": (pa.int64(), pa.decimal128(20, 0)),
 }
-_TEXT = {"char", "varchar", "tinytext", "text", "mediumtext", "longtext", "json", "enum", "set", "uuid", "inet6"}
-_BYTES = {"binary", "varbinary", "tinyblob", "blob", "mediumblob", "longblob"}
+_DECIMALS = {"decimal", "numeric"}
+_TEXTS = {
+    "char", "varchar", "tinytext", "text", "mediumtext", "longtext", "json", "enum", "set", "uuid", "inet4", "inet6",
+}  # fmt: skip
+_BYTES = {"binary", "varbinary", "tinyblob", "blob", "mediumblob", "longblob", "vector"}
+_GEOMETRIES = {
+    "geometry", "point", "linestring", "polygon", "multipoint", "multilinestring", "multipolygon",
+    "geometrycollection", "geomcollection",
+}  # fmt: skip
+_OTHERS: dict[str, pa.DataType] = {
+    "float": pa.float32(),
+    "double": pa.float64(),
+    "real": pa.float64(),
+    "date": pa.date32(),
+    "datetime": INSTANT,
+    "timestamp": INSTANT,
+    # No engine here has a time of day with a sign and 838 hours.
+    "time": pa.string(),
+    "year": pa.int32(),
+}
+KNOWN = frozenset({*_INTEGERS, *_DECIMALS, "bit", *_TEXTS, *_BYTES, *_GEOMETRIES, *_OTHERS})
+"""Names of all types that can be extracted."""
 
 
 @dataclass(frozen=True)
@@ -38,13 +63,17 @@ class ColumnType:
 
     Attributes:
         mysql: the type as MySQL writes it, e.g. ``bigint(20) unsigned``.
+        base: its name alone, e.g. ``bigint``.
         arrow: its Arrow type, which is also its Parquet type.
         labels: the labels of an ENUM or SET, in their order; empty otherwise.
+        caveat: what a user of the column should know beforehand; mostly nothing.
     """
 
     mysql: str
+    base: str
     arrow: pa.DataType
     labels: tuple[str, ...] = ()
+    caveat: str = ""
 
     @property
     def sql(self) -> str:
@@ -57,55 +86,60 @@ def parse(mysql: str, as_type: str | None = None) -> ColumnType:
 
     Args:
         mysql: e.g. ``decimal(12,2)``, ``enum('a','b')``.
-        as_type: what the contract wants instead; only ``boolean``, for TINYINT.
+        as_type: what the contract wants instead; only ``boolean``, for TINYINT and BIT(1).
 
     Raises:
-        ValueError: the type is unknown or cannot be held exactly; the message says what is known.
+        ValueError: the type is unknown; the message says what is known.
     """
     match = _TYPE.match(mysql.strip())
     if not match:
         raise ValueError(f"{mysql!r} is not a MySQL column type such as 'decimal(12,2)' or 'bigint unsigned'")
     base, arguments = match["base"].lower(), match["args"] or ""
     if as_type is not None:
-        if as_type != "boolean" or base != "tinyint":
-            raise ValueError(f"{mysql!r} cannot be read as {as_type!r}: only tinyint can, as 'boolean'")
-        return ColumnType(mysql, pa.bool_())
-    labels = tuple(label.replace("''", "'") for label in _LABEL.findall(arguments)) if base in {"enum", "set"} else ()
-    return ColumnType(mysql, _arrow(base, arguments, "unsigned" in match["flags"].lower(), mysql), labels)
+        fits = base == "tinyint" or (base == "bit" and arguments in {"", "1"})
+        if as_type != "boolean" or not fits:
+            raise ValueError(f"{mysql!r} cannot be read as {as_type!r}: only tinyint and bit(1) can, as 'boolean'")
+        return ColumnType(mysql, base, pa.bool_())
+    arrow, caveat = _arrow(base, arguments, "unsigned" in match["flags"].lower(), mysql)
+    labels = tuple(_unescaped(label) for label in _LABEL.findall(arguments)) if base in {"enum", "set"} else ()
+    return ColumnType(mysql, base, arrow, labels, caveat)
 
 
-def _arrow(base: str, arguments: str, unsigned: bool, mysql: str) -> pa.DataType:
+def _arrow(base: str, arguments: str, unsigned: bool, mysql: str) -> tuple[pa.DataType, str]:
     if base in _INTEGERS:
-        return _INTEGERS[base][unsigned]
-    if base in {"decimal", "numeric"}:
+        return _INTEGERS[base][unsigned], ""
+    if base in _DECIMALS:
         digits, _, scale = arguments.partition(",")
         precision = int(digits or 10)
         if precision > MAX_DECIMAL_DIGITS:
-            raise ValueError(f"{mysql!r} has more than {MAX_DECIMAL_DIGITS} digits, which no lake table can hold")
-        return pa.decimal128(precision, int(scale or 0))
-    if base in _TEXT:
-        return pa.string()
+            return pa.string(), f"has more than {MAX_DECIMAL_DIGITS} digits: exact text in the lake, not a number"
+        return pa.decimal128(precision, int(scale or 0)), ""
+    if base == "bit":
+        bits = int(arguments or 1)
+        return (pa.int32() if bits < 32 else pa.int64() if bits < 64 else pa.decimal128(20, 0)), ""
+    if base in _TEXTS:
+        return pa.string(), ""
     if base in _BYTES:
-        return pa.binary()
-    simple = {
-        "float": pa.float32(),
-        "double": pa.float64(),
-        "date": pa.date32(),
-        "datetime": INSTANT,
-        "timestamp": INSTANT,
-        "time": pa.string(),
-        "year": pa.int32(),
-    }
-    if base not in simple:
-        known = sorted({*_INTEGERS, "decimal", *_TEXT, *_BYTES, *simple})
-        raise ValueError(f"{mysql!r} is not a type that can be extracted; known are {', '.join(known)}")
-    return simple[base]
+        return pa.binary(), ""
+    if base in _GEOMETRIES:
+        return pa.binary(), "holds 4 bytes of SRID (little-endian), then WKB"
+    if base in _OTHERS:
+        return _OTHERS[base], ""
+    raise ValueError(f"{mysql!r} is not a type that can be extracted; known are {', '.join(sorted(KNOWN))}")
+
+
+def _unescaped(label: str) -> str:
+    """A label as it is: the server doubles quotes and writes backslash, line ends and NUL with a backslash."""
+    return _ESCAPE.sub(lambda found: _ESCAPED.get(found[1], found[1]) if found[1] else "'", label)
 
 
 def normalised(mysql: str) -> str:
-    """The type without what has no meaning: display widths (MariaDB prints them, MySQL 8 does not), case, spaces."""
-    text = " ".join(mysql.lower().split()) if "'" not in mysql else mysql.strip()
-    return re.sub(r"^((?:tiny|small|medium|big)?int(?:eger)?)\(\d+\)", r"\1", text)
+    """The type without what has no meaning: display widths (MariaDB prints them, MySQL 8 does not), remarks, case,
+    spaces."""
+    if "'" in mysql:
+        return mysql.strip()
+    text = " ".join(re.sub(r"/\*.*\*/", "", mysql).lower().split())
+    return re.sub(r"^((?:tiny|small|medium|big)?int(?:eger)?|year)\(\d+\)", r"\1", text)
 
 
 def sql_name(arrow: pa.DataType) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import secrets
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -175,9 +175,8 @@ class _Table:
             return 0
         stream = reader.stream(connection, self.contract, chunk.condition, hashes=True)
         with reader.refusals(self.contract.table):
-            part = landing.write_stream(
-                self._uri("part", chunk.number), self.contract.raw_schema, self.marks, stream, chunk.condition
-            )
+            part = landing.write_stream(self._uri("part", chunk.number), self.contract.raw_schema, self.marks, stream)
+        part = replace(part, condition=chunk.condition, nulled=reader.nulled(self.contract, stream))
         self.parts += [part] if part.rows else []
         if is_kept:
             checkpoint.write(self.contract, part)
@@ -192,11 +191,12 @@ class _Table:
         after = literal(connection, self.request.since.replace(tzinfo=None))
         stream = reader.stream(connection, self.contract, f"{cursor} > {after}")
         with reader.refusals(self.contract.table):
-            rows: Iterable[pa.RecordBatch] = pa.RecordBatchReader.from_stream(stream)
+            # Batch by batch and not as a C stream, whose consumer would see the reader's errors as its own.
+            rows: Iterable[pa.RecordBatch] = (pa.record_batch(batch) for batch in stream)
             if self.request.known is not None:
                 rows = overlap.unknown(rows, self.request.known)
             part = landing.write_batches(self._uri("part"), self.contract.raw_schema, self.marks, rows)
-        self.parts += [part] if part else []
+        self.parts += [replace(part, nulled=reader.nulled(self.contract, stream))] if part else []
         return int(stream.stats.bytes)
 
     def _read_keys(self, connection: Connection[Any]) -> int:

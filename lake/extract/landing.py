@@ -16,16 +16,13 @@ from lake.extract.manifest import Part
 ROWS_PER_GROUP = 262_144
 
 
-def write_stream(
-    uri: str, target: pa.Schema, marks: dict[str, Any], rows: mysql_arrow.Stream, condition: str = ""
-) -> Part:
+def write_stream(uri: str, target: pa.Schema, marks: dict[str, Any], rows: mysql_arrow.Stream) -> Part:
     """Write one Parquet file straight from the wire; no file is left for no rows.
 
     A file that breaks off may stay behind, and no manifest names it.
 
     Args:
         target: schema of the file; the columns named in ``marks`` are constant.
-        condition: noted in the part.
     """
     path, store = storage.path_of(uri), storage.filesystem()
     constants = {name: pa.array([value], target.field(name).type) for name, value in marks.items()}
@@ -36,7 +33,7 @@ def write_stream(
     if not count:
         store.delete_file(path)
         size = 0
-    return Part(uri, count, size, condition, str(rows.hash_sum))
+    return Part(uri, count, size, hash_sum=str(rows.hash_sum))
 
 
 class _Watched:

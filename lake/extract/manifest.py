@@ -8,6 +8,7 @@ try that was thought dead and wakes up finds the other's manifest and takes that
 from __future__ import annotations
 
 import json
+from collections import Counter
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any, Literal
@@ -26,6 +27,7 @@ class Part:
         condition: which rows of the table it holds, in the source's SQL; empty for all that were asked for.
         hash_sum: of the canonical hashes of its rows as they came from the source, as a decimal number: what
             ``mysql_arrow.hash_expression`` computes there. Empty where it was not asked for.
+        nulled: by column, values that became NULL because the contract says so of what cannot be held.
     """
 
     uri: str
@@ -33,6 +35,7 @@ class Part:
     bytes: int
     condition: str = ""
     hash_sum: str = ""
+    nulled: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -59,6 +62,11 @@ class Manifest:
     def rows(self) -> int:
         """Rows in all parts."""
         return sum(part.rows for part in self.parts)
+
+    @property
+    def nulled(self) -> dict[str, int]:
+        """By column, values that became NULL because the contract says so of what cannot be held."""
+        return dict(sum((Counter(part.nulled) for part in self.parts), Counter()))
 
     def to_json(self) -> dict[str, Any]:
         """Plain values; instants as ISO 8601."""

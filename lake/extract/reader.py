@@ -10,9 +10,12 @@ import mysql_arrow
 import pyarrow as pa
 from pymysql.connections import Connection
 
-from lake.contracts import Contract
+from lake.contracts import PROBLEMS, Contract
+from lake.contracts.model import Unreadable
 from lake.errors import SourceError
 from lake.extract.chunks import quote
+
+_POLICIES: dict[Unreadable, str] = {"quarantine": "problem", "null": "null", "refuse": "error"}
 
 
 def statement(contract: Contract, columns: list[str], condition: str = "") -> str:
@@ -32,12 +35,27 @@ def stream(
 
     Args:
         condition: a template of SQL with its values in place; empty for the whole table.
-        columns: those of the lake that are wanted, all by default.
+        columns: some columns only, all of whose values have to be readable. Without them the stream has the contract's
+            `read_schema`, and does with unreadable values what the contract says.
         hashes: whether to sum up the rows' hashes on the way.
     """
     names = columns or contract.schema.names
-    schema = pa.schema([contract.schema.field(name) for name in names])
-    return mysql_arrow.query(connection, statement(contract, names, condition), (), schema=schema, hashes=hashes)
+    policies = {} if columns else {name: _POLICIES[contract.when_unreadable(name)] for name in names}
+    return mysql_arrow.query(
+        connection,
+        statement(contract, names, condition),
+        (),
+        schema=pa.schema([contract.schema.field(name) for name in names]),
+        columns=policies,
+        problems=None if columns else PROBLEMS,
+        hashes=hashes,
+    )
+
+
+def nulled(contract: Contract, rows: mysql_arrow.Stream) -> dict[str, int]:
+    """By column, how many of the rows read so far have NULL in the lake because the contract wants it so."""
+    counts = rows.stats.nulled.items()
+    return {name: count for name, count in counts if contract.when_unreadable(name) == "null"}
 
 
 @contextmanager
@@ -51,6 +69,7 @@ def refusals(table: str) -> Iterator[None]:
         yield
     except (mysql_arrow.TypeRefused, mysql_arrow.ValueRefused) as error:
         raise SourceError(
-            f"column {table}.{error.column}: {error}",
-            "correct the value in the shop, or change the column's type in the contract",
+            f"{table}.{error.column}: {error}",
+            "correct the source; or, where it is a value and no key, let the contract say `unreadable: quarantine` or "
+            "`unreadable: null` (docs/types.md)",
         ) from error

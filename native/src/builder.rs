@@ -297,9 +297,9 @@ fn integer<T: TryFrom<i64> + TryFrom<u64> + TryFrom<i128>>(value: &Value) -> Res
 
 fn truth(value: &Value) -> Result<bool, Reject> {
     match value {
-        Value::Int(value) => Ok(*value != 0),
-        Value::Unsigned(value) => Ok(*value != 0),
-        Value::Bytes(bits) => Ok(bits.iter().any(|&byte| byte != 0)),
+        Value::Int(0) | Value::Unsigned(0) | Value::Bytes([0]) => Ok(false),
+        Value::Int(1) | Value::Unsigned(1) | Value::Bytes([1]) => Ok(true),
+        Value::Int(_) | Value::Unsigned(_) => Err(Reject::Range),
         _ => Err(Reject::Nature),
     }
 }

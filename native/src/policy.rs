@@ -1,5 +1,7 @@
 //! What becomes of a value that its column's type cannot hold.
 
+use std::collections::BTreeMap;
+
 use crate::error::{Error, Result};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,7 +16,7 @@ pub enum Policy {
     Replace,
 }
 
-/// One policy for each way in which a value can be wrong.
+/// One policy for each way in which a value of a column can be wrong.
 #[derive(Clone, Copy, Debug)]
 pub struct Policies {
     /// Zero and partial dates, days that the month does not have.
@@ -33,16 +35,6 @@ impl Default for Policies {
 
 impl Policies {
     pub fn parse(dates: &str, text: &str, range: &str) -> Result<Self> {
-        let read = |name: &str, value: &str, replace: bool| match value {
-            "error" => Ok(Policy::Error),
-            "null" => Ok(Policy::Null),
-            "problem" => Ok(Policy::Problem),
-            "replace" if replace => Ok(Policy::Replace),
-            other => {
-                let known = if replace { "error, null, problem, replace" } else { "error, null, problem" };
-                Err(Error::Option(format!("{name}={other:?} is no policy; known are {known}")))
-            }
-        };
         Ok(Self {
             dates: read("dates", dates, false)?,
             text: read("text", text, true)?,
@@ -52,6 +44,34 @@ impl Policies {
 
     pub fn tell_problems(&self) -> bool {
         [self.dates, self.text, self.range].contains(&Policy::Problem)
+    }
+}
+
+/// Columns with a policy of their own, whatever is wrong with a value.
+pub type Exceptions = BTreeMap<String, Policies>;
+
+/// Reads the exceptions from names and policies.
+///
+/// # Errors
+/// A policy is unknown, or is none for every kind of value.
+pub fn exceptions(columns: impl IntoIterator<Item = (String, String)>) -> Result<Exceptions> {
+    let one = |(name, value): (String, String)| {
+        let policy = read(&format!("columns[{name:?}]"), &value, false)?;
+        Ok((name, Policies { dates: policy, text: policy, range: policy }))
+    };
+    columns.into_iter().map(one).collect()
+}
+
+fn read(name: &str, value: &str, replace: bool) -> Result<Policy> {
+    match value {
+        "error" => Ok(Policy::Error),
+        "null" => Ok(Policy::Null),
+        "problem" => Ok(Policy::Problem),
+        "replace" if replace => Ok(Policy::Replace),
+        other => {
+            let known = if replace { "error, null, problem, replace" } else { "error, null, problem" };
+            Err(Error::Option(format!("{name}={other:?} is no policy; known are {known}")))
+        }
     }
 }
 

@@ -8,7 +8,7 @@ use arrow_schema::{DataType, Field, Schema, SchemaRef};
 use crate::column::Column;
 use crate::error::{Error, Result, broken};
 use crate::packet::Packets;
-use crate::policy::Policies;
+use crate::policy::{Exceptions, Policies};
 use crate::rows::Rows;
 use crate::types;
 use crate::wire::Wire;
@@ -31,6 +31,8 @@ pub struct Options {
     pub bytes_per_batch: usize,
     pub max_packet: usize,
     pub policies: Policies,
+    /// Columns to which other policies apply.
+    pub exceptions: Exceptions,
     /// Name of the column that tells what is wrong with a row.
     pub problems: Option<String>,
     pub hashes: bool,
@@ -47,6 +49,7 @@ impl Default for Options {
             bytes_per_batch: 16 << 20,
             max_packet: 1 << 30,
             policies: Policies::default(),
+            exceptions: Exceptions::default(),
             problems: None,
             hashes: false,
             discard: false,
@@ -67,7 +70,8 @@ impl Options {
                 return Err(Error::Option(format!("{name}={value} is not between {least} and {most}")));
             }
         }
-        if self.policies.tell_problems() && self.problems.is_none() {
+        let mut policies = std::iter::once(&self.policies).chain(self.exceptions.values());
+        if self.problems.is_none() && policies.any(Policies::tell_problems) {
             return Err(Error::Option("the policy 'problem' needs `problems`, the name of a column".into()));
         }
         Ok(())
@@ -237,6 +241,10 @@ impl Decoder {
 
     fn begin_rows(&mut self) -> Result<()> {
         let schema = types::resolve(&self.columns, self.options.schema.as_ref())?;
+        let is_column = |name: &String| self.columns.iter().any(|column| column.name == *name);
+        if let Some(name) = self.options.exceptions.keys().find(|name| !is_column(name)) {
+            return Err(Error::Schema(format!("it has no column {name:?}, for which there is a policy")));
+        }
         let schema = match &self.options.problems {
             Some(name) => with_problems(&schema, name)?,
             None => schema,

@@ -8,7 +8,7 @@ use arrow_array::{ArrayRef, RecordBatch};
 use arrow_schema::SchemaRef;
 
 use crate::builder::{Builder, Repaired};
-use crate::column::Column;
+use crate::column::{Column, Kind};
 use crate::date::Calendar;
 use crate::error::{Error, Result, broken};
 use crate::hash::RowHash;
@@ -31,6 +31,7 @@ struct Cell {
     nullable: bool,
     builder: Builder,
     calendar: Calendar,
+    policies: Policies,
     counts: Counts,
 }
 
@@ -38,7 +39,6 @@ pub struct Rows {
     cells: Vec<Cell>,
     schema: SchemaRef,
     protocol: Protocol,
-    policies: Policies,
     pub hash: Option<RowHash>,
     /// Rows of this batch that have problems; None if nobody asked.
     problems: Option<BTreeMap<usize, String>>,
@@ -60,6 +60,7 @@ impl Rows {
                 nullable: field.is_nullable(),
                 builder: Builder::new(field.data_type().clone()),
                 calendar: Calendar::default(),
+                policies: options.exceptions.get(&column.name).copied().unwrap_or(options.policies),
                 counts: Counts::default(),
                 column,
             })
@@ -69,7 +70,6 @@ impl Rows {
             cells,
             schema,
             protocol: options.protocol,
-            policies: options.policies,
             hash: options.hashes.then(RowHash::default),
             problems: options.problems.is_some().then(BTreeMap::new),
             rows: 0,
@@ -122,7 +122,7 @@ impl Rows {
             }
             let value = binary::value(&cell.column, wire)?;
             cell.push(&value, &mut self.hash).or_else(|why| {
-                self.bytes += cell.reject(why, &value, self.policies, self.rows, &mut self.problems)?;
+                self.bytes += cell.reject(why, &value, self.rows, &mut self.problems)?;
                 Ok::<_, Error>(())
             })?;
         }
@@ -137,7 +137,7 @@ impl Rows {
             };
             let value = text::value(&cell.column, &mut cell.calendar, bytes)?;
             cell.push(&value, &mut self.hash).or_else(|why| {
-                self.bytes += cell.reject(why, &value, self.policies, self.rows, &mut self.problems)?;
+                self.bytes += cell.reject(why, &value, self.rows, &mut self.problems)?;
                 Ok::<_, Error>(())
             })?;
         }
@@ -150,7 +150,7 @@ impl Rows {
         self.bytes = 0;
         let mut arrays: Vec<ArrayRef> = Vec::with_capacity(self.cells.len() + 1);
         for cell in &mut self.cells {
-            arrays.push(cell.finish(self.policies, &mut self.problems)?);
+            arrays.push(cell.finish(&mut self.problems)?);
         }
         if let Some(problems) = &mut self.problems {
             let problems = std::mem::take(problems);
@@ -195,13 +195,12 @@ impl Cell {
         &mut self,
         why: Reject,
         value: &Value,
-        policies: Policies,
         row: usize,
         problems: &mut Option<BTreeMap<usize, String>>,
     ) -> Result<usize> {
         let (policy, hint) = match why {
-            Reject::Date => (policies.dates, ""),
-            Reject::Range | Reject::Text => (policies.range, "; the type is too narrow"),
+            Reject::Date => (self.policies.dates, ""),
+            Reject::Range | Reject::Text => (self.policies.range, "; the type is too narrow"),
             Reject::Nature => (Policy::Error, "; the server sent something else than it announced"),
         };
         if policy == Policy::Error || !self.nullable {
@@ -221,14 +220,15 @@ impl Cell {
         told
     }
 
-    fn finish(&mut self, policies: Policies, problems: &mut Option<BTreeMap<usize, String>>) -> Result<ArrayRef> {
+    fn finish(&mut self, problems: &mut Option<BTreeMap<usize, String>>) -> Result<ArrayRef> {
         let mut bad: Vec<(usize, String)> = vec![];
-        let kind = self.column.kind;
+        let policy = self.policies.text;
         let (mut nulled, mut replaced) = (0, 0);
         let (column, target, nullable) = (self.column.name.clone(), self.builder.target.clone(), self.nullable);
         let array = self.builder.finish(|row, bytes| {
-            let shown = Value::Bytes(bytes).show(kind);
-            match policies.text {
+            // In hexadecimal whole: what is valid before the wrong byte could read like another column's problem.
+            let shown = Value::Bytes(bytes).show(Kind::Bytes);
+            match policy {
                 Policy::Replace => {
                     replaced += 1;
                     Ok(Repaired::Text(String::from_utf8_lossy(bytes).into_owned()))

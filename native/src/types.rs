@@ -82,7 +82,7 @@ fn check(kind: Kind, target: &DataType) -> std::result::Result<(), &'static str>
         Kind::DateTime { .. } => matches!(target, T::Timestamp(..)),
         Kind::Time { .. } => matches!(target, T::Duration(_) | T::Int64 | T::Utf8 | T::LargeUtf8),
         Kind::Bit { bits: 1 } if matches!(target, T::Boolean) => true,
-        Kind::Bit { .. } => target.is_integer() || matches!(target, T::Binary | T::LargeBinary),
+        Kind::Bit { .. } => target.is_integer() || matches!(target, T::Decimal128(..) | T::Binary | T::LargeBinary),
         Kind::Text => matches!(target, T::Utf8 | T::LargeUtf8 | T::Binary | T::LargeBinary),
         Kind::Bytes => matches!(target, T::Binary | T::LargeBinary),
     };

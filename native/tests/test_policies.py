@@ -60,6 +60,9 @@ RANGES = [
     ("INT", "1000", pa.decimal128(3, 0), "1000", "decimal128(3, 0)"),
     ("DOUBLE", "0.1", pa.float32(), "0.1", "float"),
     ("BIT(16)", "0x0100", pa.uint8(), "0x0100", "uint8"),
+    ("BIT(64)", "0xFFFFFFFFFFFFFFFF", pa.decimal128(19, 0), "0xFFFFFFFFFFFFFFFF", "decimal128(19, 0)"),
+    ("TINYINT(1)", "2", pa.bool_(), "2", "bool"),
+    ("TINYINT", "-1", pa.bool_(), "-1", "bool"),
 ]
 
 
@@ -97,6 +100,33 @@ def test_invalid_text_policies(reader: Reader) -> None:
         assert table["v"].to_pylist() == [value if value is None else value.decode() for value in expected]
         told = ["v: 0x61FF62 is no text", "v: 0xC3 is no text", "v: 0xA4 is no text"]
         assert table["p"].to_pylist() == [None, *(told if policy == "problem" else [None] * 3), None]
+
+
+def test_bad_text_cannot_be_mistaken_for_another_problem(reader: Reader) -> None:
+    """What is valid of it would fill the sixty bytes that are shown."""
+    bad = b"; b: 1 is no date" + b"." * 80 + b"\xff"
+    data = reply([column("a", 253), column("b", 253)], [[bad, b"ok"]], end())
+    table = reader.decode(data, protocol="text", text="problem", problems="p")
+    assert table["p"].to_pylist() == [f"a: 0x{bad[:60].hex().upper()}… is no text"]
+
+
+def test_a_column_has_its_own_policy(connection, reader: Reader, protocol: str) -> None:
+    execute(connection, "CREATE TABLE t (a DATE, b DATE, c DATE)")
+    execute(connection, "INSERT INTO t VALUES (0, 0, '2021-01-01'), (0, 0, 0)")
+    options = {"protocol": protocol, "dates": "problem", "problems": "p"}
+
+    stream = reader.query(connection, "SELECT * FROM t LIMIT 1", columns={"b": "null", "c": "error"}, **options)
+    [row] = [row for batch in stream for row in pa.record_batch(batch).to_pylist()]
+    assert row == {"a": None, "b": None, "c": date(2021, 1, 1), "p": "a: '0000-00-00' is no date"}
+    assert stream.stats.nulled == {"a": 1, "b": 1}
+
+    with pytest.raises(mysql_arrow.ValueRefused, match="column c: '0000-00-00' is no date"):
+        list(reader.query(connection, "SELECT * FROM t", columns={"b": "null", "c": "error"}, **options))
+
+
+def test_a_policy_for_a_column_that_is_not_there(connection, reader: Reader) -> None:
+    with pytest.raises(mysql_arrow.SchemaMismatch, match=r"no column .x.*for which there is a policy"):
+        reader.query(connection, "SELECT 1 AS a", columns={"x": "null"})
 
 
 def test_problems_of_a_row_are_joined(connection, reader: Reader, protocol: str) -> None:
@@ -153,6 +183,8 @@ def test_options_out_of_range(reader: Reader) -> None:
         {"dates": "replace"},
         {"text": "x"},
         {"dates": "problem"},
+        {"columns": {"a": "problem"}},
+        {"columns": {"a": "replace"}},
         {"rows_per_batch": 0},
         {"bytes_per_batch": 1 << 31},
         {"max_packet": 0},

@@ -95,7 +95,7 @@ CASES: list[tuple[str, str, pa.DataType, Any]] = [
 
 # Column type, SQL literal, the type that the schema asks for, value.
 TARGETS: list[tuple[str, str, pa.DataType, Any]] = [
-    ("TINYINT(1)", "2", pa.bool_(), True),
+    ("TINYINT(1)", "1", pa.bool_(), True),
     ("TINYINT(1)", "0", pa.bool_(), False),
     ("TINYINT UNSIGNED", "255", pa.int32(), 255),
     ("INT UNSIGNED", "4294967295", pa.int64(), 2**32 - 1),
@@ -117,6 +117,8 @@ TARGETS: list[tuple[str, str, pa.DataType, Any]] = [
     ("YEAR", "2155", pa.int32(), 2155),
     ("BIT(1)", "b'1'", pa.bool_(), True),
     ("BIT(64)", "0xFFFFFFFFFFFFFFFF", pa.uint64(), 2**64 - 1),
+    ("BIT(64)", "0xFFFFFFFFFFFFFFFF", pa.decimal128(20, 0), Decimal(2**64 - 1)),
+    ("BIT(3)", "b'101'", pa.int32(), 5),
     ("VARCHAR(9)", "'ä'", pa.large_string(), "ä"),
     ("VARCHAR(9)", "'ä'", pa.binary(), "ä".encode()),
     ("VARBINARY(9)", "0xFF", pa.large_binary(), b"\xff"),

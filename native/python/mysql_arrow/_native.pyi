@@ -1,4 +1,4 @@
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from os import PathLike
 from typing import Any
 
@@ -26,6 +26,7 @@ class Decoder:
         dates: str = "error",
         text: str = "error",
         range: str = "error",
+        columns: Mapping[str, str] | None = None,
         problems: str | None = None,
         hashes: bool = False,
         discard: bool = False,

@@ -30,7 +30,7 @@ def query(connection: Any, sql: str, parameters: Any = None, *, protocol: str = 
         parameters: put into the statement by PyMySQL, as in ``cursor.execute``.
         protocol: ``binary`` prepares the statement first; ``text`` sends it as it is.
         options: of `Decoder`: ``schema``, ``rows_per_batch``, ``bytes_per_batch``, ``max_packet``, ``dates``,
-            ``text``, ``range``, ``problems``, ``hashes``.
+            ``text``, ``range``, ``columns``, ``problems``, ``hashes``.
 
     Raises:
         ServerError: the server refuses the statement.

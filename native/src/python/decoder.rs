@@ -1,5 +1,6 @@
 //! `mysql_arrow.Decoder`: bytes in, batches out, for any connection that can hand over what it reads.
 
+use std::collections::BTreeMap;
 use std::sync::Mutex;
 
 use pyo3::exceptions::PyRuntimeError;
@@ -9,7 +10,7 @@ use super::capsule::{Batch, Schema, import_schema};
 use super::failure::raise;
 use super::stream::stats_object;
 use crate::error::Error;
-use crate::policy::Policies;
+use crate::policy::{self, Policies};
 use crate::result::{self, Options, Protocol};
 
 #[pyclass(frozen, module = "mysql_arrow")]
@@ -20,7 +21,7 @@ impl Decoder {
     #[new]
     #[pyo3(signature = (
         *, protocol="binary", schema=None, rows_per_batch=65_536, bytes_per_batch=16 << 20, max_packet=1 << 30,
-        dates="error", text="error", range="error", problems=None, hashes=false, discard=false,
+        dates="error", text="error", range="error", columns=None, problems=None, hashes=false, discard=false,
     ))]
     #[allow(clippy::too_many_arguments)]
     fn new(
@@ -32,6 +33,7 @@ impl Decoder {
         dates: &str,
         text: &str,
         range: &str,
+        columns: Option<BTreeMap<String, String>>,
         problems: Option<String>,
         hashes: bool,
         discard: bool,
@@ -47,6 +49,7 @@ impl Decoder {
             bytes_per_batch,
             max_packet,
             policies: Policies::parse(dates, text, range).map_err(raise)?,
+            exceptions: policy::exceptions(columns.unwrap_or_default()).map_err(raise)?,
             problems,
             hashes,
             discard,

@@ -52,9 +52,12 @@ class Branch:
         raw.prepare(catalog.MAIN)
         catalog.create_branch(self.name)
 
-    def run(self, day: int, full: bool = False, **rows: list[tuple[Any, ...]]) -> dict[str, tuple[int, int, int]]:
+    def run(
+        self, day: int, full: bool = False, problems: str | None = None, **rows: list[tuple[Any, ...]]
+    ) -> dict[str, tuple[int, int, int]]:
         """Clean ``(operation, values...)`` per table; how many rows of each table were judged, refused, deleted.
 
+        The reader told ``problems`` of every row.
         Called again for the same day it is the same run tried again: its rows have landed already.
         """
         from spark_jobs.candidates import Work
@@ -64,15 +67,16 @@ class Branch:
         if day not in self._landed:
             self._landed.add(day)
             for table, listed in rows.items():
-                self._land(run, CONTRACTS[table], day, listed)
+                self._land(run, CONTRACTS[table], day, listed, problems)
         read = {table: len(listed) for table, listed in rows.items()}
         work = Work(read, full=set(CONTRACTS) if full else set(), touched=set(rows), waiting=set(CONTRACTS))
         outcomes = clean(self.spark, run, ["children", "parents"], CONTRACTS, work)
         return {outcome.table: (outcome.judged, outcome.refused, outcome.deleted) for outcome in outcomes}
 
-    def _land(self, run: Run, contract: Contract, day: int, rows: list[tuple[Any, ...]]) -> None:
+    def _land(self, run: Run, contract: Contract, day: int, rows: list[tuple[Any, ...]], problems: str | None) -> None:
         names = contract.raw_schema.names
-        records = [dict(zip(names, (*row[1:], DAY[day], run.run_id, DAY[day], row[0]), strict=True)) for row in rows]
+        marked = [(*row[1:], DAY[day], problems, run.run_id, DAY[day], row[0]) for row in rows]
+        records = [dict(zip(names, row, strict=True)) for row in marked]
         data = pa.Table.from_pylist(records, contract.raw_schema)
         uri = f"{storage.LANDING}/{self.name}/{contract.table}/run={run.run_id}/part-00000.parquet"
         write_batches(uri, contract.raw_schema, {}, data.to_batches())
@@ -132,6 +136,19 @@ def test_a_refused_parent_takes_its_children_along_and_brings_them_back(branch: 
     assert branch.rows("cleaned", "parents", "p") == [(1,), (2,)]
     assert branch.rows("cleaned", "children", "c") == [(10,), (20,), (40,)]
     assert branch.rows("quarantine", "parents", "p") == []
+
+
+def test_a_row_with_an_unreadable_value_waits_in_quarantine_and_says_why(branch: Branch) -> None:
+    """The value is NULL, which is not held against the row a second time, and the row's children go along with it."""
+    told = "state: 0xFF is no text; at: '0000-00-00' is no date and time"
+    branch.run(1, parents=[(READ, 2, None)], problems=told)
+    waiting = branch.rows("quarantine", "parents", "p", "state", "_problems", "_reasons")
+    assert waiting == [(2, None, told, ["unreadable:state", "unreadable:at"])]
+    assert branch.rows("cleaned", "parents", "p") == [(1,)]
+    assert branch.rows("cleaned", "children", "c") == [(10,), (40,)]
+
+    assert branch.run(2, parents=[(READ, 3, "good")])["parents"] == (2, 1, 0)
+    assert branch.rows("quarantine", "parents", "p", "_problems") == [(2, told)]
 
 
 def test_changes_and_deletes_are_merged_and_history_keeps_what_was(branch: Branch) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from lake.contracts import load, load_all, types
+from lake.contracts import Column, Contract, load, load_all, types
 from lake.errors import ContractError
 
 GOOD = """\
@@ -37,6 +37,21 @@ columns:
         ("datetime(6)", pa.timestamp("us", tz="UTC")),
         ("json", pa.string()),
         ("date", pa.date32()),
+        ("year(4)", pa.int32()),
+        ("time(6)", pa.string()),
+        ("bit(31)", pa.int32()),
+        ("bit(63)", pa.int64()),
+        ("bit(64)", pa.decimal128(20, 0)),
+        ("decimal(39,0)", pa.string()),
+        ("float(7,3) unsigned zerofill", pa.float32()),
+        ("int(5) unsigned zerofill", pa.int64()),
+        ("inet4", pa.string()),
+        ("inet6", pa.string()),
+        ("uuid", pa.string()),
+        ("vector(3)", pa.binary()),
+        ("geomcollection", pa.binary()),
+        ("text /*M!100301 COMPRESSED*/", pa.string()),
+        ("timestamp(3) /* mariadb-5.3 */", pa.timestamp("us", tz="UTC")),
     ],
 )
 def test_types(mysql: str, expected: pa.DataType) -> None:
@@ -45,6 +60,39 @@ def test_types(mysql: str, expected: pa.DataType) -> None:
 
 def test_enum_labels_are_unquoted() -> None:
     assert types.parse("enum('a','it''s')").labels == ("a", "it's")
+    assert types.parse(r"enum('b\\c','n\nl','x,y)','','\0')").labels == (r"b\c", "n\nl", "x,y)", "", "\0")
+
+
+def test_labels_that_the_server_shows_with_a_question_mark_are_not_taken_for_the_only_ones() -> None:
+    assert Column(type="enum('a','b')").allowed == ("a", "b")
+    assert Column(type="enum('a','?')").allowed is None
+    assert Column(type="enum('a','?')", accepted=("a",)).allowed == ("a",)
+
+
+def test_boolean_where_the_contract_says_so() -> None:
+    for mysql in ("tinyint(1)", "tinyint(4) unsigned", "bit(1)", "bit"):
+        assert types.parse(mysql, "boolean").arrow == pa.bool_()
+    with pytest.raises(ValueError, match=r"only tinyint and bit\(1\) can"):
+        types.parse("bit(2)", "boolean")
+
+
+def test_what_becomes_of_unreadable_values() -> None:
+    columns = {
+        "k": {"type": "date", "nullable": False},
+        "a": {"type": "date"},
+        "b": {"type": "date", "nullable": False},
+        "c": {"type": "date", "unreadable": "refuse"},
+    }
+    common = {"table": "t", "description": "x", "owner": "x", "grain": "x", "deletes": "none", "key": ["k"]}
+    policies = {}
+    for said in ("quarantine", "null", "refuse"):
+        contract = Contract.model_validate({**common, "columns": columns, "unreadable": said})
+        policies[said] = [contract.when_unreadable(name) for name in columns]
+    assert policies == {
+        "quarantine": ["refuse", "quarantine", "quarantine", "refuse"],
+        "null": ["refuse", "null", "quarantine", "refuse"],
+        "refuse": ["refuse", "refuse", "refuse", "refuse"],
+    }
 
 
 @pytest.mark.parametrize(
@@ -52,7 +100,15 @@ def test_enum_labels_are_unquoted() -> None:
     [
         ("key: [thing_id]", "key: [id]", 1, "key names the column 'id'"),
         ("decimal(12,2)", "money", 10, "'money' is not a type that can be extracted"),
-        ("decimal(12,2)", "decimal(65,30)", 10, "more than 38 digits"),
+        ("decimal(12,2)", "decimal(65,30)", 10, "'min' and 'max' are for numbers, and this column is 'decimal(65,30)'"),
+        ("nullable: false}\n  price", "nullable: false, unreadable: 'null'}\n  price", 1, "the key column 'thing_id'"),
+        ("min: 0", "unreadable: 'null', nullable: false", 1, "'price' says 'unreadable: null' and 'nullable: false'"),
+        (
+            "min: 0",
+            "unreadable: drop",
+            10,
+            "columns.price.unreadable: Input should be 'quarantine', 'null' or 'refuse'",
+        ),
         ("deletes: none", "deletes: maybe", 7, "Input should be 'keys' or 'none' (given: 'maybe')"),
         ("min: 0", "minimum: 0", 10, "columns.price.minimum: Extra inputs are not permitted"),
         ("table: things", "table: other", 1, "expected 'things' as the file's name"),

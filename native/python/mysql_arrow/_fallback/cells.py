@@ -6,7 +6,7 @@ import datetime
 import decimal
 import math
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pyarrow as pa
@@ -54,7 +54,8 @@ class Cell:
         except Reject as rejected:
             why = str(rejected)
         policy = self.policies.get(why, "error")
-        shown = show(value, self.column)
+        # In hexadecimal whole: what is valid before the wrong byte could read like another column's problem.
+        shown = show(value, replace(self.column, kind="bytes") if why == "text" else self.column)
         if policy == "replace":
             self.values.append(bytes(value).decode("utf-8", "replace"))
             self.replaced += 1
@@ -84,7 +85,10 @@ def _convert(value: Any, column: Column, target: pa.DataType) -> Any:
     if pt.is_null(target):
         raise Reject("nature")
     if pt.is_boolean(target):
-        return any(value) if isinstance(value, bytes) else value != 0
+        number = value if isinstance(value, int) else int.from_bytes(value, "big")
+        if number not in (0, 1):
+            raise Reject("range" if isinstance(value, int) else "nature")
+        return number == 1
     if column.kind == "time":
         return _span(value) if not _is_text(target) else printed(value, column).decode()
     if pt.is_integer(target):
@@ -148,7 +152,7 @@ def _decimal(value: Any, column: Column, target: pa.DataType) -> decimal.Decimal
     if column.kind == "decimal" and not _NUMBER.fullmatch(value):
         raise Reject("nature")
     with decimal.localcontext(prec=100):
-        number = decimal.Decimal(value.decode() if isinstance(value, bytes) else value)
+        number = decimal.Decimal(value.decode() if column.kind == "decimal" else _integer(value, column))
         scaled = number.scaleb(target.scale)
         if scaled != scaled.to_integral_value() or abs(scaled) >= decimal.Decimal(10) ** target.precision:
             raise Reject("range")

@@ -145,18 +145,19 @@ def _refusal(column: Column, target: pa.DataType) -> str | None:
         return "an integer would lose digits"
     strings = pt.is_string(target) or pt.is_large_string(target)
     binaries = pt.is_binary(target) or pt.is_large_binary(target)
+    numbers = pt.is_integer(target) or pt.is_decimal(target)
     fits = {
         "null": True,
-        "int": pt.is_integer(target) or pt.is_boolean(target) or pt.is_decimal(target),
+        "int": numbers or pt.is_boolean(target),
         "year": pt.is_integer(target),
         "float": pt.is_floating(target),
         "double": pt.is_floating(target),
-        "decimal": pt.is_decimal(target) or strings or pt.is_integer(target),
+        "decimal": numbers or strings,
         "date": pt.is_date(target),
         "datetime": pt.is_timestamp(target),
         "timestamp": pt.is_timestamp(target),
         "time": pt.is_duration(target) or pt.is_int64(target) or strings,
-        "bit": pt.is_integer(target) or binaries or (column.size == 1 and pt.is_boolean(target)),
+        "bit": numbers or binaries or (column.size == 1 and pt.is_boolean(target)),
         "text": strings or binaries,
         "bytes": binaries,
     }

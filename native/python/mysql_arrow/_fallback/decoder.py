@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import struct
+from collections.abc import Mapping
 from typing import Any
 
 import pyarrow as pa
@@ -34,6 +35,7 @@ class Decoder:
         dates: str = "error",
         text: str = "error",
         range: str = "error",
+        columns: Mapping[str, str] | None = None,
         problems: str | None = None,
         hashes: bool = False,
         discard: bool = False,
@@ -49,7 +51,11 @@ class Decoder:
             known = ["error", "null", "problem", *(["replace"] if name == "text" else [])]
             if policy not in known:
                 raise ValueError(f"{name}={policy!r} is no policy; known are {', '.join(known)}")
-        if "problem" in self._policies.values() and problems is None:
+        self._exceptions = dict(columns or {})
+        for name, policy in self._exceptions.items():
+            if policy not in ("error", "null", "problem"):
+                raise ValueError(f"columns[{name!r}]={policy!r} is no policy; known are error, null, problem")
+        if "problem" in {*self._policies.values(), *self._exceptions.values()} and problems is None:
             raise ValueError("the policy 'problem' needs `problems`, the name of a column")
         self._binary = protocol == "binary"
         self._target = None if schema is None else pa.schema(schema)
@@ -155,9 +161,14 @@ class Decoder:
 
     def _begin_rows(self) -> None:
         schema = resolve(self._columns, self._target)
+        names = {column.name for column in self._columns}
+        if unknown := [name for name in self._exceptions if name not in names]:
+            raise SchemaMismatch(
+                f"the schema does not fit the result: it has no column {unknown[0]!r}, for which there is a policy"
+            )
         if not self._discard:
             pairs = zip(self._columns, schema, strict=True)
-            self._cells = [Cell(column, field, self._policies) for column, field in pairs]
+            self._cells = [Cell(column, field, self._policies_of(column)) for column, field in pairs]
         if self._problems_name is not None:
             if self._problems_name in schema.names:
                 raise SchemaMismatch(
@@ -165,6 +176,10 @@ class Decoder:
                 )
             schema = schema.append(pa.field(self._problems_name, pa.string()))
         self._schema = schema
+
+    def _policies_of(self, column: Column) -> dict[str, str]:
+        own = self._exceptions.get(column.name)
+        return dict.fromkeys(self._policies, own) if own else self._policies
 
     def _take_row(self, packet: bytes) -> None:
         marker = packet[0] if packet else -1
