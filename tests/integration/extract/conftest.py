@@ -59,9 +59,9 @@ def contract_of(origin: Source) -> Callable[[str], Contract]:
 
     def make(table: str) -> Contract:
         with source.connected(origin) as reading:
-            found = schema.read_tables(reading, origin)[table]
-        columns = [(column.name, column.type, column.nullable, "") for column in found.columns.values()]
-        document = draft.draft(table, columns, found.unique_keys, {}, lambda name: False)
-        return Contract.model_validate({**document, "source": origin.name})
+            tables = schema.read_tables(reading, origin)
+        drafts, refusals = draft.draft(tables, [table], "", [], origin.name)
+        assert not refusals
+        return Contract.model_validate({**drafts[table].contract, "source": origin.name})
 
     return make

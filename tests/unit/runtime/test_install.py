@@ -172,5 +172,5 @@ def test_a_complete_installation_does_nothing(monkeypatch: pytest.MonkeyPatch) -
     pinned = artifacts()
     for artifact in (*pinned.maven, *pinned.pypi, *pinned.go):
         artifact.folder.mkdir(parents=True)
-    monkeypatch.setattr(install, "_alone", pytest.fail)
+    monkeypatch.setattr(install, "alone", pytest.fail)
     install.install()
