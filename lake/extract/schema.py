@@ -37,13 +37,17 @@ def read_tables(connection: Connection[Any], source: Source) -> dict[str, Source
     )
     references = _by_table(
         connection,
-        "SELECT u.table_name, u.constraint_name, u.column_name, u.referenced_table_name AS parent, "
-        "u.referenced_column_name AS parent_column, r.update_rule, r.delete_rule "
-        "FROM information_schema.key_column_usage u JOIN information_schema.referential_constraints r "
-        "ON r.constraint_schema = u.constraint_schema AND r.constraint_name = u.constraint_name "
-        "AND r.table_name = u.table_name "
-        "WHERE u.table_schema = %s AND u.referenced_table_schema = u.table_schema "
-        "ORDER BY u.table_name, u.constraint_name, u.ordinal_position",
+        "SELECT table_name, constraint_name, column_name, referenced_table_name AS parent, "
+        "referenced_column_name AS parent_column FROM information_schema.key_column_usage "
+        "WHERE table_schema = %s AND referenced_table_schema = table_schema "
+        "ORDER BY table_name, constraint_name, ordinal_position",
+        source,
+    )
+    # Not joined to the above: MariaDB would open the tables of every database of the server for it.
+    rules = _by_table(
+        connection,
+        "SELECT table_name, constraint_name, update_rule, delete_rule "
+        "FROM information_schema.referential_constraints WHERE constraint_schema = %s",
         source,
     )
     constraints = _by_table(
@@ -64,7 +68,9 @@ def read_tables(connection: Connection[Any], source: Source) -> dict[str, Source
             columns={row["column_name"]: _column(row) for row in columns[name]},
             unique_keys=_unique_keys(indexes[name]),
             # An index that is unique is a constraint too: where that is not shown, nor are foreign keys.
-            foreign_keys=_foreign_keys(references[name]) if constraints[name] or not indexes[name] else None,
+            foreign_keys=_foreign_keys(references[name], rules[name])
+            if constraints[name] or not indexes[name]
+            else None,
             bytes_estimate=int(table["data_length"] or 0),
             row_bytes=int(table["avg_row_length"] or 0),
         )
@@ -107,7 +113,13 @@ def _unique_keys(rows: list[dict[str, Any]]) -> list[tuple[str, ...]]:
     return [tuple(names) for index, names in indexes.items() if index not in unfit]
 
 
-def _foreign_keys(rows: list[dict[str, Any]]) -> list[ForeignKey]:
+def _foreign_keys(rows: list[dict[str, Any]], rules: list[dict[str, Any]]) -> list[ForeignKey]:
+    # Rows that go with their parent are found by their keys; rows that stay, changed, are not.
+    silent = {
+        rule["constraint_name"]
+        for rule in rules
+        if rule["update_rule"] in _SILENT or rule["delete_rule"] in _SILENT - {"CASCADE"}
+    }
     constraints: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for row in rows:
         constraints[row["constraint_name"]].append(row)
@@ -116,10 +128,9 @@ def _foreign_keys(rows: list[dict[str, Any]]) -> list[ForeignKey]:
             columns=tuple(row["column_name"] for row in parts),
             parent=parts[0]["parent"],
             parent_columns=tuple(row["parent_column"] for row in parts),
-            # Rows that go with their parent are found by their keys; rows that stay, changed, are not.
-            changes_rows=parts[0]["update_rule"] in _SILENT or parts[0]["delete_rule"] in _SILENT - {"CASCADE"},
+            changes_rows=name in silent,
         )
-        for parts in constraints.values()
+        for name, parts in constraints.items()
     ]
 
 
