@@ -96,8 +96,8 @@ def shop_lake() -> None:
         return pipeline.build_marts(run)
 
     @task
-    def audit(run: dict[str, Any], extracted: Any, cleaned: Any, marts: dict[str, Any]) -> dict[str, Any]:
-        """Great Expectations over Trino on the branch; a blocking failure ends the run here."""
+    def audit(run: dict[str, Any], extracted: Any, cleaned: Any, curated: dict[str, int]) -> dict[str, Any]:
+        """Great Expectations over Trino on the branch, while the marts are built; a blocking failure ends the run."""
         from lake import pipeline
 
         return pipeline.audit(run, list(extracted), list(cleaned))
@@ -117,7 +117,7 @@ def shop_lake() -> None:
     cleaned = clean.partial(run=run).expand(batch=raw(run, extracted))
     curated = curate(run, extracted, cleaned)
     built = marts(run, curated)
-    checks = audit(run, extracted, cleaned, built)
+    checks = audit(run, extracted, cleaned, curated)
     publish(run, extracted, cleaned, curated, built, checks)
 
 

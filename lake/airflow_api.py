@@ -74,8 +74,8 @@ class Airflow:
         return str(self._call("POST", f"/api/v2/dags/{dag_id}/dagRuns", json=body)["dag_run_id"])
 
     def active_runs(self, dag_id: str) -> list[str]:
-        """Ids of the runs that are queued or running."""
-        query = {"state": ["queued", "running"]}
+        """Ids of the runs that are queued or running, the oldest first."""
+        query = {"state": ["queued", "running"], "order_by": "run_after"}
         return [
             run["dag_run_id"] for run in self._call("GET", f"/api/v2/dags/{dag_id}/dagRuns", params=query)["dag_runs"]
         ]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+REGISTERED_AT_ONCE = 4
 SLOTS = 2
 """How many tasks clean tables at the same time."""
 
@@ -110,17 +112,24 @@ def register(run_json: dict[str, Any], extracted: list[list[dict[str, Any]]]) ->
 
     run = Run.from_json(run_json)
     contracts, tables = contract_files.load_all(run.sources), _tables(extracted)
-    registered = []
+
+    def one(landed: manifest.Manifest) -> tuple[raw.Registered, int]:
+        registered = raw.register(landed, contracts[landed.table], run.branch)
+        return registered, raw.row_count(run.branch, "quarantine", landed.table)
+
+    registered: list[tuple[raw.Registered, int]] = []
     for source in run.sources:
         manifests = manifest.read_all(source, run.run_id)
-        registered += [raw.register(entry, contracts[entry.table], run.branch) for entry in manifests]
+        # Nearly all of a table's time is waiting for the catalog and the object store.
+        with ThreadPoolExecutor(max_workers=REGISTERED_AT_ONCE) as pool:
+            registered += pool.map(one, manifests)
         strays.remove(source, run.run_id, manifests)
     read = {item["table"]: item["rows"] for item in tables}
     work = {
         "read": read,
         "full": [item["table"] for item in tables if item["mode"] == "full"],
-        "touched": [item.table for item in registered if item.changed],
-        "waiting": [table for table in contracts if raw.row_count(run.branch, "quarantine", table)],
+        "touched": [outcome.table for outcome, _ in registered if outcome.changed],
+        "waiting": [outcome.table for outcome, waiting in registered if waiting],
     }
     return [{"tables": batch, **work} for batch in batches(contracts, read, SLOTS)]
 
@@ -215,8 +224,9 @@ def audit(
     run = Run.from_json(run_json)
     contracts = contract_files.load_all(run.sources)
     source_rows = {item["table"]: item["source_rows"] for item in _tables(extracted)}
-    with sql.catalog_at(run.branch, run.branch):
-        waiting = _counts(run, "quarantine", list(contracts))
+    # Not the catalog of the marts, which are built at the same time.
+    with sql.catalog_at(f"{run.branch}_audit", run.branch) as catalog:
+        waiting = _counts(catalog, "quarantine", list(contracts))
         changed = changed_tables(cleaned)
         chosen = [
             suites.cleaned(contract, source_rows[table], waiting[table])
@@ -225,11 +235,11 @@ def audit(
             for table, contract in contracts.items()
         ]
         chosen += [suites.quarantine(table) for table, rows in waiting.items() if rows]
-        chosen += suites.reconciliations(run.branch) if run.has_marts else []
-        return auditing.audit(run, chosen).summary()
+        chosen += suites.reconciliations(catalog) if run.has_marts else []
+        return auditing.audit(run, catalog, chosen).summary()
 
 
-def _counts(run: Run, layer: str, tables: list[str]) -> dict[str, int]:
+def _counts(catalog: str, layer: str, tables: list[str]) -> dict[str, int]:
     from lake import sql
 
     counts: dict[str, int] = {}
@@ -237,7 +247,7 @@ def _counts(run: Run, layer: str, tables: list[str]) -> dict[str, int]:
     for first in range(0, len(tables), TABLES_PER_QUERY):
         some = tables[first : first + TABLES_PER_QUERY]
         parts = [f"SELECT '{table}' AS name, count(*) AS n FROM {layer}.\"{table}\"" for table in some]
-        counts |= {row["name"]: row["n"] for row in sql.rows(" UNION ALL ".join(parts), run.branch)}
+        counts |= {row["name"]: row["n"] for row in sql.rows(" UNION ALL ".join(parts), catalog)}
     return counts
 
 

@@ -18,7 +18,7 @@ from lake.extract.extract import DELETE
 from lake.run import Run
 from spark_jobs import history, parallel, rules
 from spark_jobs.candidates import Candidates, Work
-from spark_jobs.session import Lake
+from spark_jobs.session import Lake, columns_of
 
 log = logging.getLogger(__name__)
 
@@ -74,8 +74,9 @@ def _table(lake: Lake, candidates: Candidates, contract: Contract, work: Work) -
     if not candidates.exist():
         return Outcome(table)
     judged = candidates.judged()
-    lake.ensure("cleaned", table, rules.valid(judged))
-    lake.ensure("quarantine", table, judged)
+    columns = columns_of(judged)
+    lake.ensure("quarantine", table, columns)
+    lake.ensure("cleaned", table, {name: kind for name, kind in columns.items() if name != rules.REASONS})
     if candidates.is_full:
         outcome = _replace(lake, contract, judged, work.read[table])
     else:

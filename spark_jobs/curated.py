@@ -18,7 +18,7 @@ from lake import raw
 from lake.contracts import RUN_ID
 from lake.run import Run
 from spark_jobs import parallel, star
-from spark_jobs.session import Lake
+from spark_jobs.session import Lake, columns_of
 
 log = logging.getLogger(__name__)
 
@@ -74,7 +74,7 @@ def _build(lake: Lake, model: Model, full: set[str], touched: set[str]) -> int:
     inputs = [lake.table("cleaned", table) for table in model.inputs]
     if not model.is_fact or full & set(model.inputs) or not lake.exists("curated", model.name):
         rows = model.build(*inputs)
-        lake.ensure("curated", model.name, rows, model.partition)
+        lake.ensure("curated", model.name, columns_of(rows), model.partition)
         written = lake.replace_rows("curated", model.name, rows)
     else:
         orders = _touched_orders(lake, [table for table in model.inputs if table in touched])

@@ -10,7 +10,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from lake.contracts import EXTRACTED_AT, RUN_ID, Contract
-from spark_jobs.session import Lake
+from spark_jobs.session import Lake, columns_of
 
 FROM, TO, CURRENT = "valid_from", "valid_to", "is_current"
 
@@ -27,7 +27,7 @@ def update(lake: Lake, contract: Contract, rows: DataFrame, gone: DataFrame | No
     compared = [name for name in contract.schema.names if name not in (*key, contract.cursor)]
     begins = F.coalesce(F.col(f"`{contract.cursor}`"), F.col(EXTRACTED_AT)) if contract.cursor else F.col(EXTRACTED_AT)
     versions = rows.withColumns({FROM: begins, TO: F.lit(None).cast("timestamp"), CURRENT: F.lit(True)})
-    lake.ensure("history", table, versions)
+    lake.ensure("history", table, columns_of(versions))
     current = lake.table("history", table).where(CURRENT)
     if gone is None:
         extracted_at = rows.select(F.max(EXTRACTED_AT).alias(EXTRACTED_AT))

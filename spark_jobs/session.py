@@ -37,14 +37,16 @@ class Lake:
         """Whether the branch has the table."""
         return f"{layer}.{table}" in self._tables
 
-    def ensure(self, layer: str, table: str, rows: DataFrame, partition: str = "", properties: str = "") -> None:
-        """Create the table with the columns of ``rows``, or add the columns that it lacks.
+    def ensure(
+        self, layer: str, table: str, columns: dict[str, str], partition: str = "", properties: str = ""
+    ) -> None:
+        """Create the table with these columns, or add those of them that it lacks.
 
         Args:
+            columns: name -> SQL type, as `columns_of` tells them.
             partition: a partition transform such as ``months(order_date)``.
             properties: further table properties, as in ``TBLPROPERTIES``.
         """
-        columns = {field.name: field.dataType.simpleString() for field in rows.schema.fields}
         name = self.name(layer, table)
         if not self.exists(layer, table):
             listed = ", ".join(f"`{column}` {kind}" for column, kind in columns.items())
@@ -68,6 +70,11 @@ class Lake:
     def count(self, layer: str, table: str) -> int:
         """Rows of a table that has no row-level deletes, from its metadata: no data is read."""
         return raw.row_count(self.run.branch, layer, table)
+
+
+def columns_of(rows: DataFrame) -> dict[str, str]:
+    """Names and SQL types of the columns. Each DataFrame that is asked costs a round trip and an analysis of its plan."""
+    return {field.name: field.dataType.simpleString() for field in rows.schema.fields}
 
 
 # Row-level changes are written beside the data and merged on reading: an increment costs what it changes, not what

@@ -15,6 +15,12 @@ def _id(name: str) -> Column:
     return F.col(name).cast("bigint").alias(name)
 
 
+def _by_order(rows: DataFrame) -> DataFrame:
+    """Rows with a ``bigint`` to join and group by: as decimal(20,0), which the source's unsigned keys are, every key
+    becomes an object."""
+    return rows.withColumn("order_id", F.col("order_id").cast("bigint"))
+
+
 def _revenue(amount: Column, kind: str) -> Column:
     return F.when(F.col("is_cancelled"), F.lit(0)).otherwise(amount).cast(kind).alias("revenue")
 
@@ -71,14 +77,14 @@ def dim_date(orders: DataFrame) -> DataFrame:
 
 def _order_head(orders: DataFrame) -> DataFrame:
     return orders.select(
-        "order_id", "customer_id", "store_id", F.to_date("ordered_at").alias("order_date"), "ordered_at", "status",
+        _id("order_id"), "customer_id", "store_id", F.to_date("ordered_at").alias("order_date"), "ordered_at", "status",
         "channel", "currency", (F.col("status") == CANCELLED).alias("is_cancelled"),
     )  # fmt: skip
 
 
 def fct_order_items(order_items: DataFrame, orders: DataFrame) -> DataFrame:
     """One row an order item, with what its order says of who, where and when."""
-    return order_items.drop("customer_id", "store_id").join(_order_head(orders), "order_id").select(
+    return _by_order(order_items.drop("customer_id", "store_id")).join(_order_head(orders), "order_id").select(
         _id("order_item_id"), _id("order_id"), _id("product_id"), _id("customer_id"), _id("store_id"), "order_date",
         "ordered_at", "is_cancelled", F.col("quantity").cast("bigint").alias("quantity"), "sales_value",
         _revenue(F.col("sales_value"), "decimal(12,2)"), "retail_discount", "coupon_discount", "coupon_match_discount",
@@ -87,13 +93,13 @@ def fct_order_items(order_items: DataFrame, orders: DataFrame) -> DataFrame:
 
 def fct_orders(orders: DataFrame, order_items: DataFrame, shipments: DataFrame) -> DataFrame:
     """One row an order; amounts are the sums of its items, instants those of its last shipment."""
-    items = order_items.groupBy("order_id").agg(
+    items = _by_order(order_items).groupBy("order_id").agg(
         F.count("*").alias("item_count"),
         F.sum(F.col("quantity").cast("bigint")).alias("units"),
         F.sum("sales_value").alias("gross_amount"),
         F.sum(F.col("retail_discount") + F.col("coupon_discount") + F.col("coupon_match_discount")).alias("discount"),
     )
-    shipped = shipments.groupBy("order_id").agg(
+    shipped = _by_order(shipments).groupBy("order_id").agg(
         *[F.max(name).alias(name) for name in ("shipped_at", "promised_at", "delivered_at")]
     )
     nothing = F.lit(0)
@@ -110,7 +116,7 @@ def fct_orders(orders: DataFrame, order_items: DataFrame, shipments: DataFrame) 
 
 def fct_payments(payments: DataFrame, orders: DataFrame) -> DataFrame:
     """One row a payment, with the customer of its order."""
-    return payments.join(orders.select("order_id", "customer_id"), "order_id").select(
+    return _by_order(payments).join(orders.select(_id("order_id"), "customer_id"), "order_id").select(
         _id("payment_id"), _id("order_id"), _id("customer_id"), "method", "status", "amount", "paid_at",
         F.to_date("paid_at").alias("paid_date"),
     )  # fmt: skip

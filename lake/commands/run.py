@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from rich.console import Console
@@ -17,11 +17,15 @@ from lake.errors import LakeError
 from lake.settings import settings
 
 PIPELINE, REPORTS, ALERTING = "shop_lake", "reports", "alerting"
+EXTRACT, PUBLISH = "extract", "publish"
 _STYLE = {"success": "green", "failed": "red", "running": "cyan", "up_for_retry": "yellow", "upstream_failed": "red"}
 
 
 def run_pipeline(full: bool, console: Console) -> dict[str, Any]:
     """Run `shop_lake` once, with the report and the alerts that follow it; return the receipt.
+
+    A run that is under way and has not begun to read the source will show what the shop holds now: unless all tables
+    are to be read whole, that run is followed instead of queueing a second one behind it.
 
     Raises:
         LakeError: the run failed; the failed task's last words are in the message.
@@ -29,17 +33,32 @@ def run_pipeline(full: bool, console: Console) -> dict[str, Any]:
     with Airflow() as airflow:
         for dag_id in (PIPELINE, REPORTS, ALERTING):
             airflow.unpause(dag_id)
-        if waiting := airflow.active_runs(PIPELINE):
-            console.print(f"[dim]waiting behind {', '.join(waiting)}: one run at a time[/]")
-        asked_at = datetime.now(UTC)
-        run_id = airflow.trigger(PIPELINE, {"full": full})
+        run_id = None if full else joinable(airflow)
+        if run_id:
+            console.print("[dim]following the run that is about to read the shop[/]")
+        else:
+            if waiting := airflow.active_runs(PIPELINE):
+                console.print(f"[dim]waiting behind {', '.join(waiting)}: one run at a time[/]")
+            run_id = airflow.trigger(PIPELINE, {"full": full})
         console.print(f"[bold]{PIPELINE}[/] {run_id}  {settings().airflow_url}/dags/{PIPELINE}/runs/{run_id}")
         _follow(airflow, PIPELINE, run_id, console)
-        receipt: dict[str, Any] = airflow.result(PIPELINE, run_id, "publish")
-        reports = _triggered(airflow, REPORTS, asked_at)
+        receipt: dict[str, Any] = airflow.result(PIPELINE, run_id, PUBLISH)
+        tasks = airflow.tasks(PIPELINE, run_id)
+        (published_at,) = [task.started_at for task in tasks if task.task_id == PUBLISH]
+        assert published_at is not None, "the run succeeded"
+        reports = _triggered(airflow, REPORTS, published_at)
         _follow(airflow, REPORTS, reports, console)
-        _summary(receipt, airflow.tasks(PIPELINE, run_id), console)
+        _summary(receipt, tasks, console)
         return receipt
+
+
+def joinable(airflow: Airflow) -> str | None:
+    """The active run that takes its snapshot of the source after this moment, if there is one: the oldest such."""
+    for run_id in airflow.active_runs(PIPELINE):
+        # The time of a first try remains while a second one waits, so a retry is not joined: its rows may have landed.
+        if all(task.started_at is None for task in airflow.tasks(PIPELINE, run_id) if task.task_id == EXTRACT):
+            return run_id
+    return None
 
 
 def _triggered(airflow: Airflow, dag_id: str, after: datetime) -> str:

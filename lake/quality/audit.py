@@ -85,8 +85,11 @@ class Audit:
         }
 
 
-def audit(run: Run, suites: list[Suite]) -> Audit:
+def audit(run: Run, catalog: str, suites: list[Suite]) -> Audit:
     """Check the run's branch through Trino, all suites in this process.
+
+    Args:
+        catalog: Trino's catalog of the run's branch.
 
     The results are added to ``audit.check_results`` on the branch and rendered as data docs in the object store,
     whether they are good or bad.
@@ -96,7 +99,7 @@ def audit(run: Run, suites: list[Suite]) -> Audit:
     """
     with TemporaryDirectory() as folder, warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        results = _validate(run, suites, Path(folder))
+        results = _validate(run, catalog, suites, Path(folder))
         docs = _upload(Path(folder), run)
     _record(run, results)
     outcome = Audit(results, docs)
@@ -113,7 +116,7 @@ def audit(run: Run, suites: list[Suite]) -> Audit:
     return outcome
 
 
-def _validate(run: Run, suites: list[Suite], folder: Path) -> list[CheckResult]:
+def _validate(run: Run, catalog: str, suites: list[Suite], folder: Path) -> list[CheckResult]:
     config = settings()
     context = gx.get_context(mode="ephemeral")
     store = {"class_name": "TupleFilesystemStoreBackend", "base_directory": str(folder)}
@@ -121,7 +124,7 @@ def _validate(run: Run, suites: list[Suite], folder: Path) -> list[CheckResult]:
     site = {"class_name": "SiteBuilder", "store_backend": store, "site_index_builder": index}
     context.add_data_docs_site("docs", site)
     context.variables.progress_bars = {"globally": False}
-    address = f"trino://lake@{config.trino_host}:{config.trino_port}/{run.branch}"
+    address = f"trino://lake@{config.trino_host}:{config.trino_port}/{catalog}"
     source = context.data_sources.add_sql("lake", connection_string=address)
     definitions = []
     for suite in suites:
