@@ -73,7 +73,7 @@ class Lake:
 
 
 def columns_of(rows: DataFrame) -> dict[str, str]:
-    """Names and SQL types of the columns. Each DataFrame that is asked costs a round trip and an analysis of its plan."""
+    """Names and SQL types of the columns. Each DataFrame that is asked costs a round trip and an analysis of a plan."""
     return {field.name: field.dataType.simpleString() for field in rows.schema.fields}
 
 
