@@ -93,14 +93,22 @@ def fct_order_items(order_items: DataFrame, orders: DataFrame) -> DataFrame:
 
 def fct_orders(orders: DataFrame, order_items: DataFrame, shipments: DataFrame) -> DataFrame:
     """One row an order; amounts are the sums of its items, instants those of its last shipment."""
-    items = _by_order(order_items).groupBy("order_id").agg(
-        F.count("*").alias("item_count"),
-        F.sum(F.col("quantity").cast("bigint")).alias("units"),
-        F.sum("sales_value").alias("gross_amount"),
-        F.sum(F.col("retail_discount") + F.col("coupon_discount") + F.col("coupon_match_discount")).alias("discount"),
+    items = (
+        _by_order(order_items)
+        .groupBy("order_id")
+        .agg(
+            F.count("*").alias("item_count"),
+            F.sum(F.col("quantity").cast("bigint")).alias("units"),
+            F.sum("sales_value").alias("gross_amount"),
+            F.sum(F.col("retail_discount") + F.col("coupon_discount") + F.col("coupon_match_discount")).alias(
+                "discount"
+            ),
+        )
     )
-    shipped = _by_order(shipments).groupBy("order_id").agg(
-        *[F.max(name).alias(name) for name in ("shipped_at", "promised_at", "delivered_at")]
+    shipped = (
+        _by_order(shipments)
+        .groupBy("order_id")
+        .agg(*[F.max(name).alias(name) for name in ("shipped_at", "promised_at", "delivered_at")])
     )
     nothing = F.lit(0)
     gross = F.coalesce("gross_amount", nothing).cast("decimal(14,2)")
