@@ -35,6 +35,9 @@ def to_read() -> tuple[list[str], bool]:
             chosen.append(origin.name)
         else:
             log.warning("the demo shop is left out: its database is empty, `lake shop load` fills it")
+    for folder in sorted(settings().contracts.glob("*/")):
+        if folder.name not in sources.known() and files(folder.name):
+            log.warning("the contracts in %s are left alone: this lake has no source of that name", folder)
     if not chosen:
         raise ContractError(
             "there is nothing to read",

@@ -88,6 +88,8 @@ def _draft(table: SourceTable, lake_name: str) -> Draft:
             known[column.name] = column
         except ValueError as error:
             notes.append(f"column {column.name} is left out: {error}")
+    if not table.has_snapshots:
+        notes.append("its engine keeps no snapshots: rows are as they were when each was read, not as of one instant")
     names = naming.distinct(known, taken=RESERVED)
     # One line: quoted names of the source may hold anything.
     description = " ".join(table.comment.split()) or f"Rows of the source table {' '.join(table.name.split())}."

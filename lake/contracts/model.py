@@ -23,6 +23,9 @@ PROBLEMS = "_problems"
 
 RESERVED = (RUN_ID, EXTRACTED_AT, OPERATION, PROBLEMS, "_reasons", "_row_hash")
 
+HISTORY = ("valid_from", "valid_to", "is_current")
+"""Columns that the history layer adds."""
+
 Unreadable = Literal["quarantine", "null", "refuse"]
 """What becomes of a value that no type of the lake can hold: the row goes to quarantine, the value becomes NULL and is
 counted, or the extraction fails. `docs/types.md` lists such values."""
@@ -139,7 +142,7 @@ class Contract(BaseModel):
                 raise ValueError(f"the column {name!r} says 'unreadable: null' and 'nullable: false'")
         if self.cursor and self.columns[self.cursor].parsed.arrow != types.INSTANT:
             raise ValueError(f"the cursor {self.cursor!r} must be a datetime or timestamp")
-        taken = [name for name in self.columns if name in RESERVED]
+        taken = [name for name in self.columns if name in (*RESERVED, *(HISTORY if self.history else ()))]
         if taken:
             raise ValueError(f"{', '.join(taken)} are names that the lake itself uses")
         return self

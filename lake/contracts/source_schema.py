@@ -41,6 +41,7 @@ class SourceTable:
     Attributes:
         unique_keys: column lists of the unique indexes without nullable columns, the primary key first.
         foreign_keys: nothing where the server hides them from this user, as some do from one who may only read.
+        has_snapshots: whether its engine shows a reader the state of one instant; MyISAM's and MEMORY's do not.
         bytes_estimate: size of the rows, by the server's statistics; for sizing only.
         row_bytes: average size of a row, by the same.
     """
@@ -50,5 +51,6 @@ class SourceTable:
     columns: dict[str, SourceColumn]
     unique_keys: list[tuple[str, ...]] = field(default_factory=list)
     foreign_keys: list[ForeignKey] | None = field(default_factory=list)
+    has_snapshots: bool = True
     bytes_estimate: int = 0
     row_bytes: int = 0

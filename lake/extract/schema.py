@@ -57,10 +57,12 @@ def read_tables(connection: Connection[Any], source: Source) -> dict[str, Source
     )
     tables = fetch(
         connection,
-        "SELECT table_name, table_comment, table_type, data_length, avg_row_length FROM information_schema.tables "
-        "WHERE table_schema = %s ORDER BY table_name",
+        "SELECT table_name, table_comment, table_type, engine, data_length, avg_row_length "
+        "FROM information_schema.tables WHERE table_schema = %s ORDER BY table_name",
         (source.database,),
     )
+    engines = fetch(connection, "SELECT engine FROM information_schema.engines WHERE transactions = 'YES'")
+    transactional = {row["engine"] for row in engines}
     return {
         name: SourceTable(
             name=name,
@@ -71,6 +73,7 @@ def read_tables(connection: Connection[Any], source: Source) -> dict[str, Source
             foreign_keys=_foreign_keys(references[name], rules[name])
             if constraints[name] or not indexes[name]
             else None,
+            has_snapshots=table["engine"] in transactional,
             bytes_estimate=int(table["data_length"] or 0),
             row_bytes=int(table["avg_row_length"] or 0),
         )

@@ -113,6 +113,10 @@ def test_what_becomes_of_unreadable_values() -> None:
         ("min: 0", "minimum: 0", 10, "columns.price.minimum: Extra inputs are not permitted"),
         ("table: things", "table: other", 1, "expected 'things' as the file's name"),
         ("key: [thing_id]\n", "", 1, "key: Field required"),
+        ("key: [thing_id]", "key: []", 1, "it has no cursor and no history, and says 'deletes: none'"),
+        ("  price:", "  Price:", 1, "lower-case letters, digits and _, not 'Price'; the name in the source stands"),
+        ("price:", "_price:", 1, "not '_price'"),
+        ("table: things", "table: things\nsource: shop", 2, "source: is said by the folder, not here"),
     ],
 )
 def test_a_mistake_is_refused_with_file_and_line(
@@ -125,6 +129,22 @@ def test_a_mistake_is_refused_with_file_and_line(
         load(file)
     assert f"{file}:{line}: " in refused.value.what
     assert message in refused.value.what
+
+
+def test_a_table_with_history_leaves_its_columns_to_it(tmp_path: Path) -> None:
+    file = tmp_path / "things.yml"
+    file.write_text(GOOD.replace("deletes: none", "deletes: none\nhistory: true").replace("price:", "valid_from:"))
+    with pytest.raises(ContractError, match="valid_from are names that the lake itself uses"):
+        load(file)
+
+
+def test_two_sources_cannot_have_a_table_of_one_name(tmp_path: Path) -> None:
+    for source in ("crm", "shop"):
+        (tmp_path / source).mkdir()
+        (tmp_path / source / "things.yml").write_text(GOOD)
+    with pytest.raises(ContractError, match=r"crm/things\.yml:1: table: shop has a table of this name too"):
+        load_all(["shop", "crm"], tmp_path)
+    assert load_all(["crm"], tmp_path)["things"].source == "crm"
 
 
 def test_a_reference_to_nowhere_is_refused(tmp_path: Path) -> None:
