@@ -36,4 +36,6 @@ INSERT INTO `{parent}` (id) VALUES (1), (2), (3);
 CREATE TABLE of_long (id INT NOT NULL PRIMARY KEY, parent INT, FOREIGN KEY (parent) REFERENCES `{parent}` (id));
 INSERT INTO of_long VALUES (1, 3), (2, NULL);
 CREATE TABLE `empty` (id INT NOT NULL PRIMARY KEY, `key` VARCHAR(10));
+CREATE TABLE no_snapshots (id INT NOT NULL PRIMARY KEY) ENGINE MyISAM;
+INSERT INTO no_snapshots VALUES (1), (2);
 CREATE VIEW `a view` AS SELECT * FROM orders;

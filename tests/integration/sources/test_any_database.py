@@ -16,7 +16,7 @@ import pytest
 from lake import catalog, contracts, pipeline, raw, sources, sql, storage
 from lake.commands.add_table import add_source, add_tables
 from lake.contracts import Contract
-from lake.errors import SourceError
+from lake.errors import ContractError, SourceError
 from lake.run import Run
 
 LONG = "customer's-" + "very-" * 10 + "old"
@@ -71,14 +71,14 @@ def branch(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     catalog.delete_branch(name)
 
 
-def run_once(number: int, origin: str, is_audited: bool) -> dict[str, Any]:
+def run_once(number: int, origins: tuple[str, ...], is_audited: bool) -> dict[str, Any]:
     """The steps of the pipeline up to the audit; the outcome of each table."""
     from spark_jobs.session import connect
 
     spark = connect()
     try:
-        run = Run(f"{origin}_{number}", catalog.head(), sources=(origin,), has_marts=False).to_json()
-        extracted = [pipeline.extract(run, origin)]
+        run = Run(f"{origins[0]}_{number}", catalog.head(), sources=origins, has_marts=False).to_json()
+        extracted = [pipeline.extract(run, origin) for origin in origins]
         cleaned = [pipeline.clean(spark, run, batch) for batch in pipeline.register(run, extracted)]
         assert pipeline.curate(spark, run, extracted, cleaned) == {}
         assert pipeline.build_marts(run)["rows"] == {}
@@ -115,33 +115,39 @@ def test_every_table_reaches_cleaned_and_follows_the_source(
     database: tuple[Execute, str], branch: str, own_lake: Path
 ) -> None:
     execute, url = database
-    origin = sources.from_url(url, f"n{branch[-6:]}")
+    origin, other = sources.from_url(url, f"n{branch[-6:]}"), sources.from_url(url, f"n{branch[-6:]}b")
     try:
-        assert "14 tables" in add_source(origin)
+        assert "15 tables" in add_source(origin)
         assert PASSWORD not in (own_lake / "sources.json").read_text()
         assert (own_lake / "secrets.env").stat().st_mode & 0o777 == 0o600
         assert sources.named(origin.name).password.get_secret_value() == PASSWORD
 
         added = add_tables([], every=True)
-        assert len(added.written) == 14
+        assert len(added.written) == 15
         assert f"{origin.name}: view a view is left out" in added.notes
         assert add_tables([], every=True).written == []
+        # The same database once more, as another source: their tables do not meet.
+        add_source(other)
+        with pytest.raises(ContractError, match=f"table 'tree' is in {origin.name} and {other.name}"):
+            add_tables(["tree"])
+        add_tables(["tree"], source_name=other.name)
 
         found = contracts.load_all()
-        assert {contract.source for contract in found.values()} == {origin.name}
-        assert all(table.startswith(origin.name + "_") for table in found)
-        run_once(1, origin.name, is_audited=True)
+        assert len(found) == 16
+        assert all(table.startswith(contract.source + "_") for table, contract in found.items())
+        run_once(1, (origin.name, other.name), is_audited=True)
         assert_equal_to_source(execute, found, branch)
 
         for statement in CHANGES:
             execute(statement)
-        outcomes = run_once(2, origin.name, is_audited=False)
+        outcomes = run_once(2, (origin.name, other.name), is_audited=False)
         assert_equal_to_source(execute, found, branch)
         (moved,) = [table for table, contract in found.items() if contract.cursor]
         assert (outcomes[moved]["judged"], outcomes[moved]["deleted"]) == (1, 1)
         assert raw.row_count(branch, "quarantine", moved) == 0
     finally:
-        storage.delete_prefix(f"{storage.LANDING}/{origin.name}")
+        for name in (origin.name, other.name):
+            storage.delete_prefix(f"{storage.LANDING}/{name}/")
 
 
 def test_a_source_that_refuses_us_is_not_remembered(database: tuple[Execute, str], own_lake: Path) -> None:

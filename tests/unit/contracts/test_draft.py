@@ -78,6 +78,13 @@ def test_a_table_without_a_key_is_read_whole() -> None:
     )
 
 
+def test_a_table_without_snapshots_says_so() -> None:
+    found, _ = drafts(table("t", ID, has_snapshots=False))
+    assert found["crm_t"].notes == [
+        "its engine keeps no snapshots: rows are as they were when each was read, not as of one instant"
+    ]
+
+
 def test_a_table_of_which_nothing_can_be_read_has_no_contract() -> None:
     found, (refusal,) = drafts(table("t", SourceColumn("a", "hyperplane", True)))
     assert found == {}
