@@ -1,4 +1,4 @@
--- A schema as no tool likes it. {parent} is a name of 64 characters.
+-- A schema as no tool likes it. {parent} is a name of 64 characters, {wide} 100 columns.
 CREATE TABLE `a;DROP TABLE x` (
   `order` INT NOT NULL, `a.b` VARCHAR(20), `a b` VARCHAR(20), a_b VARCHAR(20), `x``y` INT, `100%` DECIMAL(5,2), `%s` INT,
   `it's` INT, `say "hi"` INT, `what?` INT, `❤` VARCHAR(10), `Größe` INT, `_run_id` INT, `SELECT` DATETIME(6),
@@ -14,8 +14,8 @@ CREATE TABLE orders (id BIGINT UNSIGNED NOT NULL PRIMARY KEY, what VARCHAR(20));
 INSERT INTO orders VALUES (1, 'lower');
 CREATE TABLE `no key` (a INT, b VARCHAR(20));
 INSERT INTO `no key` VALUES (1, 'twice'), (1, 'twice'), (NULL, NULL), (NULL, NULL), (2, 'once');
-CREATE TABLE `pairs%` (a INT NOT NULL, b VARCHAR(20) NOT NULL, n INT, PRIMARY KEY (a, b));
-INSERT INTO `pairs%` VALUES (1, 'x', 1), (1, 'y', 2), (2, 'x', 3);
+CREATE TABLE `pairs%` (a INT NOT NULL, b VARCHAR(20) NOT NULL, n INT, moved TIMESTAMP(6) NOT NULL DEFAULT CURRENT_TIMESTAMP(6) ON UPDATE CURRENT_TIMESTAMP(6), PRIMARY KEY (a, b));
+INSERT INTO `pairs%` (a, b, n) VALUES (1, 'x', 1), (1, 'y', 2), (2, 'x', 3);
 CREATE TABLE of_pairs (id INT NOT NULL PRIMARY KEY, a INT, b VARCHAR(20), FOREIGN KEY (a, b) REFERENCES `pairs%` (a, b));
 INSERT INTO of_pairs VALUES (1, 1, 'y'), (2, NULL, 'z');
 CREATE TABLE words (word VARCHAR(20) NOT NULL PRIMARY KEY, n INT) COLLATE utf8mb4_general_ci;
@@ -38,4 +38,10 @@ INSERT INTO of_long VALUES (1, 3), (2, NULL);
 CREATE TABLE `empty` (id INT NOT NULL PRIMARY KEY, `key` VARCHAR(10));
 CREATE TABLE no_snapshots (id INT NOT NULL PRIMARY KEY) ENGINE MyISAM;
 INSERT INTO no_snapshots VALUES (1), (2);
+CREATE TABLE tokens (token VARBINARY(8) NOT NULL PRIMARY KEY, n INT, moved TIMESTAMP(6) NOT NULL DEFAULT CURRENT_TIMESTAMP(6) ON UPDATE CURRENT_TIMESTAMP(6));
+INSERT INTO tokens (token) VALUES (x'00FF'), (x'61'), (x'6120'), (x'');
+CREATE TABLE kinds (id INT NOT NULL PRIMARY KEY, kind ENUM('50%', 'it''s', ':x', '?', 'a,b', '%s', 'c\\d', ' ') NOT NULL, `set` SET('a', 'b%'));
+INSERT INTO kinds VALUES (1, '50%', 'a,b%'), (2, 'it''s', ''), (3, ':x', NULL), (4, '?', 'a'), (5, 'a,b', 'a'), (6, '%s', 'a'), (7, 'c\\d', 'a'), (8, ' ', 'a');
+CREATE TABLE wide ({wide}, PRIMARY KEY (c0));
+INSERT INTO wide (c0) VALUES (1), (-1), (0);
 CREATE VIEW `a view` AS SELECT * FROM orders;
