@@ -109,6 +109,8 @@ def _summary(receipt: dict[str, Any], tasks: list[TaskState], console: Console) 
         figures = [f"{counts[key]:,}" for key in ("read", "valid", "refused", "deleted", "source_rows")]
         rows.add_row(name, counts["mode"], *figures)
     console.print(rows)
+    for name, snapshot in receipt["sources"].items():
+        console.print(f"{name:<14} as of {snapshot['instant'][:19]} UTC, position {snapshot['position'] or 'unknown'}")
     layers = "  ".join(f"{layer} {count:,}" for layer, count in receipt["layers"].items())
     console.print(f"rows written   {layers}")
     checks = receipt["checks"]

@@ -16,7 +16,9 @@ import pytest
 from lake import catalog, contracts, pipeline, raw, sources, sql, storage
 from lake.commands.add_table import add_source, add_tables
 from lake.contracts import Contract
+from lake.contracts.source_schema import ForeignKey
 from lake.errors import ContractError, SourceError
+from lake.extract import schema, source
 from lake.run import Run
 
 LONG = "customer's-" + "very-" * 10 + "old"
@@ -133,7 +135,12 @@ def test_every_table_reaches_cleaned_and_follows_the_source(
         add_source(other)
         with pytest.raises(ContractError, match=f"table 'tree' is in {origin.name} and {other.name}"):
             add_tables(["tree"])
-        add_tables(["tree"], source_name=other.name)
+        (file,) = add_tables(["tree"], source_name=other.name).written
+        with pytest.raises(ContractError, match=f"{file.name} exists"):
+            add_tables(["tree"], source_name=other.name)
+        drafted = file.read_text()
+        assert add_tables(["tree"], source_name=other.name, replace=True).written == [file]
+        assert file.read_text() == drafted
 
         found = contracts.load_all()
         assert len(found) == 19
@@ -153,6 +160,21 @@ def test_every_table_reaches_cleaned_and_follows_the_source(
     finally:
         for name in (origin.name, other.name):
             storage.delete_prefix(f"{storage.LANDING}/{name}/")
+
+
+def test_foreign_keys_that_the_server_hides_are_not_taken_for_none(database: tuple[Execute, str]) -> None:
+    execute, url = database
+    origin = sources.from_url(url, "nasty")
+
+    def references(table: str) -> list[ForeignKey] | None:
+        with source.connected(origin) as connection:
+            return schema.read_tables(connection, origin)[table].foreign_keys
+
+    assert references("tree") == [ForeignKey(("parent",), "tree", ("id",))]
+    assert references("words") == []
+    execute(f"REVOKE SHOW VIEW ON {origin.database}.* FROM {origin.user}")
+    # MySQL 8 shows them all the same.
+    assert references("tree") != []
 
 
 def test_a_source_that_refuses_us_is_not_remembered(database: tuple[Execute, str], own_lake: Path) -> None:
