@@ -6,6 +6,7 @@ property of the table and is set by the commit that adds the rows, so one cannot
 
 from __future__ import annotations
 
+import json
 import logging
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,6 +20,7 @@ from pyiceberg.catalog.rest import RestCatalog
 from pyiceberg.exceptions import CommitFailedException, CommitStateUnknownException, NoSuchTableError
 from pyiceberg.expressions import And, EqualTo, GreaterThan
 from pyiceberg.table import Table
+from pyiceberg.table.update import AddSchemaUpdate
 from tenacity import (
     before_sleep_log,
     retry,
@@ -28,7 +30,7 @@ from tenacity import (
 )
 
 from lake import faultpoints, storage
-from lake.catalog import pyiceberg_properties
+from lake.catalog import commit_table, pyiceberg_properties
 from lake.contracts import EXTRACTED_AT, OPERATION, RUN_ID, Contract
 from lake.extract import manifest as manifests
 from lake.extract.extract import DELETE, READ
@@ -145,8 +147,7 @@ def register(manifest: Manifest, contract: Contract, branch: str) -> Registered:
         return result
     if not result.changed:
         return result
-    with table.update_schema() as update:
-        update.union_by_name(contract.raw_schema)
+    table = _widened(table, contract.raw_schema, branch)
     files = [part.uri for part in manifest.parts]
     if deleted is not None and deleted.num_rows:
         files.append(_land_deletes(manifest, contract, deleted))
@@ -159,6 +160,24 @@ def register(manifest: Manifest, contract: Contract, branch: str) -> Registered:
     faultpoints.reach("register.committed")
     log.info("raw.%s: %s rows, %s deletes", contract.table, result.read, result.deleted)
     return result
+
+
+def _widened(table: Table, schema: pa.Schema, branch: str) -> Table:
+    """The table with the columns of ``schema`` that it lacked.
+
+    The commit is written here, because PyIceberg leaves out the greatest column id of an added schema, which Nessie
+    refuses (seen with 0.12.0 and 0.99.0).
+    """
+    updates, requirements = table.update_schema().union_by_name(schema)._commit()
+    if not updates:
+        return table
+    said = [json.loads(update.model_dump_json()) for update in updates]
+    for update, spoken in zip(updates, said, strict=True):
+        if isinstance(update, AddSchemaUpdate):
+            spoken["last-column-id"] = max(update.schema_.highest_field_id, table.metadata.last_column_id)
+    conditions = [json.loads(requirement.model_dump_json()) for requirement in requirements]
+    commit_table(branch, table.name(), {"requirements": conditions, "updates": said})
+    return table.refresh()
 
 
 def _deleted(manifest: Manifest, contract: Contract, branch: str) -> pa.Table | None:
