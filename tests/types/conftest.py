@@ -18,7 +18,7 @@ import pymysql
 import pytest
 from mysql_arrow import _fallback
 
-from lake import catalog, raw, sql, storage
+from lake import catalog, raw, sources, sql, storage
 from lake.commands.add_table import add_tables
 from lake.contracts import Contract, load_all
 from lake.extract.extract import Request, extract
@@ -202,18 +202,18 @@ def matrix(source: pymysql.connections.Connection[Any]) -> Iterator[Matrix]:
     from spark_jobs.session import connect
 
     made = tables.make(source)
-    add_tables(made)
-    contracts = tables.adjusted(load_all())
+    origin = sources.shop()
+    add_tables(made, source_name=origin.name)
+    contracts = tables.adjusted(load_all([origin.name]))
     requests = [Request(contracts[table]) for table in made]
-    name = settings().source_name
     with hostile_sessions():
-        manifests = {manifest.table: manifest for manifest in extract(requests, name)}
+        manifests = {manifest.table: manifest for manifest in extract(origin, requests, origin.name)}
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(mysql_arrow, "query", plainly)
-            plain = {manifest.table: manifest for manifest in extract(requests, f"{name}_plain")}
+            plain = {manifest.table: manifest for manifest in extract(origin, requests, f"{origin.name}_plain")}
 
     raw.prepare(catalog.MAIN)
-    run = Run(name, "")
+    run = Run(origin.name, "", sources=(origin.name,), has_marts=False)
     catalog.create_branch(run.branch)
     spark = connect()
     try:

@@ -148,7 +148,10 @@ def _wide(cursor: Any) -> None:
 
 
 def adjusted(contracts: dict[str, Contract]) -> dict[str, Contract]:
-    """The drafted contracts, of which one wants NULL for what cannot be read."""
-    drafted = contracts["bad_null"].model_dump(by_alias=True)
-    drafted["columns"]["at"]["nullable"] = True
-    return {**contracts, "bad_null": Contract.model_validate({**drafted, "unreadable": "null"})}
+    """The drafted contracts, with booleans, and one that wants NULL for what cannot be read."""
+    drafts = {name: contract.model_dump(by_alias=True) for name, contract in contracts.items()}
+    for name, column in (("exact", "is_flag"), ("bad", "is_on"), ("bad_null", "is_on")):
+        drafts[name]["columns"][column]["as"] = "boolean"
+    drafts["bad_null"]["columns"]["at"]["nullable"] = True
+    drafts["bad_null"]["unreadable"] = "null"
+    return {name: Contract.model_validate(draft) for name, draft in drafts.items()}

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 from pyiceberg.schema import Schema
 
-from lake import raw, sql, storage
+from lake import raw, sources, sql, storage
 from lake.commands.add_table import add_tables
 from lake.contracts import load_all, type_table
 from lake.errors import SourceError
@@ -160,7 +160,7 @@ def test_the_contract_can_refuse(matrix: Matrix, monkeypatch: pytest.MonkeyPatch
     drafted["columns"]["t"]["unreadable"] = "refuse"
     contract = type(matrix.contracts["bad"]).model_validate(drafted)
     with pytest.raises(SourceError, match=r"bad\.t: column t: 0x61EDA08062 is no string.*\n.*unreadable: quarantine"):
-        extract([Request(contract)], f"{matrix.run.run_id}_refuse")
+        extract(sources.shop(), [Request(contract)], f"{matrix.run.run_id}_refuse_{decoder}")
 
 
 def test_a_key_that_cannot_be_read_is_refused(matrix: Matrix) -> None:
@@ -168,9 +168,10 @@ def test_a_key_that_cannot_be_read_is_refused(matrix: Matrix) -> None:
     matrix.ask("SET SESSION sql_mode = ''")
     matrix.ask("CREATE TABLE zero_key (day DATE PRIMARY KEY)")
     matrix.ask("INSERT INTO zero_key VALUES ('0000-00-00'), ('2021-00-00')")
-    add_tables(["zero_key"])
+    add_tables(["zero_key"], source_name=matrix.run.run_id)
     with pytest.raises(SourceError, match=r"zero_key\.day: column day: '0000-00-00' is no date"):
-        extract([Request(load_all()["zero_key"])], f"{matrix.run.run_id}_key")
+        contract = load_all([matrix.run.run_id])["zero_key"]
+        extract(sources.shop(), [Request(contract)], f"{matrix.run.run_id}_key")
 
 
 # -- the decoders, the types, the document
@@ -204,6 +205,16 @@ def test_types_are_as_documented_in_every_engine(matrix: Matrix, engines: dict[s
     documented = {"landing": parquet, "landing in Arrow": arrow, "raw": iceberg, "cleaned": iceberg}
     documented |= {"raw in Trino": trino.replace(", ", ","), "cleaned in Trino": trino.replace(", ", ",")}
     assert {engine: columns[name] for engine, columns in engines.items()} == documented
+
+
+def test_only_what_is_refused_carries_problems_and_reasons(matrix: Matrix) -> None:
+    extra = {}
+    for layer in (*LAYERS, "quarantine"):
+        table = raw.find(matrix.run.branch, layer, "bad")
+        assert table is not None
+        names = {field.name for field in table.schema().fields}
+        extra[layer] = names - set(matrix.contracts["bad"].columns) - {"_run_id", "_extracted_at"}
+    assert extra == {"raw": {"_operation", "_problems"}, "cleaned": set(), "quarantine": {"_problems", "_reasons"}}
 
 
 @pytest.fixture(scope="package")
