@@ -174,6 +174,20 @@ def test_a_key_that_cannot_be_read_is_refused(matrix: Matrix) -> None:
         extract(sources.shop(), [Request(contract)], f"{matrix.run.run_id}_key")
 
 
+def test_a_cursor_that_is_never_a_date_is_no_watermark(matrix: Matrix) -> None:
+    matrix.ask("SET SESSION sql_mode = ''")
+    moves = "TIMESTAMP NOT NULL DEFAULT 0 ON UPDATE CURRENT_TIMESTAMP"
+    matrix.ask(f"CREATE TABLE zero_cursor (id INT PRIMARY KEY, updated_at {moves})")
+    matrix.ask("INSERT INTO zero_cursor VALUES (1, 0)")
+    add_tables(["zero_cursor"], source_name=matrix.run.run_id)
+    contract = load_all([matrix.run.run_id])["zero_cursor"]
+    assert contract.cursor == "updated_at"
+    (manifest,) = extract(sources.shop(), [Request(contract)], f"{matrix.run.run_id}_cursor")
+    assert manifest.watermark is None
+    told = landed(manifest).select(["updated_at", "_problems"]).to_pylist()
+    assert told == [{"updated_at": None, "_problems": "updated_at: '0000-00-00 00:00:00' is no date and time"}]
+
+
 # -- the decoders, the types, the document
 
 
