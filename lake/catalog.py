@@ -84,22 +84,8 @@ def tables(reference: str = MAIN) -> list[str]:
     return sorted(".".join(entry["name"]["elements"]) for entry in entries if entry["type"] == "ICEBERG_TABLE")
 
 
-def commit_table(reference: str, table: tuple[str, ...], change: dict[str, Any]) -> None:
-    """Commit a change of a table through the Iceberg REST interface.
-
-    Args:
-        table: layer and name.
-        change: ``requirements`` and ``updates``, as the interface has them.
-
-    Raises:
-        CatalogError: the table is not what the requirements say, or the change is malformed.
-    """
-    layer, name = table
-    _call("POST", f"{reference}/namespaces/{layer}/tables/{name}", "iceberg/v1", json=change)
-
-
-def _call(method: str, path: str, interface: str = "api/v2", **request: Any) -> dict[str, Any]:
-    url = f"{settings().nessie_url}/{interface}/{path}"
+def _call(method: str, path: str, **request: Any) -> dict[str, Any]:
+    url = f"{settings().nessie_url}/api/v2/{path}"
     try:
         response = httpx.request(method, url, timeout=30, **request)
     except httpx.TransportError as error:

@@ -6,7 +6,6 @@ property of the table and is set by the commit that adds the rows, so one cannot
 
 from __future__ import annotations
 
-import json
 import logging
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,11 +15,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import requests
 from pyiceberg.catalog import Catalog
-from pyiceberg.catalog.rest import RestCatalog
-from pyiceberg.exceptions import CommitFailedException, CommitStateUnknownException, NoSuchTableError
+from pyiceberg.exceptions import CommitFailedException, CommitStateUnknownException, NoSuchTableError, ValidationError
 from pyiceberg.expressions import And, EqualTo, GreaterThan
 from pyiceberg.table import Table
-from pyiceberg.table.update import AddSchemaUpdate
 from tenacity import (
     before_sleep_log,
     retry,
@@ -30,12 +27,14 @@ from tenacity import (
 )
 
 from lake import faultpoints, storage
-from lake.catalog import commit_table, pyiceberg_properties
+from lake.catalog import pyiceberg_properties
 from lake.contracts import EXTRACTED_AT, OPERATION, RUN_ID, Contract
+from lake.errors import ContractError
 from lake.extract import manifest as manifests
 from lake.extract.extract import DELETE, READ
 from lake.extract.landing import write_batches
 from lake.extract.manifest import Manifest
+from lake.rest_catalog import NessieCatalog
 
 log = logging.getLogger(__name__)
 
@@ -67,7 +66,7 @@ class Registered:
 @lru_cache(maxsize=8)
 def open_catalog(reference: str) -> Catalog:
     """The catalog at a branch, or at a commit as ``main@HASH``."""
-    return RestCatalog(reference, **pyiceberg_properties(reference))
+    return NessieCatalog(reference, **pyiceberg_properties(reference))
 
 
 def prepare(reference: str) -> None:
@@ -137,6 +136,9 @@ def register(manifest: Manifest, contract: Contract, branch: str) -> Registered:
     """Add a table's landing files to ``raw.<table>`` on the run's branch, in one commit with the new watermark.
 
     Doing it again changes nothing: the table remembers the last run that it took in.
+
+    Raises:
+        ContractError: a column has changed its type to one that cannot hold what the table has.
     """
     deleted = _deleted(manifest, contract, branch) if manifest.keys else None
     result = Registered(contract.table, manifest.rows, deleted.num_rows if deleted is not None else 0)
@@ -147,7 +149,7 @@ def register(manifest: Manifest, contract: Contract, branch: str) -> Registered:
         return result
     if not result.changed:
         return result
-    table = _widened(table, contract.raw_schema, branch)
+    _widen(table, contract)
     files = [part.uri for part in manifest.parts]
     if deleted is not None and deleted.num_rows:
         files.append(_land_deletes(manifest, contract, deleted))
@@ -162,22 +164,16 @@ def register(manifest: Manifest, contract: Contract, branch: str) -> Registered:
     return result
 
 
-def _widened(table: Table, schema: pa.Schema, branch: str) -> Table:
-    """The table with the columns of ``schema`` that it lacked.
-
-    The commit is written here, because PyIceberg leaves out the greatest column id of an added schema, which Nessie
-    refuses (seen with 0.12.0 and 0.99.0).
-    """
-    updates, requirements = table.update_schema().union_by_name(schema)._commit()
-    if not updates:
-        return table
-    said = [json.loads(update.model_dump_json()) for update in updates]
-    for update, spoken in zip(updates, said, strict=True):
-        if isinstance(update, AddSchemaUpdate):
-            spoken["last-column-id"] = max(update.schema_.highest_field_id, table.metadata.last_column_id)
-    conditions = [json.loads(requirement.model_dump_json()) for requirement in requirements]
-    commit_table(branch, table.name(), {"requirements": conditions, "updates": said})
-    return table.refresh()
+def _widen(table: Table, contract: Contract) -> None:
+    """Bring the table's columns to the contract's: new ones are added, and types may become wider."""
+    try:
+        with table.update_schema() as update:
+            update.union_by_name(contract.raw_schema)
+    except ValidationError as error:
+        raise ContractError(
+            f"raw.{contract.table} holds values that the contract's types do not take: {error}",
+            "give the column a new name in the contract, and its name in the source under `source_name`",
+        ) from error
 
 
 def _deleted(manifest: Manifest, contract: Contract, branch: str) -> pa.Table | None:

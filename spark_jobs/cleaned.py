@@ -76,7 +76,7 @@ def _table(lake: Lake, candidates: Candidates, contract: Contract, work: Work) -
     judged = candidates.judged()
     columns = columns_of(judged)
     lake.ensure("quarantine", table, columns)
-    lake.ensure("cleaned", table, {name: kind for name, kind in columns.items() if name != rules.REASONS})
+    lake.ensure("cleaned", table, {name: kind for name, kind in columns.items() if name not in rules.ONLY_REFUSED})
     if candidates.is_full:
         outcome = _replace(lake, contract, judged, work.read[table])
     else:

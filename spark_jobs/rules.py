@@ -9,6 +9,8 @@ from lake.contracts import PROBLEMS, Contract
 from lake.contracts.model import Column as ContractColumn
 
 REASONS = "_reasons"
+ONLY_REFUSED = (REASONS, PROBLEMS)
+"""Columns that refused rows have and valid ones do not."""
 
 
 def column_reasons(name: str, column: ContractColumn) -> list[Column]:
@@ -63,7 +65,7 @@ def judge(rows: DataFrame, contract: Contract, parents: dict[str, DataFrame]) ->
 
 def valid(judged: DataFrame) -> DataFrame:
     """The rows without a reason against them."""
-    return judged.where(F.size(REASONS) == 0).drop(REASONS, PROBLEMS)
+    return judged.where(F.size(REASONS) == 0).drop(*ONLY_REFUSED)
 
 
 def refused(judged: DataFrame) -> DataFrame:

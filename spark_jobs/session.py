@@ -40,7 +40,7 @@ class Lake:
     def ensure(
         self, layer: str, table: str, columns: dict[str, str], partition: str = "", properties: str = ""
     ) -> None:
-        """Create the table with these columns, or add those of them that it lacks.
+        """Create the table with these columns, or add those of them that it lacks and widen those that have grown.
 
         Args:
             columns: name -> SQL type, as `columns_of` tells them.
@@ -57,10 +57,14 @@ class Lake:
             )
             self._tables.add(f"{layer}.{table}")
             return
-        have = set(self.table(layer, table).columns)
+        have = columns_of(self.table(layer, table))
         missing = ", ".join(f"`{column}` {kind}" for column, kind in columns.items() if column not in have)
         if missing:
             self.spark.sql(f"ALTER TABLE {name} ADD COLUMNS ({missing})")
+        for column, kind in columns.items():
+            # What cannot be widened the raw layer has refused before.
+            if have.get(column, kind) != kind:
+                self.spark.sql(f"ALTER TABLE {name} ALTER COLUMN `{column}` TYPE {kind}")
 
     def replace_rows(self, layer: str, table: str, rows: DataFrame) -> int:
         """Replace the content of a table in one commit and return how many rows it has now."""

@@ -213,11 +213,15 @@ class _Table:
         return 0
 
     def _ask_watermark(self, connection: Connection[Any]) -> int:
-        """Greatest cursor, capped at the snapshot's instant: one row of the future must not hide later ones."""
+        """Greatest cursor, capped at the snapshot's instant: one row of the future must not hide later ones.
+
+        The client gives a zero date, which is the greatest where there is no other, as text.
+        """
         assert self.contract.cursor
         cursor = quote(self.contract.column_in_source(self.contract.cursor))
         high = source.fetch(connection, f"SELECT MAX({cursor}) AS high FROM {quote(self.table.name)}")[0]["high"]
-        self.watermark = min(high.replace(tzinfo=UTC), self.snapshot.instant) if high else None
+        is_date = isinstance(high, datetime)
+        self.watermark = min(high.replace(tzinfo=UTC), self.snapshot.instant) if is_date else None
         return 0
 
     def manifest(self) -> Manifest:

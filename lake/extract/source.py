@@ -71,7 +71,7 @@ def errors(source: Source, doing: str = "cannot read the source") -> Iterator[No
 
 @contextmanager
 def connected(source: Source) -> Iterator[Connection[Any]]:
-    """A connection of the source's user, in UTC, that reads with the strictness of the server.
+    """A connection of the source's user, in UTC, whose values depend on no default of the server for its sessions.
 
     Raises:
         SourceError: the database is away or refuses us, now or inside the block.
@@ -86,7 +86,8 @@ def connected(source: Source) -> Iterator[Connection[Any]]:
             database=source.database,
             charset="utf8mb4",
             collation="utf8mb4_bin",
-            init_command="SET time_zone = '+00:00'",
+            # Some modes change what is read: PAD_CHAR_TO_FULL_LENGTH puts blanks behind every CHAR.
+            init_command="SET time_zone = '+00:00', sql_mode = ''",
             connect_timeout=10,
             # A replica that stalls must fail the task, not hang it.
             read_timeout=600,

@@ -110,6 +110,12 @@ def test_bad_text_cannot_be_mistaken_for_another_problem(reader: Reader) -> None
     assert table["p"].to_pylist() == [f"a: 0x{bad[:60].hex().upper()}… is no text"]
 
 
+def test_problems_with_texts_come_last(reader: Reader) -> None:
+    data = reply([column("a", 253), column("b", 10)], [[b"\xff", b"0000-00-00"]], end())
+    table = reader.decode(data, protocol="text", text="problem", dates="problem", problems="p")
+    assert table["p"].to_pylist() == ["b: '0000-00-00' is no date; a: 0xFF is no text"]
+
+
 def test_a_column_has_its_own_policy(connection, reader: Reader, protocol: str) -> None:
     execute(connection, "CREATE TABLE t (a DATE, b DATE, c DATE)")
     execute(connection, "INSERT INTO t VALUES (0, 0, '2021-01-01'), (0, 0, 0)")

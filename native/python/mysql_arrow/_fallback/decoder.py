@@ -195,6 +195,8 @@ class Decoder:
             return
         values = self._binary_values(packet) if self._binary else self._text_values(packet)
         told = [problem for cell, value in zip(self._cells, values, strict=True) if (problem := _push(cell, value))]
+        # Texts come last, as with the extension, which looks at them when the batch is complete.
+        told.sort(key=lambda problem: problem.endswith(" is no text"))
         self._problems.append("; ".join(told) or None)
         if self._hashes:
             row = b"".join(_piece(cell.column, value) for cell, value in zip(self._cells, values, strict=True))
