@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -54,18 +55,23 @@ def measured(server: Server, command: Sequence[str], env: Mapping[str, str]) -> 
     result.unlink(missing_ok=True)
     before = server.cpu_seconds()
     with log.open("w") as words:
+        process = subprocess.Popen(
+            [sys.executable, str(REAPER), str(result), *command],
+            env={**os.environ, **env},
+            stdin=subprocess.DEVNULL,
+            stdout=words,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
         try:
-            subprocess.run(
-                [sys.executable, str(REAPER), str(result), *command],
-                env={**os.environ, **env},
-                stdin=subprocess.DEVNULL,
-                stdout=words,
-                stderr=subprocess.STDOUT,
-                check=False,
-                timeout=LONGEST_RUN_SECONDS,
-            )
+            process.wait(timeout=LONGEST_RUN_SECONDS)
         except subprocess.TimeoutExpired as error:
             raise RunFailed(f"it took longer than {LONGEST_RUN_SECONDS} s") from error
+        finally:
+            if process.poll() is None:
+                # With everything below it, also when somebody stops the benchmark.
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
     served = server.cpu_seconds() - before
     figures: dict[str, Any] = json.loads(result.read_text()) if result.exists() else {"exit_code": "unknown"}
     if figures.pop("exit_code") != 0:

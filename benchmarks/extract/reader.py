@@ -13,13 +13,14 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import mysql_arrow
 import pymysql
 
-Connection = pymysql.Connection[Any]
+if TYPE_CHECKING:
+    Connection = pymysql.Connection[Any]
 
 
 def _connect() -> Connection:

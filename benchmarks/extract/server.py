@@ -152,9 +152,7 @@ def _make_data(folder: Path, password: str) -> None:
         f"GRANT ALL ON *.* TO {USER}@'127.0.0.1'",
         "DROP USER root@localhost",
     )
-    _run(
-        f"{_base()}/bin/mariadbd", *_options(folder), "--bootstrap", text="".join(f"{line};\n" for line in statements)
-    )
+    _run(f"{_base()}/bin/mariadbd", *_options(folder), "--bootstrap", text="".join(f"{line};\n" for line in statements))
 
 
 def _run(*command: str, text: str = "") -> None:
