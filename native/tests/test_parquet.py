@@ -60,13 +60,15 @@ def test_dictionaries_and_statistics(filled, tmp_path: Path) -> None:
 @pytest.mark.parametrize("first", [0, 2**31 - 6000, 2**63 - 6000, 2**64 - 100_000])
 def test_packed_integers_at_their_ends(filled, reader: Reader, tmp_path: Path, first: int) -> None:
     path = tmp_path / "t.parquet"
-    small = (
-        f"CAST(id % 100 - 50 AS SIGNED) AS e, CAST(IF(id % 3, NULL, (id + {first % 1000}) / 8) AS DECIMAL(18,4)) AS f"
+    columns = (
+        f"CAST(id + {first} AS UNSIGNED) AS a",
+        f"CAST({first // 2} - id AS SIGNED) AS b",
+        "CAST(id % 100 - 50 AS SIGNED) AS c",
+        "CAST(IF(id % 3, NULL, (id + 7) / 8) AS DECIMAL(18,4)) AS d",
+        "CAST('2024-01-01' AS DATETIME(6)) + INTERVAL id SECOND AS e",
+        "CAST('1969-12-31' AS DATE) + INTERVAL id DAY AS f",
     )
-    times = (
-        "CAST('2024-01-01' AS DATETIME(6)) + INTERVAL id SECOND AS g, CAST('1969-12-31' + INTERVAL id DAY AS DATE) AS h"
-    )
-    sql = f"SELECT CAST(id + {first} AS UNSIGNED) AS a, CAST({first // 2} - id AS SIGNED) AS b, {small}, {times} FROM t ORDER BY id"
+    sql = f"SELECT {', '.join(columns)} FROM t ORDER BY id"
     reader.query(filled, sql).write_parquet(path)
     assert pq.read_table(path).equals(reader.table(filled, sql))
 
