@@ -9,7 +9,7 @@ import mysql_arrow
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from conftest import Reader, execute
+from support import Reader, execute
 
 
 @pytest.fixture
