@@ -160,7 +160,7 @@ def _write(name: str, result: Result) -> None:
     path = OUT / f"{name}.json"
     path.write_text(json.dumps(result.to_json(), indent=1))
     console.print(result.printed())
-    console.print({name: value for name, value in result.goals().items()})
+    console.print(result.to_json()["goals"])
     console.print(f"[dim]{path}[/]")
 
 

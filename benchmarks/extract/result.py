@@ -101,7 +101,8 @@ class Result:
             "ours": {each.way.name: each.to_json() for each in self.of("ours")},
             "peers": {each.way.name: each.to_json() for each in self.of("peers")},
         }
-        return {"table": self.table, "rows": self.rows, "machine": self.machine, "goals": self.goals(), **groups}
+        goals = {name: value if value is None else round(value, 3) for name, value in self.goals().items()}
+        return {"table": self.table, "rows": self.rows, "machine": self.machine, "goals": goals, **groups}
 
     def printed(self) -> PrintedTable:
         """A row a way: seconds, memory, how many times the floor, rows per CPU second, errors."""
@@ -153,10 +154,10 @@ def paired(entry: Entry, others: list[Entry], figure: Any) -> float | None:
         for at, mine in enumerate(entry.rounds)
         if any(at < len(other.rounds) for other in others)
     ]
-    return round(median(rounds), 3) if rounds else None
+    return median(rounds) if rounds else None
 
 
 def paired_inverse(entry: Entry, others: list[Entry]) -> float | None:
     """How many times as many rows a CPU second as the best of the others, in the median round."""
     times = paired(entry, others, total_cpu)
-    return round(1 / times, 3) if times else None
+    return 1 / times if times else None
