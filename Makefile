@@ -3,7 +3,7 @@
 SHELL       := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test bench lint format lock up down clean
+.PHONY: help setup demo test bench bench-extract lint format lock up down clean
 
 PYTHON     ?= python3.11
 UV_VERSION := 0.13.9
@@ -16,7 +16,7 @@ BIN        := .venv/bin
 STATE      := $(or $(LAKE_HOME),.lake)
 
 help:  ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: .venv/.complete  ## make the environment and fetch the servers; needs a network once
 	@$(BIN)/python -m lake.runtime install
@@ -32,6 +32,9 @@ test: setup lint  ## run every test on services of their own
 
 bench: setup  ## measure full and incremental runs
 	$(BIN)/python -m benchmarks --scale $(or $(scale),1)
+
+bench-extract: setup  ## measure readers of MySQL: rows=6000000 rounds=3 promotions=1
+	$(BIN)/python -m benchmarks.extract --rows $(or $(rows),6000000) --rounds $(or $(rounds),3) $(if $(promotions),--promotions)
 
 lint: .venv/.complete  ## check style, types, imports, SQL; changes nothing
 	$(BIN)/ruff check .

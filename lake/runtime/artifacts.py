@@ -19,12 +19,16 @@ class Artifact(BaseModel):
     """One pinned part.
 
     Its folder carries its version, so that two checkouts with different lists share one cache.
+
+    Args:
+        optional: left out by `make setup`; whoever needs it calls `install.ensure`.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: str
     version: str
+    optional: bool = False
 
     @property
     def folder(self) -> Path:

@@ -58,14 +58,36 @@ def install(console: Console | None = None) -> None:
 def missing() -> list[Artifact]:
     """The parts that are not installed, those that take longest first."""
     pinned = artifacts()
-    programs = [part for part in pinned.go if not part.is_installed]
+    programs = [part for part in pinned.go if _is_wanted(part)]
     wheels = [
         part
         for part in pinned.pypi
         # A compiler is needed only where something is left to compile and the machine has none.
-        if not part.is_installed and not (part.instead_of and (not programs or fetch.machine_has(part)))
+        if _is_wanted(part) and not (part.instead_of and (not programs or fetch.machine_has(part)))
     ]
-    return [*wheels, *programs, *(part for part in pinned.maven if not part.is_installed)]
+    return [*wheels, *programs, *(part for part in pinned.maven if _is_wanted(part))]
+
+
+def _is_wanted(part: Artifact) -> bool:
+    return not part.is_installed and not part.optional
+
+
+def ensure(name: str, console: Console | None = None) -> None:
+    """Install one part of the list, whether or not `make setup` brings it.
+
+    Raises:
+        InstallError: it could not be had.
+    """
+    part = artifacts()[name]
+    if part.is_installed:
+        return
+    console = console or Console(stderr=True)
+    for folder in ("downloads", "software"):
+        (cache() / folder).mkdir(parents=True, exist_ok=True)
+    with alone(console):
+        if not part.is_installed:
+            with Progress(console=console) as progress:
+                _install_one(part, progress)
 
 
 def _install_all(parts: list[Artifact], progress: Progress) -> None:

@@ -160,7 +160,7 @@ impl Decoder {
 
     /// The sum of the hashes of the rows that were decoded.
     pub fn hash_sum(&self) -> u128 {
-        self.rows.as_ref().and_then(|rows| rows.hash.as_ref()).map_or(0, |hash| hash.sum)
+        self.rows.as_ref().and_then(|rows| rows.hash.as_ref()).map_or(0, |hash| hash.sum())
     }
 
     /// Reads the packets up to the first row, so that `schema` is known. False until enough bytes have come.

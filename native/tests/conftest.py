@@ -4,40 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
-from types import ModuleType
-from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import quote
 
 import mysql_arrow
-import mysql_arrow.pymysql
-import pyarrow as pa
 import pymysql
 import pytest
 from mysql_arrow import _fallback
-
-URL = "MYSQL_ARROW_TEST_URL"
-
-
-@dataclass(frozen=True)
-class Reader:
-    """One of the two decoders."""
-
-    decoders: ModuleType
-
-    def query(self, connection: Any, sql: str, parameters: Any = None, **options: Any) -> Any:
-        protocol = options.pop("protocol", "binary")
-        return mysql_arrow.pymysql._open(connection, sql, parameters, protocol, options, self.decoders)
-
-    def table(self, connection: Any, sql: str, **options: Any) -> pa.Table:
-        return pa.RecordBatchReader.from_stream(self.query(connection, sql, **options)).read_all()
-
-    def decode(self, data: bytes, **options: Any) -> pa.Table:
-        decoder = self.decoders.Decoder(**options)
-        decoder.feed(data)
-        batches = [pa.record_batch(batch) for batch in decoder.batches()]
-        assert decoder.finished
-        return pa.Table.from_batches(batches, pa.schema(decoder.schema))
+from support import DATABASE, URL, Reader, connect
 
 
 @pytest.fixture(params=["native", "plain"])
@@ -54,37 +27,31 @@ def protocol(request: pytest.FixtureRequest) -> str:
     return request.param
 
 
-def connect(**options: Any) -> pymysql.Connection:
+@pytest.fixture(scope="session")
+def server(request: pytest.FixtureRequest) -> Iterator[None]:
+    """The server that is named, or the primary of the platform that the repository's own tests start."""
     if URL not in os.environ:
-        pytest.skip(f"{URL} names no server, such as mysql://root@127.0.0.1:3306")
-    parts = urlsplit(os.environ[URL])
-    return pymysql.connect(
-        host=parts.hostname,
-        port=parts.port or 3306,
-        user=unquote(parts.username or "root"),
-        password=unquote(parts.password or ""),
-        charset="utf8mb4",
-        ssl_disabled="ssl" not in options,
-        autocommit=True,
-        init_command="SET SESSION sql_mode='', time_zone='+00:00'",
-        **options,
-    )
+        try:
+            request.getfixturevalue("platform")
+        except pytest.FixtureLookupError:
+            pytest.skip(f"{URL} names no server, such as mysql://root@127.0.0.1:3306")
+        from lake.settings import settings
+
+        password = quote(settings().mysql_root_password.get_secret_value())
+        os.environ[URL] = f"mysql://root:{password}@{settings().shop_host}:{settings().shop_port}"
+    yield
+    with connect() as connection, connection.cursor() as cursor:
+        cursor.execute(f"DROP DATABASE IF EXISTS {DATABASE}")
 
 
 @pytest.fixture
-def connection() -> Iterator[pymysql.Connection]:
+def connection(server: None) -> Iterator[pymysql.Connection]:
     """An empty database of the test's own, and a session that lets every value in."""
     connection = connect()
     with connection.cursor() as cursor:
-        cursor.execute("DROP DATABASE IF EXISTS mysql_arrow_test")
-        cursor.execute("CREATE DATABASE mysql_arrow_test CHARACTER SET utf8mb4")
-        cursor.execute("USE mysql_arrow_test")
+        cursor.execute(f"DROP DATABASE IF EXISTS {DATABASE}")
+        cursor.execute(f"CREATE DATABASE {DATABASE} CHARACTER SET utf8mb4")
+        cursor.execute(f"USE {DATABASE}")
     yield connection
     if connection.open:
         connection.close()
-
-
-def execute(connection: pymysql.Connection, *statements: str) -> None:
-    with connection.cursor() as cursor:
-        for statement in statements:
-            cursor.execute(statement)

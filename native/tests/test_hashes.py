@@ -7,7 +7,7 @@ import struct
 
 import mysql_arrow
 import pymysql
-from conftest import Reader, execute
+from support import Reader, execute
 
 TABLE = """
 CREATE TABLE t (

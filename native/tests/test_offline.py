@@ -7,10 +7,10 @@ import contextlib
 import mysql_arrow
 import pyarrow as pa
 import pytest
-from conftest import Reader
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from packets import column, end, error, framed, reply
+from support import Reader
 
 INT, VARCHAR = column("a", 3), column("b", 253)
 ROWS = [[b"1", b"x"], [None, "ä".encode()], [b"-3", b""]]

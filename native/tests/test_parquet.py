@@ -9,7 +9,7 @@ import mysql_arrow
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from conftest import Reader, execute
+from support import Reader, execute
 
 
 @pytest.fixture
@@ -47,10 +47,30 @@ def test_dictionaries_and_statistics(filled, tmp_path: Path) -> None:
     dictionaries = ["RLE_DICTIONARY" in column.encodings for column in columns]
     assert dictionaries == [False, True, False, True]
     assert columns[0].statistics.max == 5000 or columns[0].statistics.has_min_max
-    assert {column.compression for column in columns} == {"ZSTD"}
+    packed = ["DELTA_BINARY_PACKED" in column.encodings for column in columns]
+    assert packed == [True, False, False, False]
+    assert [column.compression for column in columns] == ["UNCOMPRESSED", "ZSTD", "ZSTD", "ZSTD"]
+    mysql_arrow.query(filled, SQL).write_parquet(path, delta=False)
+    assert {pq.read_metadata(path).row_group(0).column(at).compression for at in range(4)} == {"ZSTD"}
     mysql_arrow.query(filled, SQL).write_parquet(path, dictionary=["many"], level=0)
     columns = [pq.read_metadata(path).row_group(0).column(at) for at in range(4)]
     assert ["RLE_DICTIONARY" in column.encodings for column in columns] == [False, False, True, False]
+
+
+@pytest.mark.parametrize("first", [0, 2**31 - 6000, 2**63 - 6000, 2**64 - 100_000])
+def test_packed_integers_at_their_ends(filled, reader: Reader, tmp_path: Path, first: int) -> None:
+    path = tmp_path / "t.parquet"
+    columns = (
+        f"CAST(id + {first} AS UNSIGNED) AS a",
+        f"CAST({first // 2} - id AS SIGNED) AS b",
+        "CAST(id % 100 - 50 AS SIGNED) AS c",
+        "CAST(IF(id % 3, NULL, (id + 7) / 8) AS DECIMAL(18,4)) AS d",
+        "CAST('2024-01-01' AS DATETIME(6)) + INTERVAL id SECOND AS e",
+        "CAST('1969-12-31' AS DATE) + INTERVAL id DAY AS f",
+    )
+    sql = f"SELECT {', '.join(columns)} FROM t ORDER BY id"
+    reader.query(filled, sql).write_parquet(path)
+    assert pq.read_table(path).equals(reader.table(filled, sql))
 
 
 def test_constants(filled, reader: Reader, tmp_path: Path) -> None:

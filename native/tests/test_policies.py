@@ -8,8 +8,8 @@ from typing import Any
 import mysql_arrow
 import pyarrow as pa
 import pytest
-from conftest import Reader, execute
 from packets import column, end, reply
+from support import DATABASE, Reader, execute
 
 DATES = [
     ("DATE", "'0000-00-00'", "0000-00-00", "date"),
@@ -38,7 +38,7 @@ def test_dates(connection, reader: Reader, protocol: str, mysql: str, literal: s
         list(read())
     assert (refused.value.column, refused.value.value) == ("v", f"'{shown}'")
     connection.connect()
-    connection.select_db("mysql_arrow_test")
+    connection.select_db(DATABASE)
 
     stream = read(dates="null")
     [batch] = [pa.record_batch(batch) for batch in stream]
@@ -74,7 +74,7 @@ def test_ranges(connection, reader: Reader, protocol: str, mysql: str, literal: 
         list(reader.query(connection, "SELECT v FROM t", **options))
     assert (refused.value.column, refused.value.value, refused.value.target) == ("v", shown, name)
     connection.connect()
-    connection.select_db("mysql_arrow_test")
+    connection.select_db(DATABASE)
     table = reader.table(connection, "SELECT v FROM t", range="problem", problems="p", **options)
     assert table["v"].to_pylist() == [None, None]
     assert table["p"].to_pylist() == [f"v: {shown} is no {name}", None]

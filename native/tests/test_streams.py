@@ -14,7 +14,7 @@ import mysql_arrow
 import pyarrow as pa
 import pymysql
 import pytest
-from conftest import Reader, connect, execute
+from support import Reader, connect, execute
 
 MANY = "WITH RECURSIVE n AS (SELECT 1 AS id UNION ALL SELECT id + 1 FROM n WHERE id < 100000) SELECT id FROM n"
 
@@ -159,7 +159,7 @@ def test_a_file_instead_of_a_descriptor(reader: Reader) -> None:
         assert pa.table(stream).num_rows == 100
 
 
-def test_tls(reader: Reader, protocol: str) -> None:
+def test_tls(server, reader: Reader, protocol: str) -> None:
     try:
         connection = connect(ssl={"check_hostname": False, "verify_mode": "none"})
     except pymysql.err.OperationalError as error:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from conftest import Reader, execute
+from support import Reader, execute
 
 UTC = dt.UTC
 Day, Moment, Span = dt.date, dt.datetime, dt.timedelta

@@ -71,5 +71,6 @@ class Stream:
         row_group_bytes: int = 32 << 20,
         level: int = 1,
         dictionary: bool | Iterable[str] | None = None,
+        delta: bool = True,
         constants: dict[str, Any] | None = None,
     ) -> int: ...

@@ -112,7 +112,7 @@ impl Stream {
     /// Writes the rest of the rows to a path, where the file appears when it is complete, or to an object with
     /// `write`. Returns the number of rows.
     #[pyo3(signature = (
-        target, *, row_group_rows=1 << 20, row_group_bytes=32 << 20, level=1, dictionary=None, constants=None,
+        target, *, row_group_rows=1 << 20, row_group_bytes=32 << 20, level=1, dictionary=None, delta=true, constants=None,
     ))]
     #[allow(clippy::too_many_arguments)]
     fn write_parquet(
@@ -123,13 +123,14 @@ impl Stream {
         row_group_bytes: usize,
         level: i32,
         dictionary: Option<&Bound<'_, PyAny>>,
+        delta: bool,
         constants: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<u64> {
         if row_group_rows == 0 || row_group_bytes == 0 {
             return Err(raise(Error::Option("a row group has at least one row and one byte".into())));
         }
         let dictionary = dictionary_policy(dictionary)?;
-        let mut settings = Settings { row_group_rows, row_group_bytes, level, dictionary, constants: vec![] };
+        let mut settings = Settings { row_group_rows, row_group_bytes, level, dictionary, delta, constants: vec![] };
         for (name, array) in constants.into_iter().flatten() {
             let name: String = name.extract()?;
             settings.constants.push(import_array(&array, &name)?);

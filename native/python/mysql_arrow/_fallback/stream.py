@@ -97,11 +97,13 @@ class Stream:
         row_group_bytes: int = 32 << 20,
         level: int = 1,
         dictionary: bool | Iterable[str] | None = None,
+        delta: bool = True,
         constants: dict[str, pa.Array] | None = None,
     ) -> int:
         """Write the rest of the rows to a path or an object with `write`. Returns the number of rows.
 
-        The row groups are one batch each here, and without a choice every column gets a dictionary.
+        The row groups are one batch each here, without a choice every column gets a dictionary, and nothing is packed
+        as differences.
         """
         import pyarrow.parquet as pq
 

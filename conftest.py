@@ -16,7 +16,7 @@ import pytest
 
 from lake.settings import Settings
 
-PROJECT = Path(__file__).resolve().parent.parent
+PROJECT = Path(__file__).resolve().parent
 
 
 def _free_offset() -> int:
