@@ -20,7 +20,7 @@ from typing import Any
 from pymysql.connections import Connection
 
 from lake.contracts import Contract
-from lake.extract import binlog, buckets, by_key, compare, cursor, position, row_keys, server, strategy
+from lake.extract import binlog, buckets, by_key, compare, cursor, position, row_events, row_keys, server, strategy
 from lake.extract.cursor import Open
 from lake.extract.increment import Held, Increment, Piece, Resnapshot
 from lake.extract.position import Position
@@ -143,31 +143,31 @@ def _binlog(
     states: Mapping[str, State | None],
     plans: Mapping[str, Plan],
     connect: Mapping[str, Any],
-) -> binlog.Changes:
+) -> row_events.Changes:
     """One pass for all tables that start from the same place; as a rule there is one place."""
     described: dict[str, list[row_keys.SourceColumn]] = {}
-    starts: dict[Position, dict[str, binlog.Table]] = {}
+    starts: dict[Position, dict[str, row_events.Table]] = {}
     for name, plan in plans.items():
         state = states[name]
         if plan.kind == "binlog" and state and state.position:
             described = described or binlog.columns_of(connection, database)
-            table = binlog.Table(contracts[name], described.get(contracts[name].name_in_source, []))
+            table = row_events.Table(contracts[name], described.get(contracts[name].name_in_source, []))
             starts.setdefault(state.position, {})[name] = table
-    together = binlog.Changes({})
+    together = row_events.Changes({})
     for start, tables in starts.items():
         reason = position.why_not_from(connection, moment.server, start)
         if moment.position is None:
             reason = "where the binlog stands in this snapshot is not known"
         try:
             if reason or moment.position is None:
-                raise binlog.Unreadable(reason)
+                raise row_events.Unreadable(reason)
             changes = binlog.read(connect, moment.server, database, tables, start, moment.position)
-        except binlog.Unreadable as error:
+        except row_events.Unreadable as error:
             together.resnapshot |= dict.fromkeys(tables, error.reason)
             continue
         together.tables |= changes.tables
         together.resnapshot |= changes.resnapshot
-        together.overflown |= changes.overflown
+        together.elsewhere |= changes.elsewhere
         together.events += changes.events
     return together
 
@@ -178,12 +178,12 @@ def _table(
     moment: Moment,
     state: State | None,
     plan: Plan,
-    changes: binlog.Changes,
+    changes: row_events.Changes,
     held: Held,
 ) -> Found:
     name = contract.table
-    if plan.kind == "binlog" and name in changes.overflown:
-        plan = strategy.plan(contract, moment.server, state, changes.overflown[name])
+    if plan.kind == "binlog" and name in changes.elsewhere:
+        plan = strategy.plan(contract, moment.server, state, changes.elsewhere[name])
     if plan.kind == "binlog" and name in changes.resnapshot:
         plan = replace(plan, kind="full", reason=f"read anew: {changes.resnapshot[name]}")
     if plan.kind == "full" or state is None:
@@ -202,7 +202,7 @@ def _table(
         return Found(replace(plan, kind="full", reason=f"read anew: {error.reason}"), None)
 
 
-def _by_binlog(connection: Connection[Any], contract: Contract, changes: binlog.TableChanges) -> Increment:
+def _by_binlog(connection: Connection[Any], contract: Contract, changes: row_events.TableChanges) -> Increment:
     keys = row_keys.table(contract, list(changes.keys))
     present = by_key.present(connection, contract, keys)
     gone = by_key.without(keys, present)
