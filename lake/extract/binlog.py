@@ -12,13 +12,13 @@ from __future__ import annotations
 
 import logging
 import random
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pymysql
 from pymysql.connections import Connection
 from pymysqlreplication import BinLogStreamReader
-from pymysqlreplication.event import GtidEvent, MariadbGtidEvent, RotateEvent, XidEvent
+from pymysqlreplication.event import GtidEvent, RotateEvent, XidEvent
 from pymysqlreplication.gtid import Gtid, GtidSet
 
 from lake.errors import SourceError
@@ -32,9 +32,6 @@ from lake.extract.source import fetch
 MAX_KEYS = 200_000
 """Changed keys of one table that are kept, about 40 MB. With more, comparing the table costs less than reading events
 one by one in Python."""
-
-MAX_CONNECTIONS = 6
-"""The client connects again by itself when the stream breaks, two connections each time, and would do so for ever."""
 
 _NO_SUCH_PLACE = 1236
 """ER_MASTER_FATAL_ERROR_READING_BINLOG: purged, not of this server's history, or damaged."""
@@ -61,7 +58,6 @@ def read(
     tables: Mapping[str, Table],
     start: Position,
     end: Position,
-    max_keys: int = MAX_KEYS,
 ) -> Changes:
     """Read the binlog from `start` until the snapshot's place `end` has been passed, or to what is its end now.
 
@@ -76,21 +72,26 @@ def read(
     changes = Changes({name: TableChanges() for name in tables})
     if start == end or not tables:
         return changes
-    reader = Events(database, tables, changes, max_keys)
-    finished = _passed_place(end) if end.file else _passed_gtids(start, end)
+    reader = Events(database, tables, changes, MAX_KEYS)
+    goal: _Place | _Gtids = _Place(end) if end.file else _Gtids(start, end)
     stream = _open(connect, server, database, tables, start)
     try:
         for event in _events(stream):
             if isinstance(event, RotateEvent):
                 # A server that crashed ends its file without saying so, and numbers its tables anew in the next.
                 stream.table_map.clear()
-            if finished(event, stream.log_file, stream.log_pos):
+            if goal.is_before(event):
                 break
+            goal.see(event, stream.log_file, stream.log_pos)
             reader.take(event, f"{stream.log_file}:{stream.log_pos}")
-            if not changes.tables:
-                break
+            if reader.is_idle:
+                return changes
+        if stream.log_file:
+            goal.see(None, stream.log_file, stream.log_pos)
     finally:
         stream.close()
+    if not goal.is_reached:
+        raise Unreadable(f"the binlog ended at {stream.log_file}:{stream.log_pos}, before the snapshot's place")
     reader.check_prepared()
     return changes
 
@@ -100,13 +101,13 @@ def _open(
 ) -> BinLogStreamReader:
     opened = 0
 
-    def counted(**arguments: Any) -> Any:
+    def once(**arguments: Any) -> Any:
+        """Two connections, the stream's and one for questions. When one breaks the client would open another, in the
+        middle of a transaction, whose rows it then could not tell."""
         nonlocal opened
         opened += 1
-        if opened > MAX_CONNECTIONS:
-            raise SourceError(
-                "the stream of the binlog broke again and again", "look at the server's log, and at `read_timeout`"
-            )
+        if opened > 2:
+            raise SourceError("the stream of the binlog broke", "run again; the server's log may say why")
         return pymysql.connect(**arguments)
 
     # It warns at each connection that names are not in the binlog; they are taken from the table's description.
@@ -119,11 +120,11 @@ def _open(
         # Of no replica: a server ends the stream of one when another with its number comes.
         server_id=random.randrange(1 << 31, (1 << 32) - 1),
         blocking=False,
-        only_events=(*row_events.EVENTS, RotateEvent, XidEvent, GtidEvent, MariadbGtidEvent),
+        only_events=(*row_events.EVENTS, RotateEvent, XidEvent),
         filter_non_implemented_events=False,
         only_schemas=[database],
         only_tables=[table.contract.name_in_source for table in tables.values()],
-        pymysql_wrapper=counted,
+        pymysql_wrapper=once,
         enable_logging=False,
         **place,
     )
@@ -140,39 +141,53 @@ def _events(stream: BinLogStreamReader) -> Iterator[Any]:
         raise Unreadable(f"the binlog's client does not understand an event: {error}") from error
 
 
-def _passed_place(end: Position) -> Callable[[Any, str, int], bool]:
-    """Whether an event is behind a place in the same server's files."""
-    before = (-1, -1)
+class _Place:
+    """The end as a place in the files of the server that is read."""
 
-    def passed(event: Any, file: str, offset: int) -> bool:
-        nonlocal before
-        # The offset is where the event ends, so the one that ends at the place itself is the last to be taken.
-        is_behind = before >= end.place
-        before = max(before, Position("", "", file, offset).place)
-        return is_behind
+    def __init__(self, end: Position) -> None:
+        self._end = end.place
+        self._seen = (-1, -1)
 
-    return passed
+    def see(self, event: Any, file: str, offset: int) -> None:
+        """Note how far the stream is: `offset` is where the event ends."""
+        self._seen = max(self._seen, Position("", "", file, offset).place)
+
+    def is_before(self, event: Any) -> bool:
+        """Whether the end lies before this event, which was not seen yet."""
+        return self.is_reached
+
+    @property
+    def is_reached(self) -> bool:
+        """Whether everything up to the end was seen."""
+        return self._seen >= self._end
 
 
-def _passed_gtids(start: Position, end: Position) -> Callable[[Any, str, int], bool]:
-    """Whether an event begins a transaction when all those between two sets have been seen."""
-    try:
-        missing = {gtid.sid.lower(): gtid for gtid in GtidSet(end.gtid).gtids}
-        seen = GtidSet(start.gtid).gtids
-    except ValueError as error:
-        raise Unreadable(f"the server's GTIDs are of a form that the client does not know: {error}") from error
-    for known in seen:
-        if known.sid.lower() in missing:
-            missing[known.sid.lower()] -= Gtid("", missing[known.sid.lower()].sid, known.intervals)
+class _Gtids:
+    """The end as a set of MySQL's transactions: those that must be seen, in whatever order they come."""
 
-    def passed(event: Any, file: str, offset: int) -> bool:
-        if not isinstance(event, GtidEvent):
-            return False
-        if not any(gtid.intervals for gtid in missing.values()):
-            return True
-        begun = Gtid(event.gtid)
-        if begun.sid.lower() in missing:
-            missing[begun.sid.lower()] -= Gtid("", missing[begun.sid.lower()].sid, begun.intervals)
-        return False
+    def __init__(self, start: Position, end: Position) -> None:
+        try:
+            self._missing = {gtid.sid.lower(): gtid for gtid in GtidSet(end.gtid).gtids}
+            for known in GtidSet(start.gtid).gtids:
+                self._take(known)
+        except ValueError as error:
+            raise Unreadable(f"the client does not know GTIDs of this form: {error}") from error
 
-    return passed
+    def _take(self, seen: Gtid) -> None:
+        sid = seen.sid.lower()
+        if sid in self._missing:
+            self._missing[sid] -= Gtid("", self._missing[sid].sid, seen.intervals)
+
+    def see(self, event: Any, file: str, offset: int) -> None:
+        """Note a transaction that begins."""
+        if isinstance(event, GtidEvent):
+            self._take(Gtid(event.gtid))
+
+    def is_before(self, event: Any) -> bool:
+        """Whether the end lies before this event, which was not seen yet: it begins one, and none is missing."""
+        return isinstance(event, GtidEvent) and self.is_reached
+
+    @property
+    def is_reached(self) -> bool:
+        """Whether every transaction has begun."""
+        return not any(gtid.intervals for gtid in self._missing.values())

@@ -162,7 +162,7 @@ def of_ranges(
 def by_hash(connection: Connection[Any], contract: Contract, content: Content, size: int, number: int) -> Buckets:
     """Sums of all buckets of a key without a common order, in one grouped scan."""
     statement = (
-        f"SELECT {_hash(contract)} %% {number} AS bucket, COUNT(*) AS n, {_sums(contract, content)} "
+        f"SELECT MOD({_hash(contract)}, {number}) AS bucket, COUNT(*) AS n, {_sums(contract, content)} "
         f"FROM {quote(contract.name_in_source)} GROUP BY bucket"
     )
     rows = _summed(connection, contract, statement, ())
@@ -173,7 +173,7 @@ def by_hash(connection: Connection[Any], contract: Contract, content: Content, s
 
 def hash_condition(contract: Contract, number: int, wanted: Sequence[int]) -> Condition:
     """Rows of some buckets of a key without a common order, in SQL; the server reads the whole index for it."""
-    return f"{_hash(contract)} %% {number} IN ({', '.join(map(str, wanted))})", ()
+    return f"MOD({_hash(contract)}, {number}) IN ({', '.join(map(str, wanted))})", ()
 
 
 def hash_buckets(rows: pa.Table | pa.RecordBatch, contract: Contract, number: int) -> pa.Array:

@@ -6,10 +6,19 @@ import re
 import struct
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Literal
 
+import pyarrow as pa
 from pymysqlreplication.constants import BINLOG, FIELD_TYPE
-from pymysqlreplication.event import ExecuteLoadQueryEvent, NotImplementedEvent, QueryEvent, XAPrepareEvent
+from pymysqlreplication.event import (
+    ExecuteLoadQueryEvent,
+    GtidEvent,
+    MariadbGtidEvent,
+    NotImplementedEvent,
+    QueryEvent,
+    XAPrepareEvent,
+)
 from pymysqlreplication.exceptions import MalformedBinLogEvent
 from pymysqlreplication.row_event import (
     DeleteRowsEvent,
@@ -27,7 +36,7 @@ Operation = Literal["insert", "update", "delete"]
 
 EVENTS = (
     WriteRowsEvent, UpdateRowsEvent, DeleteRowsEvent, PartialUpdateRowsEvent, TableMapEvent, QueryEvent,
-    ExecuteLoadQueryEvent, XAPrepareEvent, NotImplementedEvent,
+    ExecuteLoadQueryEvent, XAPrepareEvent, GtidEvent, MariadbGtidEvent, NotImplementedEvent,
 )  # fmt: skip
 """Those that `Events.take` wants to see."""
 
@@ -104,6 +113,13 @@ class Table:
     contract: Contract
     columns: list[SourceColumn]
 
+    @cached_property
+    def key(self) -> list[tuple[str, str, pa.DataType, str]]:
+        """Of each key column: its name in the source, its MySQL and Arrow types, its character set."""
+        charsets = {column.name: column.charset for column in self.columns}
+        named = [(self.contract.column_in_source(name), self.contract.columns[name]) for name in self.contract.key]
+        return [(source, column.type, column.parsed.arrow, charsets.get(source, "")) for source, column in named]
+
 
 class Events:
     """Takes events one after the other and keeps what they say of the tables."""
@@ -113,7 +129,13 @@ class Events:
         self._tables = {table.contract.name_in_source: (name, table) for name, table in tables.items()}
         self._changes = changes
         self._max_keys = max_keys
-        self._prepared: set[str] = set()
+        self._touched: set[str] = set()
+        self._prepared: dict[str, set[str]] = {}
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing that may still come matters: no table is trusted any more."""
+        return not self._tables
 
     def take(self, event: Any, place: str) -> None:
         """Take one event.
@@ -130,24 +152,26 @@ class Events:
         elif isinstance(event, QueryEvent):
             self._statement(event)
         elif isinstance(event, ExecuteLoadQueryEvent):
-            for table in list(self._tables):
-                self._distrust(table, "LOAD DATA was logged as a statement")
+            self._distrust_all("LOAD DATA was logged as a statement")
+        elif isinstance(event, GtidEvent | MariadbGtidEvent):
+            self._touched = set()
         elif isinstance(event, XAPrepareEvent):
             if not event.one_phase:
-                self._prepared.add(_xid(event.xid_gtrid, event.xid_bqual))
+                self._prepared[f"{event.xid_gtrid.hex()},{event.xid_bqual.hex()}"] = self._touched
         elif isinstance(event, NotImplementedEvent) and event.event_type not in _HARMLESS:
             raise Unreadable(f"the binlog holds an event of type {event.event_type}, which the client cannot read")
 
     def check_prepared(self) -> None:
-        """Transactions that were prepared and not yet ended: their rows would not be named again when they commit."""
-        if self._prepared:
-            for table in list(self._tables):
+        """At the end: rows of transactions that are prepared and not ended would not be named again by their commit."""
+        for touched in self._prepared.values():
+            for table in touched:
                 self._distrust(table, "an XA transaction is prepared and not yet committed")
 
     def _describe(self, event: TableMapEvent) -> None:
         """Hold a table's columns against its description, and have texts and JSON left as they are."""
         if event.table not in self._tables:
             return
+        self._touched.add(event.table)
         _, table = self._tables[event.table]
         if event.column_count != len(table.columns):
             self._distrust(
@@ -171,9 +195,9 @@ class Events:
             column.character_set_name = "binary"
 
     def _rows(self, event: Any, place: str) -> None:
-        if event.table not in self._tables:
+        name, table = self._tables.get(event.table, ("", None))
+        if table is None or name not in self._changes.tables:
             return
-        name, table = self._tables[event.table]
         changes = self._changes.tables[name]
         self._changes.events += 1
         try:
@@ -192,30 +216,32 @@ class Events:
     def _statement(self, event: QueryEvent) -> None:
         text = event.query.strip()
         if re.match(r"XA\s+(COMMIT|ROLLBACK)\b", text, re.IGNORECASE):
-            ended = "".join(re.findall(r"[xX]'([0-9a-fA-F]*)'", text)).lower()
+            ended = ",".join(re.findall(r"[xX]'([0-9a-fA-F]*)'", text)).lower()
             if ended not in self._prepared and text.upper().startswith("XA COMMIT"):
-                for table in list(self._tables):
-                    self._distrust(table, "an XA transaction that was prepared before the last run has committed")
-            self._prepared.discard(ended)
+                self._distrust_all("an XA transaction that was prepared before the last run has committed")
+            self._prepared.pop(ended, None)
             return
         default = event.schema.decode("utf-8", "replace")
         for table in statements.concerns(text, default, self._database, self._tables):
             self._distrust(table, f"the binlog holds a statement that may have changed it: {_short(text)}")
 
+    def _distrust_all(self, reason: str) -> None:
+        for table in list(self._tables):
+            self._distrust(table, reason)
+
     def _distrust(self, table: str, reason: str) -> None:
-        """Changes may be hidden: the table is to be read anew."""
+        """Changes may be hidden: the table is to be read anew, whatever else is found."""
         if table in self._tables:
-            self._changes.resnapshot[self._forget(table)] = reason
+            name, _ = self._tables.pop(table)
+            self._changes.tables.pop(name, None)
+            self._changes.elsewhere.pop(name, None)
+            self._changes.resnapshot[name] = reason
 
     def _leave(self, table: str, reason: str) -> None:
         """Changes cannot be told here, and can be found otherwise."""
-        if table in self._tables:
-            self._changes.elsewhere[self._forget(table)] = reason
-
-    def _forget(self, table: str) -> str:
-        name, _ = self._tables.pop(table)
-        del self._changes.tables[name]
-        return name
+        name, _ = self._tables.get(table, ("", None))
+        if self._changes.tables.pop(name, None) is not None:
+            self._changes.elsewhere[name] = reason
 
 
 def _keys(event: Any, row: dict[str, Any], table: Table) -> Iterator[tuple[tuple[Any, ...], Operation]]:
@@ -232,17 +258,16 @@ def _keys(event: Any, row: dict[str, Any], table: Table) -> Iterator[tuple[tuple
 
 
 def _key(values: Mapping[str, Any], table: Table) -> tuple[Any, ...]:
-    contract = table.contract
-    charsets = {column.name: column.charset for column in table.columns}
-    parts = []
-    for name in contract.key:
-        column, source = contract.columns[name], contract.column_in_source(name)
-        parts.append(row_keys.value(values[source], column.type, column.parsed.arrow, charsets[source]))
-    return tuple(parts)
+    return tuple(row_keys.value(values[name], mysql, arrow, charset) for name, mysql, arrow, charset in table.key)
 
 
-def _xid(gtrid: bytes, bqual: bytes) -> str:
-    return gtrid.hex() + bqual.hex()
+def _skip_status(event: QueryEvent, first_key: int) -> None:
+    """Pass over a statement's status variables: none is needed, and every new version of a server adds some."""
+    event.packet.advance(event.status_vars_length - 1)
+
+
+# The client reads them one by one and gives up at the first that it does not know.
+QueryEvent._read_status_vars_value_for_key = _skip_status
 
 
 def _short(text: str) -> str:

@@ -63,6 +63,8 @@ def value(given: Any, mysql: str, arrow: pa.DataType, charset: str) -> Any:
     if given is None:
         raise ValueError("a key without a value, or with one that is no date")
     base = _base(mysql)
+    if given == "":
+        given = b""  # Python decodes no bytes to a text without asking for the codec
     if base in _UNSIGNED_BITS:
         whole = given % (1 << _UNSIGNED_BITS[base]) if "unsigned" in mysql.lower() else given
         return Decimal(whole) if pa.types.is_decimal(arrow) else whole
