@@ -28,6 +28,7 @@ from lake.extract.row_events import Changes, Events, Table, TableChanges, Unread
 from lake.extract.row_keys import SourceColumn
 from lake.extract.server import Server
 from lake.extract.source import fetch
+from lake.sources import Source
 
 MAX_KEYS = 200_000
 """Changed keys of one table that are kept, about 40 MB. With more, comparing the table costs less than reading events
@@ -52,9 +53,8 @@ def columns_of(connection: Connection[Any], database: str) -> dict[str, list[Sou
 
 
 def read(
-    connect: Mapping[str, Any],
+    origin: Source,
     server: Server,
-    database: str,
     tables: Mapping[str, Table],
     start: Position,
     end: Position,
@@ -62,8 +62,7 @@ def read(
     """Read the binlog from `start` until the snapshot's place `end` has been passed, or to what is its end now.
 
     Args:
-        connect: arguments of ``pymysql.connect``: address, user, password, timeouts.
-        tables: by name in the lake; all of them are of `database`.
+        tables: by name in the lake.
 
     Raises:
         Unreadable: the stream may hide changes.
@@ -72,9 +71,9 @@ def read(
     changes = Changes({name: TableChanges() for name in tables})
     if start == end or not tables:
         return changes
-    reader = Events(database, tables, changes, MAX_KEYS)
+    reader = Events(origin.database, tables, changes, MAX_KEYS)
     goal: _Place | _Gtids = _Place(end) if end.file else _Gtids(start, end)
-    stream = _open(connect, server, database, tables, start)
+    stream = _open(origin, server, tables, start)
     try:
         for event in _events(stream):
             if isinstance(event, RotateEvent):
@@ -96,9 +95,7 @@ def read(
     return changes
 
 
-def _open(
-    connect: Mapping[str, Any], server: Server, database: str, tables: Mapping[str, Table], start: Position
-) -> BinLogStreamReader:
+def _open(origin: Source, server: Server, tables: Mapping[str, Table], start: Position) -> BinLogStreamReader:
     opened = 0
 
     def once(**arguments: Any) -> Any:
@@ -116,13 +113,21 @@ def _open(
     if not start.gtid or (server.is_mariadb and start.file):
         place = {"log_file": start.file, "log_pos": start.offset, "resume_stream": True}
     return BinLogStreamReader(
-        connection_settings={**connect, "charset": "utf8mb4"},
+        connection_settings={
+            "host": origin.host,
+            "port": origin.port,
+            "user": origin.user,
+            "password": origin.password.get_secret_value().encode(),
+            "charset": "utf8mb4",
+            "connect_timeout": 10,
+            "read_timeout": 600,
+        },
         # Of no replica: a server ends the stream of one when another with its number comes.
         server_id=random.randrange(1 << 31, (1 << 32) - 1),
         blocking=False,
         only_events=(*row_events.EVENTS, RotateEvent, XidEvent),
         filter_non_implemented_events=False,
-        only_schemas=[database],
+        only_schemas=[origin.database],
         only_tables=[table.contract.name_in_source for table in tables.values()],
         pymysql_wrapper=once,
         enable_logging=False,

@@ -20,6 +20,7 @@ import pyarrow as pa
 from pymysql.connections import Connection
 
 from lake.contracts import Contract
+from lake.contracts.types import ColumnType
 from lake.extract import ranges, reader
 from lake.extract.chunks import quote
 from lake.extract.increment import Resnapshot
@@ -91,6 +92,8 @@ class Buckets:
 
 def why_not(contract: Contract) -> str:
     """Why a table cannot be compared in buckets; empty if it can."""
+    if not contract.key:
+        return "it has no key"
     if ranges.has_order(contract) or _hashable(contract):
         return ""
     return f"keys of the types of ({', '.join(contract.key)}) cannot be put into buckets"
@@ -110,10 +113,10 @@ def first(connection: Connection[Any], contract: Contract, content: Content) -> 
         return by_hash(connection, contract, content, size, max(1, int(row["n"]) // size))
     columns = ", ".join(quote(contract.column_in_source(name)) for name in key)
     schema = pa.schema([contract.schema.field(name) for name in key])
-    stream = mysql_arrow.query(connection, f"{statement} ORDER BY {columns}", schema=schema)
+    stream = mysql_arrow.query(connection, f"{statement} ORDER BY {columns}", (), schema=schema)
     seen, samples = 0, []
     with reader.refusals(contract.table):
-        for batch in pa.RecordBatchReader.from_stream(stream):
+        for batch in map(pa.record_batch, stream):
             picked = batch.take(pa.array(range(-seen % SMALLEST, batch.num_rows, SMALLEST), pa.int64()))
             samples += [tuple(row.values()) for row in picked.to_pylist()]
             seen += batch.num_rows
@@ -197,13 +200,12 @@ def expressions(contract: Contract, content: Content) -> list[str]:
         texts = columns[0] if len(columns) == 1 else f"CONCAT_WS(',', {', '.join(columns)})"
         return [f"SUM(CRC32({texts}))", *(f"SUM({column})" for column in columns)]
     columns_and_types = [(contract.column_in_source(name), contract.columns[name].type) for name in names]
-    return [mysql_arrow.hash_expression(columns_and_types)]
+    # As a template, whose % are doubled.
+    return [mysql_arrow.hash_expression(columns_and_types).replace("%", "%%")]
 
 
 def _sums(contract: Contract, content: Content) -> str:
-    # %% because PyMySQL puts parameters into the statement.
-    texts = enumerate(expressions(contract, content))
-    return ", ".join(f"{text.replace('%', '%%')} AS sum_{number}" for number, text in texts)
+    return ", ".join(f"{text} AS sum_{number}" for number, text in enumerate(expressions(contract, content)))
 
 
 _TOO_LARGE = 1301
@@ -211,7 +213,7 @@ _TOO_LARGE = 1301
 
 
 def _summed(connection: Connection[Any], contract: Contract, statement: str, parameters: tuple[Any, ...]) -> list[Any]:
-    rows = fetch(connection, statement, parameters) if parameters else fetch(connection, statement.replace("%%", "%"))
+    rows = fetch(connection, statement, parameters)
     if any(warning["code"] == _TOO_LARGE for warning in fetch(connection, "SHOW WARNINGS")):
         raise Resnapshot(f"a row of {contract.name_in_source} is larger than the server's max_allowed_packet")
     return rows
@@ -234,19 +236,21 @@ def _is_whole(arrow: pa.DataType) -> bool:
 def _hashable(contract: Contract) -> list[str]:
     """Key columns whose values are written alike by the server and here."""
 
-    def alike(arrow: pa.DataType) -> bool:
-        return _is_whole(arrow) or pa.types.is_string(arrow) or pa.types.is_binary(arrow)
+    def alike(parsed: ColumnType) -> bool:
+        is_text = pa.types.is_string(parsed.arrow) or pa.types.is_binary(parsed.arrow)
+        return is_text or (_is_whole(parsed.arrow) and parsed.base not in {"bit", "year"})
 
-    return [name for name in contract.key if alike(contract.columns[name].parsed.arrow)]
+    return [name for name in contract.key if alike(contract.columns[name].parsed)]
 
 
 def _hash(contract: Contract) -> str:
     pieces = []
     for name in _hashable(contract):
         column, arrow = quote(contract.column_in_source(name)), contract.columns[name].parsed.arrow
-        text = column if pa.types.is_binary(arrow) else f"CAST(CONVERT({column} USING utf8mb4) AS BINARY)"
-        pieces.append(text)
-    return f"CRC32(CONCAT_WS(',', {', '.join(pieces)}))".replace("%", "%%")
+        # A sum has no ZEROFILL.
+        text = f"{column} + 0" if _is_whole(arrow) else column
+        pieces.append(column if pa.types.is_binary(arrow) else f"CAST(CONVERT({text} USING utf8mb4) AS BINARY)")
+    return f"CRC32(CONCAT_WS(',', {', '.join(pieces)}))"
 
 
 def _bytes(value: Any) -> bytes:

@@ -10,9 +10,9 @@ from pymysql.connections import Connection
 
 from lake.contracts import Contract
 from lake.extract import reader
-from lake.extract.chunks import Chunk, quote
+from lake.extract.chunks import quote
 from lake.extract.increment import Piece
-from lake.extract.ranges import Condition, sql_value
+from lake.extract.ranges import Condition, rendered, sql_value
 
 PER_PIECE = 900
 """Keys of one condition: MariaDB turns a list of 1000 into a join with a temporary table."""
@@ -35,9 +35,9 @@ def conditions(contract: Contract, keys: pa.Table) -> Iterator[Condition]:
             yield " OR ".join([f"({one})"] * len(rows)), parameters
 
 
-def pieces(contract: Contract, keys: pa.Table) -> list[Piece]:
-    """Reads the rows of all the keys."""
-    return [Piece(text, parameters) for text, parameters in conditions(contract, keys)]
+def pieces(connection: Connection[Any], contract: Contract, keys: pa.Table) -> list[Piece]:
+    """What reads the rows of all the keys."""
+    return [Piece(rendered(connection, condition)) for condition in conditions(contract, keys)]
 
 
 def present(connection: Connection[Any], contract: Contract, keys: pa.Table) -> pa.Table:
@@ -48,10 +48,10 @@ def present(connection: Connection[Any], contract: Contract, keys: pa.Table) -> 
 
 def read_keys(connection: Connection[Any], contract: Contract, condition: Condition) -> pa.Table:
     """Keys of the rows that a condition finds."""
-    text, parameters = condition
+    schema = key_schema(contract)
     with reader.refusals(contract.table):
-        stream = reader.stream(connection, contract, Chunk(0, text, parameters), list(contract.key))
-        return pa.RecordBatchReader.from_stream(stream).read_all().cast(key_schema(contract))
+        stream = reader.stream(connection, contract, rendered(connection, condition), schema.names)
+        return pa.Table.from_batches([pa.record_batch(batch) for batch in stream], schema)
 
 
 def key_schema(contract: Contract) -> pa.Schema:

@@ -75,7 +75,7 @@ def keys(
             text = f"({part.condition[0]}) AND {column_is_old}" if part.condition[0] else column_is_old
             unseen = by_key.read_keys(connection, contract, (text, (*part.condition[1], *seen[1])))
             new = by_key.same(new, unseen)
-        pieces += by_key.pieces(contract, new)
+        pieces += by_key.pieces(connection, contract, new)
         read.append(source)
     now = _grown(connection, contract, "keys", now, read)
     return Difference(pieces, pa.concat_tables(deleted), now, sum(len(part.places) for part in parts))
@@ -94,8 +94,8 @@ def rows(connection: Connection[Any], contract: Contract, before: Buckets, held:
     for part in parts:
         source = by_key.read_keys(connection, contract, part.condition)
         deleted.append(by_key.without(_held(contract, held, part, contract.key), source))
-        known = partial(_held, contract, held, part, contract.schema.names)
-        pieces.append(Piece(*part.condition, known))
+        known = partial(_held, contract, held, part, contract.read_schema.names)
+        pieces.append(Piece(ranges.rendered(connection, part.condition), known))
         read.append(source)
     now = _grown(connection, contract, "rows", now, read)
     return Difference(pieces, pa.concat_tables(deleted), now, sum(len(part.places) for part in parts))
@@ -163,7 +163,7 @@ def _any_of(conditions: Sequence[Condition]) -> Condition:
 
 def _held(contract: Contract, held: Held, part: _Part, columns: Sequence[str]) -> pa.Table:
     """What the lake holds in the part's buckets, and nothing else."""
-    schema = pa.schema([contract.schema.field(name) for name in columns])
+    schema = pa.schema([contract.read_schema.field(name) for name in columns])
     found = []
     for batch in held.rows(part.ranges, columns):
         some = pa.Table.from_batches([batch]).select(list(columns)).cast(schema)

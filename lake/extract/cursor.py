@@ -73,7 +73,7 @@ SELECT UTC_TIMESTAMP(6) AS now, MAX(age) AS age FROM (
     FROM information_schema.innodb_trx WHERE trx_is_read_only = 0 AND (trx_rows_modified > 0 OR trx_query IS NOT NULL)
   UNION ALL
   SELECT time FROM information_schema.processlist
-    WHERE command IN ('Query', 'Execute') AND id <> CONNECTION_ID() AND info NOT LIKE 'SELECT%'
+    WHERE command IN ('Query', 'Execute') AND id <> CONNECTION_ID() AND info NOT LIKE 'SELECT%%'
 ) AS writers
 """
 

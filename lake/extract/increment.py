@@ -25,11 +25,12 @@ class Held(Protocol):
         """At least the rows whose keys lie in one of the ranges; what lies outside is left out by the caller.
 
         Args:
-            columns: those of each batch, in this order and in the contract's types.
+            columns: those of each batch, in this order and of the contract's `read_schema`. `_problems` is what
+                quarantine holds, and NULL of what is in ``cleaned``.
         """
 
     def since(self, instant: datetime) -> pa.Table:
-        """Rows whose cursor is after an instant, UTC: all of the contract's columns."""
+        """Rows whose cursor is after an instant, UTC: all columns of the contract's `read_schema`."""
 
 
 class Resnapshot(Exception):
@@ -49,13 +50,12 @@ class Piece:
     """Rows of the table to be read, as one condition on its index.
 
     Attributes:
-        condition: for WHERE, with ``%s`` for each parameter.
+        condition: a template of SQL with its values in place, as `reader.stream` takes it; empty for every row.
         known: gives rows that the lake holds; a row that equals one of them value for value is not landed again.
             Called when the piece is read, so that only one piece's rows are in memory.
     """
 
     condition: str
-    parameters: tuple[Any, ...]
     known: Callable[[], pa.Table] | None = None
 
 

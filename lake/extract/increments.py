@@ -2,8 +2,8 @@
 
 The order of a run:
 
-1. ``moment = before_snapshot(connection, database)``, directly before the snapshot is opened;
-2. in the snapshot, ``moment = inside_snapshot(connection, moment)``;
+1. ``moment = before_snapshot(connection, …)``, directly before the snapshot is opened, on any connection;
+2. ``moment = inside_snapshot(connection, moment)``, on one of the snapshot's own connections;
 3. ``find(…)`` gives for each table its plan and, unless it is read whole, its increment;
 4. when a table has been read, ``state_after(…)`` is what goes into its manifest, for the next run's ``states``.
 """
@@ -11,7 +11,7 @@ The order of a run:
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
@@ -24,8 +24,10 @@ from lake.extract import binlog, buckets, by_key, compare, cursor, position, row
 from lake.extract.cursor import Open
 from lake.extract.increment import Held, Increment, Piece, Resnapshot
 from lake.extract.position import Position
+from lake.extract.ranges import rendered
 from lake.extract.server import Server
 from lake.extract.strategy import Plan, State
+from lake.sources import Source
 
 log = logging.getLogger(__name__)
 
@@ -56,9 +58,9 @@ class Found:
     increment: Increment | None
 
 
-def before_snapshot(connection: Connection[Any], database: str) -> Moment:
+def before_snapshot(connection: Connection[Any], contracts: Iterable[Contract]) -> Moment:
     """Ask the server what must be known before the view is opened."""
-    asked = server.inspect(connection, database)
+    asked = server.inspect(connection, [contract.name_in_source for contract in contracts])
     still_open = cursor.open_transactions(connection, asked)
     return Moment(asked, still_open, None if asked.is_mariadb else position.read(connection, asked))
 
@@ -77,25 +79,24 @@ def inside_snapshot(connection: Connection[Any], moment: Moment, locked: bool = 
 def find(
     connection: Connection[Any],
     moment: Moment,
-    database: str,
+    origin: Source,
     contracts: Mapping[str, Contract],
     states: Mapping[str, State | None],
     held: Mapping[str, Held],
-    connect: Mapping[str, Any],
 ) -> dict[str, Found]:
     """Plan every table and find what changed in those that are not read whole.
 
     Args:
         connection: with the snapshot open.
+        origin: the source; the binlog is read over connections of its own.
         states: what the last published run left for each table; None where all is to be read.
         held: for each table what the lake holds; called only where something differs, or when a piece is read.
-        connect: arguments of ``pymysql.connect`` for the binlog's own connections.
 
     Raises:
         SourceError: the source is away, or holds a key that the contract's type cannot.
     """
     plans = {name: strategy.plan(contract, moment.server, states[name]) for name, contract in contracts.items()}
-    changes = _binlog(connection, moment, database, contracts, states, plans, connect)
+    changes = _binlog(connection, moment, origin, contracts, states, plans)
     found = {}
     for name, contract in contracts.items():
         found[name] = one = _table(connection, contract, moment, states[name], plans[name], changes, held[name])
@@ -138,11 +139,10 @@ def state_after(
 def _binlog(
     connection: Connection[Any],
     moment: Moment,
-    database: str,
+    origin: Source,
     contracts: Mapping[str, Contract],
     states: Mapping[str, State | None],
     plans: Mapping[str, Plan],
-    connect: Mapping[str, Any],
 ) -> row_events.Changes:
     """One pass for all tables that start from the same place; as a rule there is one place."""
     described: dict[str, list[row_keys.SourceColumn]] = {}
@@ -150,7 +150,7 @@ def _binlog(
     for name, plan in plans.items():
         state = states[name]
         if plan.kind == "binlog" and state and state.position:
-            described = described or binlog.columns_of(connection, database)
+            described = described or binlog.columns_of(connection, origin.database)
             table = row_events.Table(contracts[name], described.get(contracts[name].name_in_source, []))
             starts.setdefault(state.position, {})[name] = table
     together = row_events.Changes({})
@@ -161,7 +161,7 @@ def _binlog(
         try:
             if reason or moment.position is None:
                 raise row_events.Unreadable(reason)
-            changes = binlog.read(connect, moment.server, database, tables, start, moment.position)
+            changes = binlog.read(origin, moment.server, tables, start, moment.position)
         except row_events.Unreadable as error:
             together.resnapshot |= dict.fromkeys(tables, error.reason)
             continue
@@ -208,14 +208,14 @@ def _by_binlog(connection: Connection[Any], contract: Contract, changes: row_eve
     gone = by_key.without(keys, present)
     operations = list(changes.keys.values())
     counts = {str(operation): operations.count(operation) for operation in sorted(set(operations))}
-    return Increment(by_key.pieces(contract, present), gone, {}, counts)
+    return Increment(by_key.pieces(connection, contract, present), gone, {}, counts)
 
 
 def _by_cursor(connection: Connection[Any], contract: Contract, state: State, held: Held) -> Increment:
     assert state.watermark
     start = cursor.since(contract, state.watermark, state.open)
     condition = cursor.changed_since(contract, start)
-    moved = Piece(*condition, partial(held.since, start))
+    moved = Piece(rendered(connection, condition), partial(held.since, start))
     if contract.deletes == "none":
         return Increment([moved], by_key.key_schema(contract).empty_table(), {})
     difference = compare.keys(connection, contract, state.keys, held, condition)

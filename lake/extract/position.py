@@ -56,7 +56,7 @@ def read(connection: Connection[Any], server: Server, locked: bool = False) -> P
     if server.why_no_binlog():
         return None
     if server.is_mariadb:
-        rows = fetch(connection, "SHOW STATUS LIKE 'binlog_snapshot_%'")
+        rows = fetch(connection, "SHOW STATUS LIKE 'binlog_snapshot_%%'")
         found = {str(row["variable_name"]).lower(): row["value"] for row in rows}
         file, offset = str(found.get("binlog_snapshot_file") or ""), int(found.get("binlog_snapshot_position") or 0)
         return Position(server.identity, _mariadb_gtid(connection, file, offset) or "", file, offset) if file else None

@@ -15,15 +15,16 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
+from pymysql.connections import Connection
 
 from lake.contracts import Contract
-from lake.extract.chunks import quote
+from lake.extract.chunks import literal, quote
 
 Key = tuple[Any, ...]
 """One value a key column, as Arrow's ``as_py`` gives them."""
 
 Condition = tuple[str, tuple[Any, ...]]
-"""SQL for WHERE with its parameters; empty for every row."""
+"""A template of SQL for WHERE with its parameters; empty for every row."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,7 @@ def within(rows: pa.Table, ranges: Sequence[Range], key: Sequence[str]) -> pa.Ta
 
 def has_order(contract: Contract) -> bool:
     """Whether the key's order is the same in the server, in Arrow and in Iceberg."""
-    return all(_is_ordered(contract.columns[name].parsed.arrow) for name in contract.key)
+    return bool(contract.key) and all(_is_ordered(contract.columns[name].parsed.arrow) for name in contract.key)
 
 
 def _is_ordered(arrow: pa.DataType) -> bool:
@@ -93,6 +94,12 @@ def _compared(rows: pa.Table, key: Sequence[str], bound: Key, strictly: Any, at_
         return at_last(column, value)
     later = _compared(rows, key[1:], bound[1:], strictly, at_last)
     return pc.or_(strictly(column, value), pc.and_(pc.equal(column, value), later))
+
+
+def rendered(connection: Connection[Any], condition: Condition) -> str:
+    """A condition with its values in place, still a template: any ``%`` of it is doubled."""
+    text, values = condition
+    return text.replace("%%", "%%%%") % tuple(literal(connection, value) for value in values)
 
 
 def sql_value(value: Any) -> Any:

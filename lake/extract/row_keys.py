@@ -38,8 +38,10 @@ class SourceColumn:
 
 def why_not(contract: Contract) -> str:
     """Why a table's keys cannot be taken from row events; empty if they can."""
+    if not contract.key:
+        return "it has no key"
     for name in contract.key:
-        base = _base(contract.columns[name].type)
+        base = contract.columns[name].parsed.base
         if base not in _AS_THEY_ARE | _TEXT | {"binary"} or contract.columns[name].as_:
             return f"the key {name} is {contract.columns[name].type}, which is not taken from row events"
     return ""

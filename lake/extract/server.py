@@ -6,13 +6,14 @@ Asked once per run. What differs between MySQL and MariaDB in the matter of incr
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import pymysql
 from pymysql.connections import Connection
 
+from lake.extract.chunks import quote
 from lake.extract.source import fetch
 
 PROCESS, REPLICATION = "PROCESS", "REPLICATION SLAVE"
@@ -84,11 +85,11 @@ _VARIABLES = (
 )
 
 
-def inspect(connection: Connection[Any], database: str) -> Server:
+def inspect(connection: Connection[Any], tables: Iterable[str]) -> Server:
     """Ask the server. What the user may not ask counts as not granted.
 
     Args:
-        database: whose foreign keys are looked at.
+        tables: by their names in the source, whose foreign keys are looked at.
     """
     version = str(fetch(connection, "SELECT VERSION() AS version")[0]["version"])
     is_mariadb = "mariadb" in version.lower()
@@ -108,7 +109,7 @@ def inspect(connection: Connection[Any], database: str) -> Server:
         # Who may not ask cannot know, and must not take a replica's open transactions for all there are.
         is_replica=replica is None or bool(replica),
         binlog_filters=", ".join(filters),
-        cascades=_cascades(connection, database),
+        cascades=_cascades(connection, tables),
     )
 
 
@@ -120,22 +121,38 @@ def _privileges(connection: Connection[Any]) -> frozenset[str]:
     return frozenset(granted)
 
 
-def _cascades(connection: Connection[Any], database: str) -> dict[str, frozenset[str]]:
-    """By a key that is set to NULL or changed the row changes; by one that cascades on delete it goes."""
-    found: dict[str, set[str]] = {}
-    rows = fetch(
-        connection,
-        "SELECT table_name, delete_rule, update_rule FROM information_schema.referential_constraints "
-        "WHERE constraint_schema = %s",
-        (database,),
-    )
-    for row in rows:
-        actions = found.setdefault(str(row["table_name"]), set())
-        if row["delete_rule"] == "CASCADE":
-            actions.add("DELETE")
-        if row["delete_rule"] in ("SET NULL", "SET DEFAULT") or row["update_rule"] in ("CASCADE", "SET NULL"):
-            actions.add("UPDATE")
-    return {table: frozenset(actions) for table, actions in found.items() if actions}
+_SILENT = ("CASCADE", "SET NULL", "SET DEFAULT")
+
+
+def _cascades(connection: Connection[Any], tables: Iterable[str]) -> dict[str, frozenset[str]]:
+    """From the tables' own definitions: the catalogue hides foreign keys from a user who may only read."""
+    found = {}
+    for table in tables:
+        try:
+            (row,) = fetch(connection, f"SHOW CREATE TABLE {quote(table)}")
+        except pymysql.err.MySQLError as error:
+            if error.args[0] in _LOST:
+                raise
+            continue  # no such table: the contracts are held against the source elsewhere
+        found[table] = cascades(str(row["create table"]))
+    return {table: actions for table, actions in found.items() if actions}
+
+
+def cascades(definition: str) -> frozenset[str]:
+    """What the foreign keys of a table do to its rows by themselves: `DELETE` them, `UPDATE` them.
+
+    Args:
+        definition: as ``SHOW CREATE TABLE`` gives it.
+    """
+    actions: set[str] = set()
+    for line in re.sub(r"`(?:[^`]|``)*`", "", definition).splitlines():
+        if re.match(r"\s*CONSTRAINT\s+FOREIGN KEY", line):
+            rules = dict(re.findall(rf"ON (DELETE|UPDATE) ({'|'.join(_SILENT)})", line))
+            if rules.get("DELETE") == "CASCADE":
+                actions.add("DELETE")
+            if "UPDATE" in rules or rules.get("DELETE", "CASCADE") != "CASCADE":
+                actions.add("UPDATE")
+    return frozenset(actions)
 
 
 def _ask(connection: Connection[Any], *statements: str) -> list[Any] | None:

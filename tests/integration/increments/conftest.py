@@ -18,19 +18,20 @@ from typing import Any
 import pyarrow as pa
 import pymysql
 import pytest
+from pydantic import SecretStr
 from pymysql.connections import Connection
 from pymysql.cursors import DictCursor
 from tenacity import Retrying, stop_after_delay, wait_fixed
 
 from lake.contracts import Contract
 from lake.extract import by_key, increments, overlap, reader
-from lake.extract.chunks import Chunk
 from lake.extract.increment import Increment
 from lake.extract.increments import Found
 from lake.extract.ranges import Range
 from lake.extract.strategy import State
 from lake.runtime.artifacts import artifacts
 from lake.runtime.service import own_by_unprivileged, unprivileged
+from lake.sources import Source
 
 COMMON = {"description": "x", "owner": "x", "grain": "x", "deletes": "keys", "lateness_seconds": 0}
 
@@ -50,10 +51,10 @@ class MemoryLake:
     def since(self, instant: datetime) -> pa.Table:
         assert self.contract.cursor
         rows = [row for row in self.by_key.values() if row[self.contract.cursor] > instant]
-        return pa.Table.from_pylist(rows, schema=self.contract.schema)
+        return pa.Table.from_pylist(rows, schema=self.contract.read_schema)
 
     def table(self) -> pa.Table:
-        return pa.Table.from_pylist(list(self.by_key.values()), schema=self.contract.schema)
+        return pa.Table.from_pylist(list(self.by_key.values()), schema=self.contract.read_schema)
 
     def key(self, row: dict[str, Any]) -> tuple[Any, ...]:
         return tuple(row[name] for name in self.contract.key)
@@ -86,6 +87,14 @@ class Lab:
         self.states: list[str] = []
         self.do(create)
 
+    @property
+    def origin(self) -> Source:
+        """The database as a source of the lake."""
+        config = self.connect
+        return Source(
+            "test", config["host"], config["port"], config["user"], config["database"], SecretStr(config["password"])
+        )
+
     def do(self, *statements: str) -> None:
         """Run statements in one transaction and commit."""
         with self.session() as connection, connection.cursor() as cursor:
@@ -114,25 +123,18 @@ class Lab:
         Args:
             during: statements that are committed after the snapshot was opened and before anything is read.
         """
-        name, database = self.contract.table, self.connect["database"]
+        name = self.contract.table
         # Through JSON, as the manifest keeps it.
         state = State.from_json(json.loads(self.states[-1])) if self.states else None
         with self.session() as connection:
-            moment = increments.before_snapshot(connection, database)
+            moment = increments.before_snapshot(connection, [self.contract])
             connection.query("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ")
             connection.query("START TRANSACTION WITH CONSISTENT SNAPSHOT")
             moment = increments.inside_snapshot(connection, moment)
             for statement in during:
                 self.do(statement)
-            address = {key: value for key, value in self.connect.items() if key != "database"}
             found = increments.find(
-                connection,
-                moment,
-                database,
-                {name: self.contract},
-                {name: state},
-                {name: self.lake},
-                address,
+                connection, moment, self.origin, {name: self.contract}, {name: state}, {name: self.lake}
             )[name]
             ran = self._take(connection, found)
             watermark = self._watermark(connection)
@@ -145,14 +147,13 @@ class Lab:
     def _take(self, connection: Connection[Any], found: Found) -> Ran:
         if found.increment is None:
             self.lake.by_key = {}
-            landed = self._land(reader.stream(connection, self.contract, Chunk(0)), None)
+            landed = self._land(reader.stream(connection, self.contract), None)
             return Ran(found, landed, set())
         increment: Increment = found.increment
         landed = []
         for piece in increment.pieces:
             known = piece.known() if piece.known else None
-            chunk = Chunk(0, piece.condition, piece.parameters)
-            landed += self._land(reader.stream(connection, self.contract, chunk), known)
+            landed += self._land(reader.stream(connection, self.contract, piece.condition), known)
         assert len(landed) == len(set(landed)), "a row was read twice"
         assert increment.deleted.schema == by_key.key_schema(self.contract)
         deleted = {tuple(row.values()) for row in increment.deleted.to_pylist()}
@@ -162,14 +163,10 @@ class Lab:
         return Ran(found, landed, deleted)
 
     def _land(self, stream: Any, known: pa.Table | None) -> list[tuple[Any, ...]]:
-        batches: Iterable[pa.RecordBatch] = pa.RecordBatchReader.from_stream(stream)
-        rows = (
-            [row for batch in overlap.unknown(batches, known) for row in batch.to_pylist()]
-            if known is not None
-            else None
-        )
-        if rows is None:
-            rows = [row for batch in batches for row in batch.to_pylist()]
+        batches: Iterable[pa.RecordBatch] = [pa.record_batch(batch) for batch in stream]
+        if known is not None:
+            batches = overlap.unknown(batches, known)
+        rows = [row for batch in batches for row in batch.to_pylist()]
         for row in rows:
             self.lake.by_key[self.lake.key(row)] = row
         return [self.lake.key(row) for row in rows]
@@ -233,10 +230,10 @@ class PrivateServer:
                 *unprivileged(), f"{base}/bin/mariadbd", *self._options(base), f"--port={self.port}", "--socket=",
                 "--bind-address=127.0.0.1", "--server-id=77", "--log-bin=binlog", "--binlog-format=ROW",
                 "--character-set-server=utf8mb4", "--default-time-zone=+00:00", "--skip-name-resolve",
-                "--innodb-buffer-pool-size=32M", "--performance-schema=0",
+                "--innodb-buffer-pool-size=32M", "--performance-schema=0", "--skip-ssl",
             ],
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
+            stdout=(self.folder / "log").open("ab"),
+            stderr=subprocess.STDOUT,
         )  # fmt: skip
         for attempt in Retrying(stop=stop_after_delay(120), wait=wait_fixed(0.3), reraise=True):
             with attempt:

@@ -92,3 +92,13 @@ def test_keys_survive_json() -> None:
 def test_the_order_of_text_belongs_to_the_server() -> None:
     assert ranges.has_order(TWO)
     assert not ranges.has_order(_contract(a="int", b="varchar(10)"))
+
+
+def test_values_are_put_in_place_and_signs_stay_doubled() -> None:
+    class Escaping:
+        def escape(self, value: Any) -> str:
+            return repr(value)
+
+    found = ranges.rendered(Escaping(), ("`a%%s` = %s AND b = %s", ("100%", 5)))  # type: ignore[arg-type]
+    assert found == "`a%%s` = '100%%' AND b = 5"
+    assert found % () == "`a%s` = '100%' AND b = 5"

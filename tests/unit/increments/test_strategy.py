@@ -11,7 +11,7 @@ import pytest
 from lake.contracts import Contract
 from lake.extract.buckets import Bucket, Buckets, _fingerprint
 from lake.extract.position import Position
-from lake.extract.server import Server
+from lake.extract.server import Server, cascades
 from lake.extract.strategy import State, columns_of, plan
 
 ABLE = Server(
@@ -120,3 +120,30 @@ def test_a_state_survives_json() -> None:
     state = _state(_contract())
     assert State.from_json(state.to_json()) == state
     assert State.from_json({}) == State()
+
+
+@pytest.mark.parametrize(
+    "constraint, actions",
+    [
+        ("CONSTRAINT `a` FOREIGN KEY (`p`) REFERENCES `parents` (`p`)", set()),
+        ("CONSTRAINT `a` FOREIGN KEY (`p`) REFERENCES `parents` (`p`) ON DELETE CASCADE", {"DELETE"}),
+        ("CONSTRAINT `a` FOREIGN KEY (`p`) REFERENCES `parents` (`p`) ON DELETE SET NULL", {"UPDATE"}),
+        ("CONSTRAINT `a` FOREIGN KEY (`p`) REFERENCES `parents` (`p`) ON UPDATE CASCADE", {"UPDATE"}),
+        ("CONSTRAINT `a` FOREIGN KEY (`p`) REFERENCES `parents` (`p`) ON DELETE NO ACTION ON UPDATE NO ACTION", set()),
+        (
+            "CONSTRAINT `a` FOREIGN KEY (`p`) REFERENCES `parents` (`p`) ON DELETE CASCADE ON UPDATE SET NULL",
+            {"DELETE", "UPDATE"},
+        ),
+        ("`note` varchar(90) COMMENT 'CONSTRAINT FOREIGN KEY ON DELETE CASCADE'", set()),
+        ("CONSTRAINT `ON DELETE CASCADE` CHECK (`x` > 1)", set()),
+        ("CONSTRAINT `x` FOREIGN KEY (`ON DELETE CASCADE`) REFERENCES `parents` (`p`)", set()),
+    ],
+)
+def test_what_foreign_keys_do_by_themselves(constraint: str, actions: set[str]) -> None:
+    definition = f"CREATE TABLE `t` (\n  `p` bigint(20),\n  {constraint}\n) ENGINE=InnoDB"
+    assert cascades(definition) == actions
+
+
+def test_a_table_without_a_key_is_read_whole() -> None:
+    keyless = _contract(cursor=False, deletes="none").model_copy(update={"key": ()})
+    assert plan(keyless, ABLE, _state(_contract())).kind == "full"
