@@ -80,8 +80,11 @@ class Ran:
 class Lab:
     """One table of a database of our own, its contract, and the lake that follows it."""
 
-    def __init__(self, connect: dict[str, Any], create: str, contract: dict[str, Any]) -> None:
+    def __init__(
+        self, connect: dict[str, Any], create: str, contract: dict[str, Any], replica: dict[str, Any] | None = None
+    ) -> None:
         self.connect = connect
+        self.replica = replica
         self.contract = Contract.model_validate({**COMMON, **contract})
         self.lake = MemoryLake(self.contract)
         self.states: list[str] = []
@@ -90,7 +93,7 @@ class Lab:
     @property
     def origin(self) -> Source:
         """The database as a source of the lake."""
-        config = self.connect
+        config = self.replica or self.connect
         return Source(
             "test", config["host"], config["port"], config["user"], config["database"], SecretStr(config["password"])
         )
@@ -103,11 +106,20 @@ class Lab:
                 cursor.execute(statement)
             connection.commit()
 
+    def _caught_up(self) -> None:
+        """Wait until the replica has what the primary has committed."""
+        with self.session() as primary, primary.cursor() as cursor:
+            cursor.execute("SELECT @@gtid_binlog_pos AS gtid")
+            gtid = cursor.fetchone()["gtid"]
+        with self.session(self.replica) as replica, replica.cursor() as cursor:
+            cursor.execute("SELECT MASTER_GTID_WAIT(%s, 120) AS waited", (gtid,))
+            assert cursor.fetchone()["waited"] == 0
+
     @contextmanager
-    def session(self) -> Iterator[Connection[Any]]:
+    def session(self, connect: dict[str, Any] | None = None) -> Iterator[Connection[Any]]:
         """Another connection, autocommitting, in UTC."""
         connection: Connection[Any] = pymysql.connect(
-            **self.connect,
+            **(connect or self.connect),
             charset="utf8mb4",
             collation="utf8mb4_bin",
             autocommit=True,
@@ -126,7 +138,9 @@ class Lab:
         name = self.contract.table
         # Through JSON, as the manifest keeps it.
         state = State.from_json(json.loads(self.states[-1])) if self.states else None
-        with self.session() as connection:
+        if self.replica:
+            self._caught_up()
+        with self.session(self.replica) as connection:
             moment = increments.before_snapshot(connection, [self.contract])
             connection.query("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ")
             connection.query("START TRANSACTION WITH CONSISTENT SNAPSHOT")

@@ -6,12 +6,14 @@ anew, with the reason.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from lake.extract import binlog
+from lake.settings import settings
 
 MakeLab = Callable[..., Any]
 
@@ -269,7 +271,6 @@ def test_a_table_that_a_foreign_key_changes_is_compared(lab: MakeLab) -> None:
 
 def test_a_position_that_is_none_of_this_server_is_refused(items: Any) -> None:
     good = items.states[-1]
-    import json
 
     def moved(**changes: Any) -> str:
         state = json.loads(good)
@@ -285,3 +286,26 @@ def test_a_position_that_is_none_of_this_server_is_refused(items: Any) -> None:
         items.states.append(state)
         ran = items.run()
         assert ran.kind == "full" and expected in ran.reason
+
+
+def test_a_replica_is_followed_and_tells_a_commit_that_comes_late(lab: MakeLab, source: dict[str, Any]) -> None:
+    """Its primary's open transactions cannot be seen there; they arrive whole, whatever their cursor says."""
+    columns = {**CONTRACT["columns"], "at": {"type": "datetime(6)", "nullable": False}}
+    shop = lab(
+        "CREATE TABLE items (id BIGINT PRIMARY KEY, name VARCHAR(50), n INT, "
+        "at DATETIME(6) NOT NULL DEFAULT NOW(6) ON UPDATE NOW(6))",
+        {**CONTRACT, "columns": columns, "cursor": "at"},
+        {**source, "port": settings().source_port},
+    )
+    shop.do("INSERT INTO items (id) VALUES (1), (2), (3)")
+    assert shop.run().kind == "full"
+    assert "a replica" in json.loads(shop.states[-1])["open"]["reason"]
+    with shop.session() as late, late.cursor() as cursor:
+        late.begin()
+        cursor.execute("UPDATE items SET n = 1 WHERE id = 1")
+        cursor.execute("DELETE FROM items WHERE id = 2")
+        shop.do("INSERT INTO items (id) VALUES (4)")
+        assert shop.run().landed == [(4,)]
+        late.commit()
+    ran = shop.run()
+    assert (ran.kind, ran.landed, ran.deleted) == ("binlog", [(1,)], {(2,)})

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -148,8 +149,6 @@ def test_buckets_grow_at_the_tail_and_in_the_middle_and_join_when_they_shrink(la
 
 
 def _bounds(shop: Any) -> list[Any]:
-    import json
-
     return json.loads(shop.states[-1])["rows"]["bounds"]
 
 
