@@ -8,8 +8,9 @@ CREATE DATABASE IF NOT EXISTS \`${LAKE_SOURCE_DATABASE}\`;
 
 CREATE USER lake_reader IDENTIFIED BY '${LAKE_SOURCE_PASSWORD}';
 GRANT SELECT, SHOW VIEW ON \`${LAKE_SOURCE_DATABASE}\`.* TO lake_reader;
--- To see how far the replica is, and where its binlog stands: MariaDB's REPLICA MONITOR and BINLOG MONITOR in one.
-GRANT REPLICATION CLIENT ON *.* TO lake_reader;
+-- To see how far the replica is and where its binlog stands (MariaDB's REPLICA MONITOR and BINLOG MONITOR in one), and
+-- to read the binlog.
+GRANT REPLICATION CLIENT, REPLICATION SLAVE ON *.* TO lake_reader;
 
 CREATE USER replica IDENTIFIED BY '${LAKE_REPLICATION_PASSWORD}';
 GRANT REPLICATION SLAVE ON *.* TO replica;

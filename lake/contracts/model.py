@@ -111,6 +111,9 @@ class Contract(BaseModel):
     cursor: str | None = Field(default=None, description="column that every insert and update moves forward")
     lateness_seconds: int = Field(default=60, ge=0, description="how far behind the watermark a commit may come late")
     deletes: Literal["keys", "none"] = Field(description="how deleted rows are found: by comparing all keys, or never")
+    increment: Literal["auto", "cursor", "sweep", "binlog", "full"] = Field(
+        default="auto", description="how changed rows are found; `auto` takes the best that the source allows"
+    )
     history: bool = Field(default=False, description="keep every version of each row (SCD2)")
     unreadable: Unreadable = Field(default="quarantine", description="for the columns that do not say it themselves")
     columns: dict[str, Column] = Field(min_length=1)
@@ -142,6 +145,10 @@ class Contract(BaseModel):
                 raise ValueError(f"the column {name!r} says 'unreadable: null' and 'nullable: false'")
         if self.cursor and self.columns[self.cursor].parsed.arrow != types.INSTANT:
             raise ValueError(f"the cursor {self.cursor!r} must be a datetime or timestamp")
+        if self.increment == "cursor" and not self.cursor:
+            raise ValueError(
+                "'increment: cursor' needs a 'cursor', a column that every insert and update moves forward"
+            )
         taken = [name for name in self.columns if name in (*RESERVED, *(HISTORY if self.history else ()))]
         if taken:
             raise ValueError(f"{', '.join(taken)} are names that the lake itself uses")

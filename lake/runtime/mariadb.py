@@ -21,8 +21,8 @@ PRIMARY, REPLICA = "mariadb-primary", "mariadb-replica"
 
 READER_GRANTS = (
     "GRANT SELECT, SHOW VIEW ON {database}.* TO lake_reader",
-    # To see how far the replica is, and where its binlog stands.
-    "GRANT REPLICA MONITOR, BINLOG MONITOR ON *.* TO lake_reader",
+    # To see how far the replica is and where its binlog stands, and to read the binlog.
+    "GRANT REPLICA MONITOR, BINLOG MONITOR, REPLICATION SLAVE ON *.* TO lake_reader",
 )
 
 

@@ -110,6 +110,8 @@ def test_what_becomes_of_unreadable_values() -> None:
             "columns.price.unreadable: Input should be 'quarantine', 'null' or 'refuse'",
         ),
         ("deletes: none", "deletes: maybe", 7, "Input should be 'keys' or 'none' (given: 'maybe')"),
+        ("deletes: none", "deletes: none\nincrement: log", 8, "Input should be 'auto', 'cursor', 'sweep', 'binlog' or"),
+        ("cursor: updated_at", "increment: cursor", 1, "'increment: cursor' needs a 'cursor'"),
         ("min: 0", "minimum: 0", 10, "columns.price.minimum: Extra inputs are not permitted"),
         ("table: things", "table: other", 1, "expected 'things' as the file's name"),
         ("key: [thing_id]\n", "", 1, "key: Field required"),

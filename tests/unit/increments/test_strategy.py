@@ -1,0 +1,149 @@
+"""Which way a table's changes are found, and why."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from lake.contracts import Contract
+from lake.extract.buckets import Bucket, Buckets, _fingerprint
+from lake.extract.position import Position
+from lake.extract.server import Server, cascades
+from lake.extract.strategy import State, columns_of, plan
+
+ABLE = Server(
+    is_mariadb=True,
+    version="11.4.5-MariaDB-log",
+    identity="uid",
+    privileges=frozenset({"SELECT", "REPLICATION SLAVE", "BINLOG MONITOR"}),
+    variables={"log_bin": "ON", "binlog_format": "ROW", "log_slave_updates": "ON"},
+    is_replica=False,
+)
+UNABLE = replace(ABLE, privileges=frozenset({"SELECT"}))
+AT = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def _contract(cursor: bool = True, key: str = "bigint", **more: Any) -> Contract:
+    columns = {"id": {"type": key, "nullable": False}, "at": {"type": "datetime", "nullable": False}}
+    common = {"description": "x", "owner": "x", "grain": "x", "deletes": "keys", "key": ["id"], "columns": columns}
+    return Contract.model_validate({**common, "table": "t", **({"cursor": "at"} if cursor else {}), **more})
+
+
+def _state(contract: Contract) -> State:
+    return State(
+        columns=columns_of(contract),
+        watermark=AT,
+        position=Position("uid", "0-1-5", "binlog.000001", 4),
+        rows=Buckets(_fingerprint(contract, "rows"), 1, [], [Bucket(0, (0,))]),
+    )
+
+
+@pytest.mark.parametrize(
+    "contract, server, kind, needs, reason",
+    [
+        (_contract(), ABLE, "binlog", None, "the binlog tells every change"),
+        (_contract(), UNABLE, "cursor", "keys", "REPLICATION SLAVE"),
+        (_contract(deletes="none"), UNABLE, "cursor", None, "the cursor at moves with every change"),
+        (_contract(cursor=False), UNABLE, "sweep", "rows", "there is no cursor"),
+        (_contract(cursor=False, key="float"), UNABLE, "full", None, "cannot be put into buckets"),
+        (_contract(key="float", deletes="none"), UNABLE, "cursor", None, "the cursor"),
+        (_contract(key="uuid"), ABLE, "cursor", "keys", "the key id is uuid"),
+        (_contract(increment="sweep"), ABLE, "sweep", "rows", "the contract says sweep"),
+        (_contract(increment="cursor"), ABLE, "cursor", "keys", "the contract says cursor"),
+        (_contract(increment="full"), ABLE, "full", None, "the contract says full"),
+        (_contract(increment="binlog"), UNABLE, "cursor", "keys", "no binlog, because"),
+    ],
+)
+def test_the_best_way(contract: Contract, server: Server, kind: str, needs: str | None, reason: str) -> None:
+    found = plan(contract, server, _state(contract))
+    assert (found.kind, found.needs) == (kind, needs)
+    assert reason in found.reason
+
+
+def test_a_first_run_reads_everything_and_leaves_what_the_next_one_needs() -> None:
+    assert plan(_contract(), UNABLE, None).kind == "full"
+    assert plan(_contract(), UNABLE, None).needs == "keys"
+    assert plan(_contract(cursor=False), UNABLE, None).needs == "rows"
+
+
+def test_what_the_last_run_did_not_leave_is_missing() -> None:
+    contract = _contract()
+    assert "no binlog position" in plan(contract, ABLE, State(columns=columns_of(contract), watermark=AT)).reason
+    assert "no watermark" in plan(contract, UNABLE, State(columns=columns_of(contract))).reason
+    swept = _contract(increment="sweep")
+    assert "no row sums" in plan(swept, ABLE, State(columns=columns_of(swept))).reason
+    other = replace(_state(contract), columns=[])
+    found = plan(contract, ABLE, other)
+    assert (found.kind, found.needs) == ("full", None) and "columns" in found.reason
+
+
+def test_what_foreign_keys_do_inside_the_engine_is_compared() -> None:
+    def with_actions(*actions: str) -> Server:
+        return replace(ABLE, cascades={"t": frozenset(actions)})
+
+    contract = _contract()
+    assert plan(contract, with_actions("DELETE"), _state(contract)).kind == "cursor"
+    assert plan(contract, with_actions("UPDATE"), _state(contract)).kind == "sweep"
+    never = _contract(deletes="none")
+    assert plan(never, with_actions("DELETE"), _state(never)).kind == "sweep"
+
+
+def test_a_run_that_cannot_use_the_binlog_takes_the_next_best_and_keeps_the_binlog_for_later() -> None:
+    contract = _contract()
+    found = plan(contract, ABLE, _state(contract), "more than 5 keys changed")
+    assert (found.kind, found.needs) == ("cursor", None)
+    assert found.reason.startswith("more than 5 keys changed")
+
+
+@pytest.mark.parametrize(
+    "change, reason",
+    [
+        ({"variables": {"log_bin": "OFF"}}, "log_bin=OFF"),
+        ({"variables": {"log_bin": "ON", "binlog_format": "MIXED"}}, "binlog_format=MIXED"),
+        ({"variables": {"log_bin": "ON", "log_slave_updates": "OFF"}, "is_replica": True}, "log_slave_updates=OFF"),
+        ({"variables": {"log_bin": "ON", "log_replica_updates": "OFF"}, "is_replica": True}, "log_replica_updates=OFF"),
+        ({"variables": {"log_bin": "ON", "binlog_transaction_compression": "ON"}}, "compression"),
+        ({"variables": {"log_bin": "ON", "binlog_row_value_options": "PARTIAL_JSON"}}, "PARTIAL_JSON"),
+        ({"binlog_filters": "shop"}, "filtered"),
+        ({"privileges": frozenset({"REPLICATION SLAVE"})}, "BINLOG MONITOR"),
+    ],
+)
+def test_why_a_binlog_does_not_tell_everything(change: dict[str, Any], reason: str) -> None:
+    assert ABLE.why_no_binlog() == ""
+    assert reason in replace(ABLE, **change).why_no_binlog()
+
+
+def test_a_state_survives_json() -> None:
+    state = _state(_contract())
+    assert State.from_json(state.to_json()) == state
+    assert State.from_json({}) == State()
+
+
+@pytest.mark.parametrize(
+    "constraint, actions",
+    [
+        ("CONSTRAINT `a` FOREIGN KEY (`p`) REFERENCES `parents` (`p`)", set()),
+        ("CONSTRAINT `a` FOREIGN KEY (`p`) REFERENCES `parents` (`p`) ON DELETE CASCADE", {"DELETE"}),
+        ("CONSTRAINT `a` FOREIGN KEY (`p`) REFERENCES `parents` (`p`) ON DELETE SET NULL", {"UPDATE"}),
+        ("CONSTRAINT `a` FOREIGN KEY (`p`) REFERENCES `parents` (`p`) ON UPDATE CASCADE", {"UPDATE"}),
+        ("CONSTRAINT `a` FOREIGN KEY (`p`) REFERENCES `parents` (`p`) ON DELETE NO ACTION ON UPDATE NO ACTION", set()),
+        (
+            "CONSTRAINT `a` FOREIGN KEY (`p`) REFERENCES `parents` (`p`) ON DELETE CASCADE ON UPDATE SET NULL",
+            {"DELETE", "UPDATE"},
+        ),
+        ("`note` varchar(90) COMMENT 'CONSTRAINT FOREIGN KEY ON DELETE CASCADE'", set()),
+        ("CONSTRAINT `ON DELETE CASCADE` CHECK (`x` > 1)", set()),
+        ("CONSTRAINT `x` FOREIGN KEY (`ON DELETE CASCADE`) REFERENCES `parents` (`p`)", set()),
+    ],
+)
+def test_what_foreign_keys_do_by_themselves(constraint: str, actions: set[str]) -> None:
+    definition = f"CREATE TABLE `t` (\n  `p` bigint(20),\n  {constraint}\n) ENGINE=InnoDB"
+    assert cascades(definition) == actions
+
+
+def test_a_table_without_a_key_is_read_whole() -> None:
+    keyless = _contract(cursor=False, deletes="none").model_copy(update={"key": ()})
+    assert plan(keyless, ABLE, _state(_contract())).kind == "full"
