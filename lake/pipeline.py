@@ -20,11 +20,13 @@ import networkx  # type: ignore[import-untyped]
 from lake import contracts as contract_files
 from lake.catalog import MAIN
 from lake.contracts import Contract
-from lake.run import Run, open_run, run_id_of
+from lake.run import Run, last_published, open_run, run_id_of
 from lake.settings import PROJECT, settings
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
+
+    from lake.extract.strategy import State
 
 log = logging.getLogger(__name__)
 
@@ -71,21 +73,24 @@ def start(dag_run_id: str, asked: Literal["auto", "full"]) -> dict[str, Any]:
 
 def extract(run_json: dict[str, Any], source: str) -> list[dict[str, Any]]:
     """Land every table of one source as of one snapshot; a summary per table."""
-    from lake import raw, sources
-    from lake.extract.extract import Request, since
+    from lake import sources
+    from lake.extract.extract import Request
     from lake.extract.extract import extract as extract_tables
+    from lake.held import HeldRows
 
     run = Run.from_json(run_json)
-    requests = []
-    for table, contract in contract_files.load_all([source]).items():
-        watermark = raw.watermark(run.branch, table) if run.asked == "auto" else None
-        known = raw.rows_since(run.branch, contract, since(contract, watermark)) if watermark else None
-        requests.append(Request(contract, watermark, known))
+    states = _states(run, source) if run.asked == "auto" else {}
+    requests = [
+        Request(contract, states[table], HeldRows(run.branch, contract)) if table in states else Request(contract)
+        for table, contract in contract_files.load_all([source]).items()
+    ]
     return [
         {
             "table": manifest.table,
             "source": source,
             "mode": manifest.mode,
+            "way": manifest.way,
+            "reason": manifest.reason,
             "rows": manifest.rows,
             "nulled": manifest.nulled,
             "bytes": sum(part.bytes for part in manifest.parts),
@@ -94,6 +99,17 @@ def extract(run_json: dict[str, Any], source: str) -> list[dict[str, Any]]:
         }
         for manifest in extract_tables(sources.named(source), requests, run.run_id)
     ]
+
+
+def _states(run: Run, source: str) -> dict[str, State]:
+    """What the run before, which the branch starts from, left for each table's increment; nothing for a first run."""
+    from lake.extract import manifest
+    from lake.extract.strategy import State
+
+    before = last_published(run.base)
+    if before is None or not manifest.is_committed(source, before):
+        return {}
+    return {entry.table: State.from_json(entry.state) for entry in manifest.read_all(source, before)}
 
 
 def register(run_json: dict[str, Any], extracted: list[list[dict[str, Any]]]) -> list[dict[str, Any]]:
@@ -268,6 +284,8 @@ def publish(
         item["table"]: {
             "source": item["source"],
             "mode": item["mode"],
+            "way": item["way"],
+            "reason": item["reason"],
             "read": item["rows"],
             "nulled": item["nulled"],
             "source_rows": item["source_rows"],

@@ -12,7 +12,6 @@ from datetime import datetime
 from functools import lru_cache
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 import requests
 from pyiceberg.catalog import Catalog
 from pyiceberg.exceptions import CommitFailedException, CommitStateUnknownException, NoSuchTableError, ValidationError
@@ -26,13 +25,11 @@ from tenacity import (
     wait_random_exponential,
 )
 
-from lake import faultpoints, storage
+from lake import faultpoints
 from lake.catalog import pyiceberg_properties
-from lake.contracts import EXTRACTED_AT, OPERATION, RUN_ID, Contract
+from lake.contracts import OPERATION, Contract
 from lake.errors import ContractError
-from lake.extract import manifest as manifests
-from lake.extract.extract import DELETE, READ
-from lake.extract.landing import write_batches
+from lake.extract.extract import READ
 from lake.extract.manifest import Manifest
 from lake.rest_catalog import NessieCatalog
 
@@ -86,13 +83,6 @@ def find(reference: str, layer: str, table: str) -> Table | None:
         return None
 
 
-def watermark(reference: str, table: str) -> datetime | None:
-    """Up to which cursor value ``raw.<table>`` has been read; nothing if it never was."""
-    found = find(reference, "raw", table)
-    value = found.properties.get(WATERMARK) if found else None
-    return datetime.fromisoformat(value) if value else None
-
-
 def rows_since(reference: str, contract: Contract, instant: datetime) -> pa.Table:
     """Rows of ``raw.<table>`` whose cursor is after ``instant``, as the reader gave them (`Contract.read_schema`), from
     the files that can hold such rows. A column that the table does not have yet is NULL."""
@@ -140,8 +130,7 @@ def register(manifest: Manifest, contract: Contract, branch: str) -> Registered:
     Raises:
         ContractError: a column has changed its type to one that cannot hold what the table has.
     """
-    deleted = _deleted(manifest, contract, branch) if manifest.keys else None
-    result = Registered(contract.table, manifest.rows, deleted.num_rows if deleted is not None else 0)
+    result = Registered(contract.table, manifest.rows, manifest.deleted)
     table = find(branch, "raw", contract.table)
     if table is None:
         table = open_catalog(branch).create_table(("raw", contract.table), contract.raw_schema)
@@ -150,9 +139,7 @@ def register(manifest: Manifest, contract: Contract, branch: str) -> Registered:
     if not result.changed:
         return result
     _widen(table, contract)
-    files = [part.uri for part in manifest.parts]
-    if deleted is not None and deleted.num_rows:
-        files.append(_land_deletes(manifest, contract, deleted))
+    files = [part.uri for part in (*manifest.parts, *manifest.deletes)]
     with table.transaction() as transaction:
         transaction.add_files(files, snapshot_properties={LAST_RUN: manifest.run_id, FILES: str(len(files))})
         properties = {LAST_RUN: manifest.run_id}
@@ -174,30 +161,3 @@ def _widen(table: Table, contract: Contract) -> None:
             f"raw.{contract.table} holds values that the contract's types do not take: {error}",
             "give the column a new name in the contract, and its name in the source under `source_name`",
         ) from error
-
-
-def _deleted(manifest: Manifest, contract: Contract, branch: str) -> pa.Table | None:
-    """Keys that the lake has, cleaned or in quarantine, and the source has no more."""
-    key = list(contract.key)
-    source = pa.concat_tables(
-        [pq.read_table(storage.path_of(part.uri), filesystem=storage.filesystem()) for part in manifest.keys]
-    )
-    held = [
-        table.scan(selected_fields=tuple(key)).to_arrow().cast(source.schema)
-        for layer in ("cleaned", "quarantine")
-        if (table := find(branch, layer, contract.table)) is not None
-    ]
-    return pa.concat_tables(held).join(source, keys=key, join_type="left anti") if held else None
-
-
-def _land_deletes(manifest: Manifest, contract: Contract, deleted: pa.Table) -> str:
-    """Write the deletes as landing rows: the key, the marks, and nothing else."""
-    schema = contract.raw_schema
-    folder = manifests.folder(manifest.snapshot.source, contract.table, manifest.run_id)
-    columns = {name: deleted[name] for name in contract.key}
-    empty = {name: pa.nulls(deleted.num_rows, schema.field(name).type) for name in contract.read_schema.names}
-    rows = pa.table({**empty, **columns}, schema=contract.read_schema)
-    marks = {RUN_ID: manifest.run_id, EXTRACTED_AT: manifest.snapshot.instant, OPERATION: DELETE}
-    uri = f"{folder}/deletes-00000.parquet"
-    write_batches(uri, schema, marks, rows.to_batches())
-    return uri

@@ -10,6 +10,7 @@ from typing import Any, Literal
 from lake import catalog
 
 PREFIX = "run_"
+PUBLISH = "publish "
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ class Run:
     @property
     def published_as(self) -> str:
         """Message of the commit that publishes the run; by it a repeated publish finds its own work."""
-        return f"publish {self.branch}"
+        return f"{PUBLISH}{self.branch}"
 
     def to_json(self) -> dict[str, Any]:
         """Plain values."""
@@ -60,6 +61,13 @@ def run_id_of(dag_run_id: str) -> str:
     """
     text = dag_run_id.lower().replace("+00:00", "").replace("-", "").replace(":", "")
     return re.sub(r"[^a-z0-9]+", "_", text).strip("_")
+
+
+def last_published(commit: str) -> str | None:
+    """Id of the newest run that a commit of main holds, if there is one."""
+    messages = (entry.message for entry in catalog.log(f"{catalog.MAIN}@{commit}"))
+    before = PUBLISH + PREFIX
+    return next((message.removeprefix(before) for message in messages if message.startswith(before)), None)
 
 
 def open_run(run_id: str, has_landed: Callable[[str], bool] = lambda run_id: False, **attributes: Any) -> Run:

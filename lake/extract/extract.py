@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import logging
 import secrets
-from collections.abc import Callable, Iterable
+from collections import Counter
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 import pyarrow as pa
@@ -22,11 +23,14 @@ from lake import faultpoints
 from lake.contracts import EXTRACTED_AT, OPERATION, RUN_ID, Contract
 from lake.contracts.source_schema import SourceTable
 from lake.errors import SourceLostError
-from lake.extract import checkpoint, chunks, landing, manifest, overlap, reader, schema, snapshot, source
-from lake.extract.chunks import Chunk, literal, quote
-from lake.extract.manifest import Manifest, Mode, Part
+from lake.extract import checkpoint, chunks, increments, landing, manifest, overlap, reader, schema, snapshot, source
+from lake.extract.chunks import Chunk, quote
+from lake.extract.increment import Held
+from lake.extract.increments import Found, Moment
+from lake.extract.manifest import Manifest, Part
 from lake.extract.pace import Pace
 from lake.extract.snapshot import Snapshot
+from lake.extract.strategy import State
 from lake.extract.workers import Job, work_off
 from lake.settings import settings
 from lake.sources import Source
@@ -39,30 +43,16 @@ TRIES = 3
 
 @dataclass(frozen=True)
 class Request:
-    """What to read of one table; without a watermark, all of it.
+    """What to read of one table.
 
     Attributes:
-        known: rows of the lake whose cursor lies after `since`; those are not landed again.
+        state: what the last published run left for the next increment; without it the whole table is read.
+        held: what the lake holds of the table; goes with the state.
     """
 
     contract: Contract
-    watermark: datetime | None = None
-    known: pa.Table | None = None
-
-    @property
-    def mode(self) -> Mode:
-        """`increment` where the cursor says what changed since the watermark."""
-        return "increment" if self.contract.cursor and self.watermark else "full"
-
-    @property
-    def since(self) -> datetime | None:
-        """Where an increment begins: as far behind the watermark as a commit may come late."""
-        return since(self.contract, self.watermark) if self.watermark else None
-
-
-def since(contract: Contract, watermark: datetime) -> datetime:
-    """The cursor value, UTC, after which an increment reads."""
-    return watermark.astimezone(UTC) - timedelta(seconds=contract.lateness_seconds)
+    state: State | None = None
+    held: Held | None = None
 
 
 def extract(origin: Source, requests: list[Request], run_id: str) -> list[Manifest]:
@@ -103,6 +93,8 @@ def _read(origin: Source, requests: list[Request], run_id: str) -> list[Manifest
     config = settings()
     limit = config.source_max_mib_per_second
     pace = Pace(limit << 20 if limit else None)
+    with source.connected(origin) as connection:
+        before = increments.before_snapshot(connection, (request.contract for request in requests))
     with snapshot.consistent(origin, config.source_connections) as view:
         first = view.connections[0]
         source.check_replica(first, origin)
@@ -110,13 +102,25 @@ def _read(origin: Source, requests: list[Request], run_id: str) -> list[Manifest
         contracts = {request.contract.table: request.contract for request in requests}
         for warning in schema.check(contracts, tables):
             log.warning("%s: it is not extracted", warning)
-        marks = {RUN_ID: run_id, EXTRACTED_AT: view.snapshot.instant, OPERATION: READ}
+        moment = increments.inside_snapshot(first, before, locked=view.snapshot.way in ("paused", "locked"))
+        found = increments.find(
+            first,
+            moment,
+            origin,
+            contracts,
+            {request.contract.table: request.state for request in requests},
+            {request.contract.table: request.held for request in requests if request.held},
+        )
+        marks = {RUN_ID: run_id, EXTRACTED_AT: view.snapshot.instant}
         begun = [
-            _Table(request, tables[request.contract.name_in_source], view.snapshot, marks, secrets.token_hex(4))
-            for request in requests
-        ]
-        jobs = [job for table in begun for job in table.jobs(first, pace)]
-        work_off(origin, jobs, view.connections, pace)
+            _Table(
+                contract, tables[contract.name_in_source], found[name], moment, view.snapshot, marks,
+                secrets.token_hex(4),
+            )
+            for name, contract in contracts.items()
+        ]  # fmt: skip
+        work_off(origin, [job for table in begun for job in table.jobs(first, pace)], view.connections, pace)
+        work_off(origin, [Job(0, table.close) for table in begun], view.connections, pace)
         return [table.manifest() for table in begun]
 
 
@@ -124,22 +128,22 @@ def _read(origin: Source, requests: list[Request], run_id: str) -> list[Manifest
 class _Table:
     """The reading of one table: the jobs that it takes, and what they found."""
 
-    request: Request
+    contract: Contract
     table: SourceTable
+    found: Found
+    moment: Moment
     snapshot: Snapshot
     marks: dict[str, Any]
     token: str
     parts: list[Part] = field(default_factory=list)
-    keys: list[Part] = field(default_factory=list)
+    deletes: list[Part] = field(default_factory=list)
     count: int | None = None
     watermark: datetime | None = None
-
-    @property
-    def contract(self) -> Contract:
-        return self.request.contract
+    state: State | None = None
 
     @property
     def run_id(self) -> str:
+        """The run that the rows belong to."""
         return str(self.marks[RUN_ID])
 
     def _uri(self, kind: str, number: int = 0) -> str:
@@ -147,13 +151,11 @@ class _Table:
         return f"{folder}/{kind}-{number:05}-{self.token}.parquet"
 
     def jobs(self, connection: Connection[Any], pace: Pace) -> list[Job]:
+        """What is to be read, in pieces that may be read at the same time."""
         found = [Job(0, self._ask_watermark)] if self.contract.cursor else []
-        if self.request.mode == "full":
+        if self.found.increment is None:
             return [*found, *self._chunk_jobs(connection, pace)]
-        found += [Job(self.table.bytes_estimate // 8, self._ask_count), Job(1, self._read_changed)]
-        if self.contract.deletes == "keys":
-            found.append(Job(self.table.bytes_estimate // 4, self._read_keys))
-        return found
+        return [*found, Job(self.table.bytes_estimate // 8, self._ask_count), Job(1, self._read_changes)]
 
     def _chunk_jobs(self, connection: Connection[Any], pace: Pace) -> list[Job]:
         key = self.table.unique_keys[0] if self.table.unique_keys else ()
@@ -175,7 +177,9 @@ class _Table:
             return 0
         stream = reader.stream(connection, self.contract, chunk.condition, hashes=True)
         with reader.refusals(self.contract.table):
-            part = landing.write_stream(self._uri("part", chunk.number), self.contract.raw_schema, self.marks, stream)
+            part = landing.write_stream(
+                self._uri("part", chunk.number), self.contract.raw_schema, self._marks(READ), stream
+            )
         part = replace(part, condition=chunk.condition, nulled=reader.nulled(self.contract, stream))
         self.parts += [part] if part.rows else []
         if is_kept:
@@ -183,29 +187,40 @@ class _Table:
             faultpoints.reach("extract.between_chunks")
         return int(stream.stats.bytes)
 
-    def _read_changed(self, connection: Connection[Any]) -> int:
-        """Rows whose cursor moved, less those that the lake has."""
-        assert self.contract.cursor
-        assert self.request.since
-        cursor = quote(self.contract.column_in_source(self.contract.cursor))
-        after = literal(connection, self.request.since.replace(tzinfo=None))
-        stream = reader.stream(connection, self.contract, f"{cursor} > {after}")
-        with reader.refusals(self.contract.table):
-            # Batch by batch and not as a C stream, whose consumer would see the reader's errors as its own.
-            rows: Iterable[pa.RecordBatch] = (pa.record_batch(batch) for batch in stream)
-            if self.request.known is not None:
-                rows = overlap.unknown(rows, self.request.known)
-            part = landing.write_batches(self._uri("part"), self.contract.raw_schema, self.marks, rows)
-        self.parts += [replace(part, nulled=reader.nulled(self.contract, stream))] if part else []
-        return int(stream.stats.bytes)
+    def _read_changes(self, connection: Connection[Any]) -> int:
+        """Rows that changed, less those that the lake has, and the keys that are gone."""
+        assert self.found.increment
+        taken: Counter[str] = Counter()
+        size = 0
 
-    def _read_keys(self, connection: Connection[Any]) -> int:
-        names = list(self.contract.key)
-        stream = reader.stream(connection, self.contract, columns=names)
-        target = pa.schema([self.contract.schema.field(name) for name in names])
+        def rows() -> Iterator[pa.RecordBatch]:
+            nonlocal size
+            for piece in self.found.increment.pieces if self.found.increment else ():
+                stream = reader.stream(connection, self.contract, piece.condition)
+                # Batch by batch and not as a C stream, whose consumer would see the reader's errors as its own.
+                batches = (pa.record_batch(batch) for batch in stream)
+                yield from overlap.unknown(batches, piece.known()) if piece.known else batches
+                taken.update(reader.nulled(self.contract, stream))
+                size += stream.stats.bytes
+
         with reader.refusals(self.contract.table):
-            self.keys.append(landing.write_stream(self._uri("keys"), target, {}, stream))
-        return int(stream.stats.bytes)
+            part = landing.write_batches(self._uri("part"), self.contract.raw_schema, self._marks(READ), rows())
+        self.parts += [replace(part, nulled=dict(taken))] if part else []
+        self._land_deletes(self.found.increment.deleted)
+        return size
+
+    def _land_deletes(self, keys: pa.Table) -> None:
+        """Write the keys that are gone as landing rows: the key, the marks, and nothing else."""
+        schema = self.contract.read_schema
+        empty = {name: pa.nulls(keys.num_rows, schema.field(name).type) for name in schema.names}
+        rows = pa.table({**empty, **{name: keys[name] for name in self.contract.key}}, schema=schema)
+        part = landing.write_batches(
+            self._uri("deletes"), self.contract.raw_schema, self._marks(DELETE), rows.to_batches()
+        )
+        self.deletes += [part] if part else []
+
+    def _marks(self, operation: str) -> dict[str, Any]:
+        return {**self.marks, OPERATION: operation}
 
     def _ask_count(self, connection: Connection[Any]) -> int:
         found = source.fetch(connection, f"SELECT COUNT(*) AS n FROM {quote(self.table.name)}")
@@ -224,17 +239,27 @@ class _Table:
         self.watermark = min(high.replace(tzinfo=UTC), self.snapshot.instant) if is_date else None
         return 0
 
+    def close(self, connection: Connection[Any]) -> int:
+        """Note what the next increment must know. After everything else, for it needs the watermark."""
+        self.state = increments.state_after(connection, self.contract, self.moment, self.found, self.watermark)
+        return 0
+
     def manifest(self) -> Manifest:
+        """What was found."""
+        assert self.state
         result = Manifest(
             table=self.contract.table,
             run_id=self.run_id,
-            mode=self.request.mode,
+            mode="full" if self.found.increment is None else "increment",
             snapshot=self.snapshot,
             # Every row of a full read was read exactly once, in the same view.
             source_rows=sum(part.rows for part in self.parts) if self.count is None else self.count,
             watermark=self.watermark,
             parts=sorted(self.parts, key=lambda part: part.uri),
-            keys=self.keys,
+            deletes=self.deletes,
+            way=self.found.plan.kind,
+            reason=self.found.plan.reason,
+            state=self.state.to_json(),
         )
         log.info("%s: %s rows (%s), %s in the source", result.table, result.rows, result.mode, result.source_rows)
         return result

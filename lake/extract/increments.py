@@ -90,7 +90,8 @@ def find(
         connection: with the snapshot open.
         origin: the source; the binlog is read over connections of its own.
         states: what the last published run left for each table; None where all is to be read.
-        held: for each table what the lake holds; called only where something differs, or when a piece is read.
+        held: for each table with a state what the lake holds; asked only where something differs, or when a piece is
+            read.
 
     Raises:
         SourceError: the source is away, or holds a key that the contract's type cannot.
@@ -99,7 +100,7 @@ def find(
     changes = _binlog(connection, moment, origin, contracts, states, plans)
     found = {}
     for name, contract in contracts.items():
-        found[name] = one = _table(connection, contract, moment, states[name], plans[name], changes, held[name])
+        found[name] = one = _table(connection, contract, moment, states[name], plans[name], changes, held.get(name))
         counts = f", {one.increment.found}" if one.increment else ""
         log.info("%s: %s, because %s%s", name, one.plan.kind, one.plan.reason, counts)
     return found
@@ -179,14 +180,14 @@ def _table(
     state: State | None,
     plan: Plan,
     changes: row_events.Changes,
-    held: Held,
+    held: Held | None,
 ) -> Found:
     name = contract.table
     if plan.kind == "binlog" and name in changes.elsewhere:
         plan = strategy.plan(contract, moment.server, state, changes.elsewhere[name])
     if plan.kind == "binlog" and name in changes.resnapshot:
         plan = replace(plan, kind="full", reason=f"read anew: {changes.resnapshot[name]}")
-    if plan.kind == "full" or state is None:
+    if plan.kind == "full" or state is None or held is None:
         return Found(plan, None)
     try:
         if plan.kind == "binlog":

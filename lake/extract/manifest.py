@@ -14,6 +14,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from lake import storage
+from lake.extract.increment import Kind
 from lake.extract.snapshot import Snapshot
 
 Mode = Literal["full", "increment"]
@@ -43,10 +44,13 @@ class Manifest:
     """The outcome of one table's extraction.
 
     Attributes:
-        mode: `full` holds every row of the table, `increment` those whose cursor moved.
+        mode: `full` holds every row of the table, `increment` those that changed.
+        way: how the changes were found; `full` where all rows were read.
+        reason: why this way.
         source_rows: rows of the whole table in the snapshot, for proving the cleaned table complete.
         watermark: greatest cursor value in the snapshot, not after its instant; where the next increment starts.
-        keys: files with every key of the table, where deletes are found by comparing keys.
+        deletes: files with a row for each key that is gone from the source.
+        state: what the table's next increment must know, as `lake.extract.strategy.State` writes it.
     """
 
     table: str
@@ -56,12 +60,20 @@ class Manifest:
     source_rows: int
     watermark: datetime | None
     parts: list[Part] = field(default_factory=list)
-    keys: list[Part] = field(default_factory=list)
+    deletes: list[Part] = field(default_factory=list)
+    way: Kind = "full"
+    reason: str = ""
+    state: dict[str, Any] = field(default_factory=dict)
 
     @property
     def rows(self) -> int:
         """Rows in all parts."""
         return sum(part.rows for part in self.parts)
+
+    @property
+    def deleted(self) -> int:
+        """Keys that are gone from the source."""
+        return sum(part.rows for part in self.deletes)
 
     @property
     def nulled(self) -> dict[str, int]:
@@ -82,7 +94,7 @@ class Manifest:
                 "snapshot": Snapshot.from_json(value["snapshot"]),
                 "watermark": datetime.fromisoformat(value["watermark"]) if value["watermark"] else None,
                 "parts": [Part(**part) for part in value["parts"]],
-                "keys": [Part(**part) for part in value["keys"]],
+                "deletes": [Part(**part) for part in value["deletes"]],
             }
         )
 

@@ -14,15 +14,13 @@ log = logging.getLogger(__name__)
 def remove(source: str, run_id: str, manifests: list[Manifest]) -> list[str]:
     """Delete files of other tries, broken-off files and checkpoints; the addresses of what was deleted.
 
-    Only after the run's manifest is written, which decides what counts. Files of deletes are added later, by name.
+    Only after the run's manifest is written, which decides what counts.
     """
     removed = []
     for entry in manifests:
-        kept = {part.uri for part in (*entry.parts, *entry.keys)}
+        kept = {part.uri for part in (*entry.parts, *entry.deletes)}
         folder = manifest.folder(source, entry.table, run_id)
-        removed += [
-            uri for uri in storage.list_keys(folder) if uri not in kept and not uri.startswith(f"{folder}/deletes-")
-        ]
+        removed += [uri for uri in storage.list_keys(folder) if uri not in kept]
     for uri in removed:
         storage.delete(uri)
     if removed:
