@@ -169,7 +169,6 @@ def _binlog(
         together.tables |= changes.tables
         together.resnapshot |= changes.resnapshot
         together.elsewhere |= changes.elsewhere
-        together.events += changes.events
     return together
 
 

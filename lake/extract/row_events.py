@@ -77,10 +77,12 @@ class TableChanges:
     """Keys of one table that changed, in the contract's values, each with what happened to it last.
 
     Attributes:
+        rows: rows of all its events; a row that changed twice counts twice.
         last: file and offset of the table's last event; empty if there was none.
     """
 
     keys: dict[tuple[Any, ...], Operation] = field(default_factory=dict)
+    rows: int = 0
     last: str = ""
 
 
@@ -93,13 +95,11 @@ class Changes:
         resnapshot: table -> why it has to be read anew.
         elsewhere: table -> why its changes are to be found in another way: the client cannot tell its keys, or there
             are too many.
-        events: row events that were read.
     """
 
     tables: dict[str, TableChanges]
     resnapshot: dict[str, str] = field(default_factory=dict)
     elsewhere: dict[str, str] = field(default_factory=dict)
-    events: int = 0
 
 
 @dataclass(frozen=True)
@@ -124,11 +124,11 @@ class Table:
 class Events:
     """Takes events one after the other and keeps what they say of the tables."""
 
-    def __init__(self, database: str, tables: Mapping[str, Table], changes: Changes, max_keys: int) -> None:
+    def __init__(self, database: str, tables: Mapping[str, Table], changes: Changes, max_rows: int) -> None:
         self._database = database
         self._tables = {table.contract.name_in_source: (name, table) for name, table in tables.items()}
         self._changes = changes
-        self._max_keys = max_keys
+        self._max_rows = max_rows
         self._touched: set[str] = set()
         self._prepared: dict[str, set[str]] = {}
 
@@ -199,9 +199,9 @@ class Events:
         if table is None or name not in self._changes.tables:
             return
         changes = self._changes.tables[name]
-        self._changes.events += 1
         try:
             for row in event.rows:
+                changes.rows += 1
                 for key, operation in _keys(event, row, table):
                     changes.keys[key] = operation
         except UNDECODABLE as error:
@@ -210,8 +210,8 @@ class Events:
         if event.packet.read_bytes != event.event_size:
             raise Unreadable(f"the client read {event.packet.read_bytes} bytes of an event of {event.event_size}")
         changes.last = place
-        if len(changes.keys) > self._max_keys:
-            self._leave(event.table, f"more than {self._max_keys} keys changed")
+        if changes.rows > self._max_rows:
+            self._leave(event.table, f"more than {self._max_rows} rows changed")
 
     def _statement(self, event: QueryEvent) -> None:
         text = event.query.strip()

@@ -154,17 +154,17 @@ def test_a_large_transaction_is_read_within_bounds(items: Any, monkeypatch: pyte
     items.do("INSERT INTO items SELECT seq, REPEAT('x', 50), 1 FROM seq_1001_to_21000")
     ran = items.run()
     assert (ran.kind, len(ran.landed)) == ("binlog", 20_000)
-    monkeypatch.setattr(binlog, "MAX_KEYS", 5_000)
+    monkeypatch.setattr(binlog, "MAX_ROWS", 5_000)
     items.do("UPDATE items SET n = 2 WHERE id > 10000", "DELETE FROM items WHERE id = 1")
     ran = items.run()
     # No cursor, and no sums of the last run, which followed the binlog.
-    assert ran.kind == "full" and "more than 5000 keys changed" in ran.reason
+    assert ran.kind == "full" and "more than 5000 rows changed" in ran.reason
 
 
 def test_too_many_changes_are_found_by_the_cursor_where_there_is_one(
     lab: MakeLab, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(binlog, "MAX_KEYS", 50)
+    monkeypatch.setattr(binlog, "MAX_ROWS", 50)
     columns = {**CONTRACT["columns"], "at": {"type": "datetime(6)", "nullable": False}}
     shop = lab(
         "CREATE TABLE items (id BIGINT PRIMARY KEY, name VARCHAR(50), n INT, "
@@ -175,7 +175,7 @@ def test_too_many_changes_are_found_by_the_cursor_where_there_is_one(
     shop.run()
     shop.do("UPDATE items SET n = 2 WHERE id < 90", "DELETE FROM items WHERE id = 100")
     ran = shop.run()
-    assert ran.kind == "cursor" and "more than 50 keys changed" in ran.reason
+    assert ran.kind == "cursor" and "more than 50 rows changed" in ran.reason
     assert (len(ran.landed), ran.deleted) == (89, {(100,)})
     shop.do("UPDATE items SET n = 3 WHERE id = 5")
     assert (shop.run().kind, shop.run().landed) == ("binlog", [])
