@@ -102,7 +102,7 @@ def _read(origin: Source, requests: list[Request], run_id: str) -> list[Manifest
         contracts = {request.contract.table: request.contract for request in requests}
         for warning in schema.check(contracts, tables):
             log.warning("%s: it is not extracted", warning)
-        moment = increments.inside_snapshot(first, before, locked=view.snapshot.way in ("paused", "locked"))
+        moment = increments.inside_snapshot(first, before)
         found = increments.find(
             first,
             moment,

@@ -65,14 +65,10 @@ def before_snapshot(connection: Connection[Any], contracts: Iterable[Contract]) 
     return Moment(asked, still_open, None if asked.is_mariadb else position.read(connection, asked))
 
 
-def inside_snapshot(connection: Connection[Any], moment: Moment, locked: bool = False) -> Moment:
-    """Complete it by what the view itself tells.
-
-    Args:
-        locked: commits stand still; see `position.read`.
-    """
-    if moment.server.is_mariadb or locked:
-        return replace(moment, position=position.read(connection, moment.server, locked))
+def inside_snapshot(connection: Connection[Any], moment: Moment) -> Moment:
+    """Complete it by what the view itself tells. MySQL's views tell nothing: what was asked before them stands."""
+    if moment.server.is_mariadb:
+        return replace(moment, position=position.read(connection, moment.server))
     return moment
 
 

@@ -18,7 +18,7 @@ class Position:
     Attributes:
         server: the server's identity.
         gtid: MariaDB's list ``domain-server-sequence,…`` or MySQL's set; empty where there are no GTIDs.
-        file: name of the binlog file; empty where the place in the file is not exactly known.
+        file: name of the binlog file; empty on MySQL, where the place in the file is not exactly known.
         offset: bytes into the file.
     """
 
@@ -42,16 +42,14 @@ class Position:
         return int(self.file.rpartition(".")[2]), self.offset
 
 
-def read(connection: Connection[Any], server: Server, locked: bool = False) -> Position | None:
+def read(connection: Connection[Any], server: Server) -> Position | None:
     """The binlog's place as of a consistent snapshot; None if it cannot be known safely.
 
     On MariaDB call it inside the snapshot: the server tells the place of the view itself. On MySQL call it directly
     before the snapshot is opened: a GTID is in ``gtid_executed`` only once its transaction is visible, so the view
-    holds at least what the position names, and the next run reads what both hold a second time. MySQL's place in the
-    file runs ahead of what is visible, and is taken only under a lock.
-
-    Args:
-        locked: commits stand still while this is asked (``FLUSH TABLES WITH READ LOCK``, or a stopped applier).
+    holds at least what the position names, and the next run reads what both hold a second time. Asked afterwards, even
+    when a lock was held meanwhile, it could name what the view does not hold. MySQL's place in its files runs ahead of
+    what is visible, so without GTIDs there is none.
     """
     if server.why_no_binlog():
         return None
@@ -60,17 +58,10 @@ def read(connection: Connection[Any], server: Server, locked: bool = False) -> P
         found = {str(row["variable_name"]).lower(): row["value"] for row in rows}
         file, offset = str(found.get("binlog_snapshot_file") or ""), int(found.get("binlog_snapshot_position") or 0)
         return Position(server.identity, _mariadb_gtid(connection, file, offset) or "", file, offset) if file else None
-    has_gtids = server.variables.get("gtid_mode") == "ON"
-    if not has_gtids and not locked:
+    if server.variables.get("gtid_mode") != "ON":
         return None
-    gtid = ""
-    if has_gtids:
-        row = fetch(connection, "SELECT @@GLOBAL.gtid_executed AS gtid")[0]
-        gtid = str(row["gtid"]).replace("\n", "")
-    if not locked:
-        return Position(server.identity, gtid)
-    (status,) = fetch(connection, f"SHOW {_log_status(server)} STATUS")
-    return Position(server.identity, gtid, str(status["file"]), int(status["position"]))
+    gtid = str(fetch(connection, "SELECT @@GLOBAL.gtid_executed AS gtid")[0]["gtid"]).replace("\n", "")
+    return Position(server.identity, gtid)
 
 
 def why_not_from(connection: Connection[Any], server: Server, start: Position) -> str:
@@ -104,9 +95,3 @@ def why_not_from(connection: Connection[Any], server: Server, start: Position) -
 def _mariadb_gtid(connection: Connection[Any], file: str, offset: int) -> str | None:
     gtid: str | None = fetch(connection, "SELECT BINLOG_GTID_POS(%s, %s) AS gtid", (file, offset))[0]["gtid"]
     return gtid
-
-
-def _log_status(server: Server) -> str:
-    """8.4 has only the new name, 8.0 only the old one."""
-    parts = server.version.split("-")[0].split(".")
-    return "BINARY LOG" if tuple(int(part) for part in parts[:2]) >= (8, 2) else "MASTER"
