@@ -1,6 +1,6 @@
 """The values of the matrix: literals as a person would type them into the database.
 
-The numbers behind a case are those of the list of bad and rare inputs in `docs/types.md`.
+The numbers behind a case are those of the bad and rare inputs that `docs/types.md` lists.
 """
 
 from __future__ import annotations

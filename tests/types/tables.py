@@ -36,6 +36,8 @@ SMALL = {
             ("'😀'", "2021-01-01", 1),
         ]],
     ),
+    # A unique index that lets NULL in is no key (36): the table has none, and two of its rows are the same (33, 45).
+    "null_key": ("id INT UNIQUE, note VARCHAR(9)", ["NULL, 'a'", "NULL, 'a'", "1, NULL", "2, ''"]),
     "empty": ("id INT PRIMARY KEY, note TEXT, price DECIMAL(10,2)", []),
 }  # fmt: skip
 

@@ -176,7 +176,7 @@ def test_a_key_that_cannot_be_read_is_refused(matrix: Matrix) -> None:
 
 def test_a_cursor_that_is_never_a_date_is_no_watermark(matrix: Matrix) -> None:
     matrix.ask("SET SESSION sql_mode = ''")
-    moves = "TIMESTAMP NOT NULL DEFAULT 0 ON UPDATE CURRENT_TIMESTAMP"
+    moves = "TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP ON UPDATE CURRENT_TIMESTAMP"
     matrix.ask(f"CREATE TABLE zero_cursor (id INT PRIMARY KEY, updated_at {moves})")
     matrix.ask("INSERT INTO zero_cursor VALUES (1, 0)")
     add_tables(["zero_cursor"], source_name=matrix.run.run_id)
