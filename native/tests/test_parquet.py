@@ -61,7 +61,7 @@ def test_dictionaries_and_statistics(filled, tmp_path: Path) -> None:
 def test_packed_integers_at_their_ends(filled, reader: Reader, tmp_path: Path, first: int) -> None:
     path = tmp_path / "t.parquet"
     columns = (
-        f"CAST(id + {first} AS UNSIGNED) AS a",
+        f"CAST(id AS UNSIGNED) + {first} AS a",
         f"CAST({first // 2} - id AS SIGNED) AS b",
         "CAST(id % 100 - 50 AS SIGNED) AS c",
         "CAST(IF(id % 3, NULL, (id + 7) / 8) AS DECIMAL(18,4)) AS d",

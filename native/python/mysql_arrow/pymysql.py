@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import struct
 from typing import Any
 
@@ -20,8 +21,8 @@ _ERR = 0xFF
 def query(connection: Any, sql: str, parameters: Any = None, *, protocol: str = "binary", **options: Any) -> Any:
     """Run a statement and give its result as a stream of Arrow batches.
 
-    The stream is read from the connection's socket with the GIL released, or through PyMySQL when TLS is in use. While
-    it is not at its end the connection takes no other statement. A stream that is left before its end closes the
+    The stream is read from the connection's socket with the GIL released, or through PyMySQL with TLS and on Windows.
+    While it is not at its end the connection takes no other statement. A stream that is left before its end closes the
     connection, since the server would go on sending.
 
     Args:
@@ -67,7 +68,7 @@ def _open(connection: Any, sql: str, parameters: Any, protocol: str, options: di
 
 def _source(connection: Any, decoder: Any) -> dict[str, Any]:
     """How the reply is read: from the descriptor, after what PyMySQL has read ahead, or through its file."""
-    if _is_encrypted(connection):
+    if _is_encrypted(connection) or os.name == "nt":
         connection._sock.settimeout(connection._read_timeout)
         connection._current_timeout = connection._read_timeout
         return {"file": connection._rfile}

@@ -3,6 +3,7 @@
 #![allow(unsafe_code)]
 
 use std::ffi::{CStr, c_void};
+#[cfg(unix)]
 use std::os::fd::{BorrowedFd, OwnedFd};
 use std::ptr::NonNull;
 
@@ -108,6 +109,7 @@ fn pointer(capsule: &Bound<'_, PyCapsule>, name: &CStr) -> PyResult<NonNull<c_vo
 }
 
 /// A descriptor of our own for the same socket.
+#[cfg(unix)]
 pub fn duplicate(fd: i32) -> PyResult<OwnedFd> {
     if fd < 0 {
         return Err(pyo3::exceptions::PyValueError::new_err("the connection is closed"));

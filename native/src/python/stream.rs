@@ -12,14 +12,18 @@ use pyo3::exceptions::PyOSError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyCapsule, PyDict};
 
-use super::capsule::{Batch, Schema, duplicate, import_array, stream_capsule};
+#[cfg(unix)]
+use super::capsule::duplicate;
+use super::capsule::{Batch, Schema, import_array, stream_capsule};
 use super::decoder::Decoder;
 use super::failure::{foreign, raise};
 use crate::error::{Error, Result};
 use crate::parquet_file::{self, Dictionary, Settings};
 use crate::reader::Reader;
 use crate::result::Stats;
-use crate::source::{Socket, Source, Tick};
+#[cfg(unix)]
+use crate::source::Socket;
+use crate::source::{Source, Tick};
 
 /// How often signals are looked for: seldom enough not to fight for the GIL.
 const SIGNALS: Duration = Duration::from_millis(100);
@@ -46,7 +50,15 @@ impl Stream {
     ) -> PyResult<Self> {
         let timeout = timeout.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
         let source: Box<dyn Source> = match (fd, file) {
+            #[cfg(unix)]
             (Some(fd), _) => Box::new(Socket::new(duplicate(fd)?, timeout)),
+            #[cfg(not(unix))]
+            (Some(_), None) => {
+                let why = format!("a descriptor cannot be read on this system (timeout {timeout:?}): give a file");
+                return Err(raise(Error::Option(why)));
+            }
+            #[cfg(not(unix))]
+            (Some(_), Some(file)) => Box::new(File(file)),
             (None, Some(file)) => Box::new(File(file)),
             (None, None) => return Err(raise(Error::Option("a stream needs a descriptor or a file".into()))),
         };
