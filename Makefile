@@ -3,7 +3,7 @@
 SHELL       := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test bench bench-extract lint format lock up down clean
+.PHONY: help setup demo test test-faults bench bench-extract lint format lock up down clean
 
 PYTHON     ?= python3.11
 UV_VERSION := 0.13.9
@@ -29,6 +29,9 @@ demo: setup  ## from nothing to a published lake and a report
 
 test: setup lint  ## run every test on services of their own
 	$(BIN)/python -m pytest
+
+test-faults: setup  ## strike every fault and write docs/reliability.md; takes about half an hour
+	WRITE_RELIABILITY_PAGE=1 $(BIN)/python -m pytest tests/faults tests/properties -m "slow or not slow"
 
 bench: setup  ## measure full and incremental runs
 	$(BIN)/python -m benchmarks --scale $(or $(scale),1)

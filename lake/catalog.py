@@ -14,6 +14,8 @@ from lake.errors import CatalogError, ServiceError
 from lake.settings import settings
 
 MAIN = "main"
+REPLY_SECONDS = 60
+"""How long the catalog may take to answer."""
 CATALOG = "lake"
 """Name of the catalog of branch main in Trino and Spark; a run's catalog is called like its branch."""
 
@@ -87,7 +89,7 @@ def tables(reference: str = MAIN) -> list[str]:
 def _call(method: str, path: str, **request: Any) -> dict[str, Any]:
     url = f"{settings().nessie_url}/api/v2/{path}"
     try:
-        response = httpx.request(method, url, timeout=30, **request)
+        response = httpx.request(method, url, timeout=REPLY_SECONDS, **request)
     except httpx.TransportError as error:
         raise ServiceError(
             f"the catalog at {settings().nessie_url} does not answer: {error}",

@@ -20,7 +20,7 @@ import networkx  # type: ignore[import-untyped]
 from lake import contracts as contract_files
 from lake.catalog import MAIN
 from lake.contracts import Contract
-from lake.run import Run, last_published, open_run, run_id_of
+from lake.run import PREFIX, Run, last_published, open_run, run_id_of
 from lake.settings import PROJECT, settings
 
 if TYPE_CHECKING:
@@ -148,6 +148,27 @@ def register(run_json: dict[str, Any], extracted: list[list[dict[str, Any]]]) ->
         "waiting": [outcome.table for outcome, waiting in registered if waiting],
     }
     return [{"tables": batch, **work} for batch in batches(contracts, read, SLOTS)]
+
+
+def tidy() -> int:
+    """Delete landing files that no table, no branch and no manifest refers to; how many there were.
+
+    Nothing of a published run is touched, nor of one whose branch is there: it may be running.
+    """
+    from lake import catalog, raw, sources
+    from lake.extract import strays
+    from lake.ledger import receipts
+
+    def living() -> set[str]:
+        # In this order: a run has its receipt before its branch is gone.
+        branches = {branch.removeprefix(PREFIX) for branch in catalog.branches()}
+        return branches | receipts.run_ids()
+
+    def referred() -> set[str]:
+        tables = [name.removeprefix("raw.") for name in catalog.tables() if name.startswith("raw.")]
+        return {uri for table in tables for uri in raw.files(MAIN, table)}
+
+    return sum(len(strays.sweep(source, living, referred)) for source in sources.known())
 
 
 def _tables(extracted: list[list[dict[str, Any]]]) -> list[dict[str, Any]]:

@@ -97,6 +97,12 @@ def rows_since(reference: str, contract: Contract, instant: datetime) -> pa.Tabl
     return pa.table(columns).cast(schema)
 
 
+def files(reference: str, table: str) -> set[str]:
+    """Addresses of the landing files that make up ``raw.<table>``; none where there is no table."""
+    found = find(reference, "raw", table)
+    return set(found.inspect.files()["file_path"].to_pylist()) if found else set()
+
+
 def row_count(reference: str, layer: str, table: str) -> int:
     """Rows of a table without row-level deletes, from its metadata; 0 where there is no table."""
     return _of_last_commit(reference, layer, table, "total-records")
@@ -116,7 +122,9 @@ def _of_last_commit(reference: str, layer: str, table: str, name: str) -> int:
 @retry(
     # A commit may have been refused because another try was faster, or have happened though its answer was lost. Both
     # times the table itself tells, when it is looked at again.
-    retry=retry_if_exception_type((CommitFailedException, CommitStateUnknownException, requests.ConnectionError)),
+    retry=retry_if_exception_type(
+        (CommitFailedException, CommitStateUnknownException, requests.ConnectionError, requests.Timeout)
+    ),
     stop=stop_after_attempt(5),
     wait=wait_random_exponential(max=10),
     before_sleep=before_sleep_log(log, logging.WARNING),

@@ -1,4 +1,4 @@
-"""PyIceberg's catalog, in the words that Nessie understands."""
+"""PyIceberg's catalog, in the words that Nessie understands, and without endless patience."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from typing import Any
 from pyiceberg.catalog.rest import RestCatalog
 from requests import PreparedRequest, Response, Session
 from requests.adapters import HTTPAdapter
+
+from lake.catalog import REPLY_SECONDS
 
 
 class NessieCatalog(RestCatalog):  # type: ignore[misc]
@@ -20,18 +22,22 @@ class NessieCatalog(RestCatalog):  # type: ignore[misc]
     def _create_session(self) -> Session:
         session: Session = super()._create_session()
         for scheme in ("http://", "https://"):
-            session.mount(scheme, _WholeSchemas())
+            session.mount(scheme, _Adapter())
         return session
 
 
-class _WholeSchemas(HTTPAdapter):
-    """Says with every new schema the highest id of its columns. Our tables are flat and keep the columns they had."""
+class _Adapter(HTTPAdapter):
+    """Says with every new schema the highest id of its columns. Our tables are flat and keep the columns they had.
 
-    def send(self, request: PreparedRequest, *args: Any, **kwargs: Any) -> Response:
+    It also limits how long an answer may take: PyIceberg does not, and would wait on a half-open connection for ever.
+    """
+
+    def send(self, request: PreparedRequest, **options: Any) -> Response:  # type: ignore[override]
+        options["timeout"] = options.get("timeout") or REPLY_SECONDS
         if isinstance(request.body, bytes) and b'"add-schema"' in request.body:
             document = json.loads(request.body)
             for update in document["updates"]:
                 if update["action"] == "add-schema":
                     update["last-column-id"] = max(column["id"] for column in update["schema"]["fields"])
             request.prepare_body(json.dumps(document).encode(), None)
-        return super().send(request, *args, **kwargs)
+        return super().send(request, **options)

@@ -48,6 +48,7 @@ class Settings(BaseSettings):
     source_port: int = 23307
     source_user: str = "lake_reader"
     source_password: SecretStr = SecretStr("")
+    source_timeout_seconds: int = Field(default=600, ge=1, description="how long the source may be silent in a reply")
     source_connections: int = Field(default=2, ge=1, le=64, description="connections that read, at most")
     source_max_lag_seconds: float = Field(default=300, description="a replica further behind is read by one only")
     source_max_threads_running: int = Field(default=32, description="a server with more is read by one connection only")

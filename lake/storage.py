@@ -5,6 +5,8 @@ Addresses are ``s3://bucket/key``. Any S3 does; nothing here is MinIO's alone.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from functools import cache, lru_cache
 
@@ -88,6 +90,21 @@ def _bucket(name: str) -> S3Store:
         client_options={"allow_http": True, "connect_timeout": "5s", "timeout": "60s"},
         retry_config={"max_retries": 4, "retry_timeout": timedelta(seconds=60)},
     )
+
+
+@contextmanager
+def errors(uri: str) -> Iterator[None]:
+    """Turn what the store's file system raises while an object is read or written into an error that names both.
+
+    Raises:
+        ServiceError: the store is away, full, or takes no write.
+    """
+    try:
+        yield
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise _unreachable(uri, error) from error
 
 
 def exists(uri: str) -> bool:

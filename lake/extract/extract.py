@@ -173,7 +173,7 @@ class _Table:
 
     def _read_chunk(self, connection: Connection[Any], chunk: Chunk, is_kept: bool, earlier: Part | None) -> int:
         if earlier and checkpoint.holds(connection, self.contract, earlier):
-            self.parts.append(earlier)
+            self.parts += [earlier] if earlier.rows else []
             return 0
         stream = reader.stream(connection, self.contract, chunk.condition, hashes=True)
         with reader.refusals(self.contract.table):

@@ -26,7 +26,7 @@ def write_stream(uri: str, target: pa.Schema, marks: dict[str, Any], rows: mysql
     """
     path, store = storage.path_of(uri), storage.filesystem()
     constants = {name: pa.array([value], target.field(name).type) for name, value in marks.items()}
-    with store.open_output_stream(path) as output:
+    with storage.errors(uri), store.open_output_stream(path) as output:
         count = rows.write_parquet(_Watched(output), constants=constants)
         faultpoints.reach("extract.source_read")
         size = output.tell()
@@ -60,9 +60,12 @@ def write_batches(uri: str, target: pa.Schema, marks: dict[str, Any], batches: I
     rows = 0
     path = storage.path_of(uri)
     dictionary = [field.name for field in target if pa.types.is_string(field.type)]
-    with pq.ParquetWriter(
-        path, target, filesystem=storage.filesystem(), compression="zstd", use_dictionary=dictionary
-    ) as writer:
+    with (
+        storage.errors(uri),
+        pq.ParquetWriter(
+            path, target, filesystem=storage.filesystem(), compression="zstd", use_dictionary=dictionary
+        ) as writer,
+    ):
         for group in _row_groups(chain([first], stream)):
             table = pa.Table.from_batches(group)
             for name, value in marks.items():

@@ -14,6 +14,7 @@ from pymysql.constants import CR, ER
 from pymysql.cursors import DictCursor
 
 from lake.errors import SourceError, SourceLostError
+from lake.settings import settings
 from lake.sources import Source
 
 log = logging.getLogger(__name__)
@@ -90,7 +91,7 @@ def connected(source: Source) -> Iterator[Connection[Any]]:
             init_command="SET time_zone = '+00:00', sql_mode = ''",
             connect_timeout=10,
             # A replica that stalls must fail the task, not hang it.
-            read_timeout=600,
+            read_timeout=settings().source_timeout_seconds,
             autocommit=True,
             cursorclass=DictCursor,
         )

@@ -73,6 +73,11 @@ def receipts() -> list[Receipt]:
     return sorted(found, key=lambda receipt: receipt.published_at, reverse=True)
 
 
+def run_ids() -> set[str]:
+    """Runs of which there is a receipt."""
+    return {uri.rsplit("/", 1)[1].removesuffix(".json") for uri in storage.list_keys(storage.RECEIPTS)}
+
+
 def latest() -> Receipt:
     """The newest receipt.
 

@@ -1,0 +1,53 @@
+"""Tables of the source that the faults strike, and changes to them."""
+
+from __future__ import annotations
+
+from tests.faults.case import Case
+
+ROWS = 20_000
+"""Of the table with a cursor: about eight chunks of `drive.CHUNK_BYTES`."""
+
+_ITEMS = """
+CREATE TABLE items (
+  id BIGINT UNSIGNED PRIMARY KEY AUTO_INCREMENT,
+  label VARCHAR(120) NOT NULL,
+  price DECIMAL(12,2) NOT NULL,
+  stock INT UNSIGNED,
+  note TEXT,
+  seen DATETIME(6),
+  updated_at DATETIME(6) NOT NULL DEFAULT CURRENT_TIMESTAMP(6) ON UPDATE CURRENT_TIMESTAMP(6)
+)"""
+_PLACES = """
+CREATE TABLE places (
+  country CHAR(2) NOT NULL, code INT NOT NULL, name VARCHAR(50), PRIMARY KEY (country, code)
+)"""
+
+
+def fill(case: Case, rows: int = ROWS, bytes_per_row: int = 60) -> None:
+    """A table with a cursor, which is read in increments, and a small one without, which is read whole.
+
+    Args:
+        bytes_per_row: of the longest column.
+    """
+    case.sql(
+        _ITEMS,
+        "INSERT INTO items (label, price, stock, note, seen, updated_at) SELECT CONCAT('Ware ', seq, ' 🧺'), seq / 7,"
+        f" IF(seq % 11, seq, NULL), IF(seq % 5, RPAD(MD5(seq), {bytes_per_row}, MD5(seq + 1)), NULL),"
+        " '2026-01-01' + INTERVAL seq * 1000003 MICROSECOND, '2026-02-01' + INTERVAL seq SECOND"
+        f" FROM seq_1_to_{rows}",
+        _PLACES,
+        "INSERT INTO places SELECT IF(seq % 2, 'DE', 'FR'), seq, CONCAT('Ort ', seq) FROM seq_1_to_50",
+        "ANALYZE TABLE items, places",
+    )
+    case.add("items", "places")
+
+
+def change(case: Case) -> None:
+    """Delete, update and insert, in both tables."""
+    case.sql(
+        "DELETE FROM items WHERE id % 10 = 3",
+        "UPDATE items SET price = price + 1, note = 'changed' WHERE id % 10 = 4",
+        "INSERT INTO items (label, price) SELECT CONCAT('new ', seq), 1 FROM seq_1_to_500",
+        "DELETE FROM places WHERE code % 10 = 3",
+        "UPDATE places SET name = 'anders' WHERE code % 10 = 4",
+    )
