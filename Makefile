@@ -3,7 +3,7 @@
 SHELL       := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test bench bench-extract lint format lock up down clean
+.PHONY: help setup demo test test-native bench bench-extract lint format lock up down clean
 
 PYTHON     ?= python3.11
 UV_VERSION := 0.13.9
@@ -29,6 +29,12 @@ demo: setup  ## from nothing to a published lake and a report
 
 test: setup lint  ## run every test on services of their own
 	$(BIN)/python -m pytest
+
+test-native: export CARGO_TARGET_DIR = $(CACHE)/build/mysql-arrow-tests
+test-native:  ## check and test the reader's Rust; apart from `make test`, because compiling it takes minutes
+	cd native && cargo fmt --check
+	cd native && cargo clippy --locked --all-targets --features python -- --deny warnings
+	cd native && cargo test --locked
 
 bench: setup  ## measure full and incremental runs
 	$(BIN)/python -m benchmarks --scale $(or $(scale),1)
