@@ -3,7 +3,7 @@
 SHELL       := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-faults bench bench-extract lint format lock up down clean
+.PHONY: help setup demo test test-faults test-native bench bench-extract lint format lock up down clean
 
 PYTHON     ?= python3.11
 UV_VERSION := 0.13.9
@@ -32,6 +32,12 @@ test: setup lint  ## run every test on services of their own
 
 test-faults: setup  ## strike every fault and write docs/reliability.md; takes about half an hour
 	WRITE_RELIABILITY_PAGE=1 $(BIN)/python -m pytest tests/faults tests/properties -m "slow or not slow"
+
+test-native: export CARGO_TARGET_DIR = $(CACHE)/build/mysql-arrow-tests
+test-native:  ## check and test the reader's Rust; apart from `make test`, because compiling it takes minutes
+	cd native && cargo fmt --check
+	cd native && cargo clippy --locked --all-targets --features python -- --deny warnings
+	cd native && cargo test --locked
 
 bench: setup  ## measure full and incremental runs
 	$(BIN)/python -m benchmarks --scale $(or $(scale),1)
