@@ -116,10 +116,11 @@ class Case:
         with closing(self.world.connect(self.name, **options)) as connection:
             yield connection
 
-    def add(self, *tables: str, replace: bool = False) -> None:
-        """Write the contracts of tables as `lake add-table` does."""
+    def add(self, *tables: str, replace: bool = False, increment: str = "auto") -> None:
+        """Write the contracts of tables as `lake add-table` does, with a way in which their changes are found."""
         with self.active():
-            add_tables(tables, source_name=self.name, replace=replace)
+            for file in add_tables(tables, source_name=self.name, replace=replace).written:
+                file.write_text(f"{file.read_text()}increment: {increment}\n")
 
     @contextmanager
     def active(self, **more: str) -> Iterator[None]:

@@ -23,10 +23,11 @@ CREATE TABLE places (
 )"""
 
 
-def fill(case: Case, rows: int = ROWS, bytes_per_row: int = 60) -> None:
-    """A table with a cursor, which is read in increments, and a small one without, which is read whole.
+def fill(case: Case, rows: int = ROWS, bytes_per_row: int = 60, increment: str = "auto") -> None:
+    """A table with a cursor, and a small one without.
 
     Args:
+        increment: the way in which changes of the first are found.
         bytes_per_row: of the longest column.
     """
     case.sql(
@@ -39,7 +40,8 @@ def fill(case: Case, rows: int = ROWS, bytes_per_row: int = 60) -> None:
         "INSERT INTO places SELECT IF(seq % 2, 'DE', 'FR'), seq, CONCAT('Ort ', seq) FROM seq_1_to_50",
         "ANALYZE TABLE items, places",
     )
-    case.add("items", "places")
+    case.add("items", increment=increment)
+    case.add("places")
 
 
 def change(case: Case) -> None:

@@ -178,8 +178,9 @@ def test_a_column_added_between_two_runs_is_read_of_every_row(case: Case) -> Non
 
 
 @pytest.mark.fault("late_commit")
-def test_rows_committed_behind_the_watermark(case: Case, found: Found) -> None:
-    fill(case, rows=2_000)
+@pytest.mark.parametrize("way", ["cursor", pytest.param("sweep", marks=pytest.mark.slow), "binlog"])
+def test_rows_committed_behind_the_watermark(case: Case, way: str, found: Found) -> None:
+    fill(case, rows=2_000, increment=way)
     case.run()
     with case.connection(autocommit=False) as late, late.cursor() as cursor:
         cursor.execute("INSERT INTO items (label, price) SELECT CONCAT('late ', seq), 1 FROM seq_1_to_40")
@@ -191,7 +192,7 @@ def test_rows_committed_behind_the_watermark(case: Case, found: Found) -> None:
         with pytest.raises(AssertionError, match="rows differ"):
             case.prove()
     case.run()
-    found(f"40 rows inserted and 21 updated before a run's watermark, committed after it; {case.settle()}")
+    found(f"{way}: 40 rows inserted and 21 updated before a run's watermark, committed after it; {case.settle()}")
 
 
 @pytest.mark.slow

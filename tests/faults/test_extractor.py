@@ -39,8 +39,10 @@ def test_a_killed_run_goes_on_where_it_was(case: Case, point: str, found: Found)
     fill(case)
     die_and_go_on(case, point)
     change(case)
-    die_and_go_on(case, point)
-    found(f"killed at `{point}` in a full load and in an increment; {case.settle()}")
+    only_in_full = point in ("extract.row_group", "extract.source_read")
+    die_and_go_on(case, point, full=only_in_full)
+    second = "a second one" if only_in_full else "an increment"
+    found(f"killed at `{point}` in a full load and in {second}; {case.settle()}")
 
 
 @pytest.mark.slow
@@ -72,6 +74,18 @@ def die_by_rule(case: Case, run: str, variable: str, server: str, rule: Rule) ->
         until(lambda: rule.hits)
         died.signal(signal.SIGKILL)
         assert died.wait() == KILLED
+
+
+@pytest.mark.slow
+@pytest.mark.fault("killed_before_the_commit")
+@pytest.mark.parametrize("way", ["cursor", "sweep"])
+def test_killed_in_increments_of_every_way(case: Case, way: str, found: Found) -> None:
+    fill(case, increment=way)
+    case.run()
+    for _ in range(2):
+        change(case)
+        die_and_go_on(case, "extract.uploaded")
+    found(f"killed in two increments by {way}; {case.settle()}")
 
 
 @pytest.mark.fault("killed_between_chunks")

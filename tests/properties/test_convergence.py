@@ -70,6 +70,7 @@ class Shape:
     columns: dict[str, tuple[str, bool]]
     has_cursor: bool
     collation: str
+    increment: str
 
     @property
     def ddl(self) -> str:
@@ -119,10 +120,12 @@ class Story:
 def shapes(draw: st.DrawFn) -> Shape:
     kinds = draw(st.lists(st.sampled_from(sorted(KEYS)), min_size=1, max_size=2))
     columns = draw(st.lists(st.tuples(st.sampled_from(sorted(VALUES)), st.booleans()), min_size=1, max_size=5))
+    has_cursor = draw(st.sampled_from([True, True, False]))
     return Shape(
         key={f"k{number}": kind for number, kind in enumerate(kinds)},
         columns={f"c{number}": column for number, column in enumerate(columns)},
-        has_cursor=draw(st.sampled_from([True, True, False])),
+        has_cursor=has_cursor,
+        increment=draw(st.sampled_from(["auto", "sweep", "full", *(["cursor"] if has_cursor else [])])),
         collation=draw(st.sampled_from(["utf8mb4_bin", "utf8mb4_unicode_ci", "utf8mb4_nopad_bin"])),
     )
 
@@ -179,7 +182,7 @@ def tell(world: World, story: Story) -> None:
     case = Case(world)
     try:
         case.sql(story.shape.ddl)
-        case.add("things")
+        case.add("things", increment=story.shape.increment)
         for turn in story.turns:
             apply(case, story.shape, turn.changes)
             run = case.new_run()
