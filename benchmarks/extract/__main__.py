@@ -37,6 +37,8 @@ BYTES_PER_ROW = 160
 
 PROMOTIONS_WAYS = ("floor binary", "floor text", "decode", "parquet", "parquet, hashes")
 console = Console()
+if not console.is_terminal:
+    console = Console(width=150)  # into a file or a log, where a narrow table would be cut
 
 
 @contextmanager

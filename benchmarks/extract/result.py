@@ -35,8 +35,11 @@ class Entry:
 
     @property
     def is_exact(self) -> bool:
-        """Whether every type and value of the main table came out right."""
-        return self.main is not None and not self.main.type_errors
+        """Whether everything came out right that came out at all: no column of the main table is wrong, and what the
+        small tables hold is right or was refused.
+        """
+        told = [self.main, *(found for found in self.torture.values() if not isinstance(found, str))]
+        return all(found is not None and not found.type_errors for found in told)
 
     def to_json(self) -> dict[str, Any]:
         """Plain values; ``type_errors`` counts the main table's columns of wrong types or values."""
@@ -108,7 +111,8 @@ class Result:
         """A row a way: seconds, memory, how many times the floor, rows per CPU second, errors."""
         title = f"{self.table}: {self.rows:,} rows, medians of {max(len(each.rounds) for each in self.entries)} rounds"
         columns = ("wall s", "× floor", "client CPU s", "server CPU s", "peak MB", "rows / CPU s")
-        shown = PrintedTable("", title=title, title_justify="left", box=None)
+        shown = PrintedTable(title=title, title_justify="left", box=None)
+        shown.add_column("", no_wrap=True)
         for name in columns:
             shown.add_column(name, justify="right")
         shown.add_column("wrong columns")

@@ -24,9 +24,9 @@ const SAMPLE: usize = 8192;
 /// Values that Parquet packs with the same number of bits.
 const MINI_BLOCK: usize = 32;
 
-/// Pages of a mebibyte, the size at which the writer ends one anyway. Its other limit, 20,000 rows, is for skipping by
-/// pages, which takes an index that no file here has.
-const PAGE_ROWS: usize = 1 << 20;
+/// Rows of a page, six times the writer's own limit, which is for skipping by pages and takes an index that no file
+/// here has. Not more: a column with a dictionary holds eight bytes a row until its page is complete.
+const PAGE_ROWS: usize = 1 << 17;
 
 /// Values between two looks at a page's size.
 const STEP: usize = 8192;

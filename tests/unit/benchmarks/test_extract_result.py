@@ -85,3 +85,13 @@ def test_the_end_of_a_log_tells_why() -> None:
     log = "\n".join(["starting", "", *(f"line {number}" for number in range(20)), "Error: no such host", ""])
     assert last_words(log).splitlines()[-1] == "Error: no such host"
     assert len(last_words(log).splitlines()) == 6
+
+
+def test_a_peer_that_bends_a_value_without_a_word_is_not_exact_and_one_that_refuses_it_may_be() -> None:
+    peer = _entry("peer", "peers", main=RIGHT)
+    assert peer.is_exact
+    peer.torture = {"t_time": "fails: no such type", "t_text": RIGHT}
+    assert peer.is_exact
+    peer.torture["t_decimal"] = WRONG
+    assert not peer.is_exact
+    assert not _entry("unchecked", "peers").is_exact

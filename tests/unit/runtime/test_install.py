@@ -48,9 +48,16 @@ def downloaded(artifact: MavenArtifact, content: bytes, cache: Path) -> Path:
 def test_the_list_pins_every_part() -> None:
     pinned = artifacts()
     names = [artifact.name for artifact in (*pinned.maven, *pinned.pypi, *pinned.go)]
-    assert len(names) == len(set(names)) == 10
+    assert len(names) == len(set(names)) == 11
     assert all(len(artifact.sha256) == 64 for artifact in (*pinned.maven, *pinned.pypi))
     assert all(artifact.sum.startswith("h1:") for artifact in pinned.go)
+
+
+def test_what_only_a_benchmark_needs_is_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    names = {part.name for part in install.missing()}
+    assert "mariadb" in names
+    assert "mariadb-jdbc" not in names
 
 
 @pytest.mark.parametrize(
