@@ -97,6 +97,7 @@ class _Splitter:
         if rows <= self._target * 3 // 2:
             return []
         a = low
+        quarter = max(rows // 4, 1)  # with none, all of very few rows on one side would count as divided, for ever
         for way in (between, between_code_points) if isinstance(low, str) else (between,):
             a, b = low, high
             for _ in range(HALVINGS):
@@ -104,9 +105,9 @@ class _Splitter:
                 if middle is None:
                     break
                 left = self._estimate(self._within(prefix, low, middle))
-                if left < rows // 4:
+                if left < quarter:
                     a = middle
-                elif left > rows - rows // 4:
+                elif left > rows - quarter:
                     b = middle
                 else:
                     below = self._split(prefix, low, middle, left)

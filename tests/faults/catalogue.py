@@ -48,7 +48,10 @@ FAULTS: dict[str, Fault] = {
             "SIGKILL at `register.committed` and at `publish.merged`; a finished task done once more",
         ),
         killed_between_chunks=("killed between two chunks", "SIGKILL at the n-th passing of `extract.between_chunks`"),
-        zombie=("stopped, and woken after its retry was published", "SIGSTOP at three points, SIGCONT after the retry"),
+        zombie=(
+            "stopped, and woken after its retry was published",
+            "SIGSTOP at several points, SIGCONT after the retry",
+        ),
         out_of_memory=("out of memory", "a limit of the process's address space (RLIMIT_AS)"),
         two_runs_at_once=("two runs of the same pipeline at once", "two processes, and two tries of one run"),
         terminated_in_the_commit=("SIGTERM during the commit", "the catalog's reply held back, then SIGTERM"),
