@@ -14,6 +14,8 @@ from lake import faultpoints, storage
 from lake.extract.manifest import Part
 
 ROWS_PER_GROUP = 262_144
+ROW_GROUP_BYTES = 16 << 20
+"""Of encoded rows. The store's client holds parts of an upload besides, and all together stay below 200 MB."""
 
 
 def write_stream(uri: str, target: pa.Schema, marks: dict[str, Any], rows: mysql_arrow.Stream) -> Part:
@@ -27,7 +29,7 @@ def write_stream(uri: str, target: pa.Schema, marks: dict[str, Any], rows: mysql
     path, store = storage.path_of(uri), storage.filesystem()
     constants = {name: pa.array([value], target.field(name).type) for name, value in marks.items()}
     with storage.errors(uri), store.open_output_stream(path) as output:
-        count = rows.write_parquet(_Watched(output), constants=constants)
+        count = rows.write_parquet(_Watched(output), constants=constants, row_group_bytes=ROW_GROUP_BYTES)
         faultpoints.reach("extract.source_read")
         size = output.tell()
     if not count:
