@@ -66,3 +66,14 @@ def test_an_empty_table_has_one_range(origin: Source, run_sql: Callable[[str], l
     run_sql("CREATE TABLE t (id INT PRIMARY KEY)")
     with source.connected(origin) as reading:
         assert [chunk.condition for chunk in chunks.plan(reading, "t", ["id"], 10, chunk_bytes=1)] == [""]
+
+
+def test_few_rows_on_one_side_of_every_boundary_are_divided_and_it_ends(
+    origin: Source, run_sql: Callable[[str], list[tuple[Any, ...]]]
+) -> None:
+    run_sql("CREATE TABLE t (a INT, b INT, PRIMARY KEY (a, b))")
+    run_sql("INSERT INTO t VALUES (7, 1), (7, 2), (8, 1)")
+    with source.connected(origin) as reading:
+        planned = chunks.plan(reading, "t", ["a", "b"], row_bytes=1, chunk_bytes=1)
+    found = [run_sql(f"SELECT a, b FROM t WHERE {chunk.condition}") for chunk in planned]
+    assert [tuple(rows) for rows in found] == [((7, 1),), ((7, 2),), ((8, 1),)]
