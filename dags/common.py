@@ -19,6 +19,8 @@ _CRON = settings().pipeline_schedule
 # The first scheduled run is that of the next full hour: unpausing starts nothing by itself.
 SCHEDULE = CronTriggerTimetable(_CRON, timezone="UTC", run_immediately=False) if _CRON else None
 
+NIGHTLY = CronTriggerTimetable("30 3 * * *", timezone="UTC", run_immediately=False) if _CRON else None
+
 DEFAULT_ARGS: dict[str, Any] = {
     "owner": "shoplake",
     "retries": 2,

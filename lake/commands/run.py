@@ -16,7 +16,7 @@ from lake.airflow_api import ENDED, Airflow, TaskState
 from lake.errors import LakeError
 from lake.settings import settings
 
-PIPELINE, REPORTS, ALERTING = "shop_lake", "reports", "alerting"
+PIPELINE, REPORTS, ALERTING, MAINTENANCE = "shop_lake", "reports", "alerting", "maintenance"
 EXTRACT, PUBLISH = "extract", "publish"
 _STYLE = {"success": "green", "failed": "red", "running": "cyan", "up_for_retry": "yellow", "upstream_failed": "red"}
 
@@ -31,7 +31,7 @@ def run_pipeline(full: bool, console: Console) -> dict[str, Any]:
         LakeError: the run failed; the failed task's last words are in the message.
     """
     with Airflow() as airflow:
-        for dag_id in (PIPELINE, REPORTS, ALERTING):
+        for dag_id in (PIPELINE, REPORTS, ALERTING, MAINTENANCE):
             airflow.unpause(dag_id)
         run_id = None if full else joinable(airflow)
         if run_id:

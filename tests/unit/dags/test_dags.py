@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 DAGS = Path(__file__).resolve().parents[3] / "dags"
-EXPECTED = {"shop_lake", "reports", "alerting"}
+EXPECTED = {"shop_lake", "reports", "alerting", "maintenance"}
 
 
 @pytest.fixture(scope="module")
