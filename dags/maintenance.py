@@ -1,8 +1,8 @@
 """# maintenance: what nobody refers to goes
 
-Every night: deletes landing files that no table, no open branch and no manifest refers to. Such files come from tries of
-a run that were killed, and from runs that were begun anew. Nothing of a published run is touched, and nothing of a run
-whose branch is still there, which is one that is running or one that failed and waits for inspection.
+Every night: deletes landing files that no table, no open branch and no manifest refers to. Such files come from tries
+of a run that were killed, and from runs that were begun anew. Nothing of a published run is touched, and nothing of a
+run whose branch is still there, which is one that is running or one that failed and waits for inspection.
 
 **When a branch of a failed run is no longer needed**, a rerun of it throws it away; the next night its files go too.
 
