@@ -6,7 +6,6 @@ import hashlib
 import json
 import os
 import resource
-import shutil
 import subprocess
 import sys
 import time
@@ -18,6 +17,7 @@ from urllib.parse import quote
 from benchmarks.measure import Phase, Sampler
 from benchmarks.ours import service_pids
 from lake.errors import InstallError, LakeError
+from lake.runtime import fetch
 from lake.settings import PROJECT, settings
 
 PEER = Path(__file__).resolve().parent / "peer"
@@ -47,11 +47,7 @@ def ensure_environment() -> None:
     wanted = hashlib.sha256(requirements.read_bytes()).hexdigest()
     if PYTHON.exists() and STAMP.exists() and STAMP.read_text() == wanted:
         return
-    uv = shutil.which("uv") or shutil.which("uv", path=str(Path(sys.executable).parent))
-    if uv is None:
-        raise InstallError(
-            "the peer's environment is made with uv, which was not found", "`pip install uv`, then repeat"
-        )
+    uv = fetch.uv()
     for command in (
         [uv, "venv", "--quiet", "--clear", "--python", sys.executable, str(VENV)],
         [uv, "pip", "install", "--quiet", "--python", str(PYTHON), "-r", str(requirements)],
