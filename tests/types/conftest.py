@@ -129,7 +129,7 @@ def _bits(printed: str | None) -> str | None:
     return None if printed is None else struct.pack(">d", float(printed)).hex().upper()
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def source(platform: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[pymysql.connections.Connection[Any]]:
     """A connection to a database of the test's own on the primary, which the settings name as the source.
 
@@ -194,7 +194,7 @@ def plainly(connection: Any, statement: str, parameters: Any = None, **options: 
     return mysql_arrow.pymysql._open(connection, statement, parameters, protocol, options, _fallback)
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def matrix(source: pymysql.connections.Connection[Any]) -> Iterator[Matrix]:
     """All tables, all the way: one extraction with each decoder, one pass of Spark."""
     from spark_jobs.candidates import Work

@@ -16,7 +16,7 @@ EARLY, LATE = "2026-01-01T00:00:00+00:00", "2026-01-01T00:00:09+00:00"
 
 def extracted(source: str, table: str, instant: str) -> list[dict[str, Any]]:
     snapshot = {"source": source, "instant": instant, "position": f"of {source}", "server": "11.4", "way": "single"}
-    counts = {"mode": "full", "rows": 2, "bytes": 9, "nulled": {}, "source_rows": 2}
+    counts = {"mode": "full", "way": "full", "reason": "new", "rows": 2, "bytes": 9, "nulled": {}, "source_rows": 2}
     return [{"table": table, "source": source, **counts, "snapshot": snapshot}]
 
 
