@@ -34,7 +34,6 @@ REGISTERED_AT_ONCE = 4
 SLOTS = 2
 """How many tasks clean tables at the same time."""
 
-TABLES_PER_QUERY = 50
 PROVEN = ("instant", "position", "server")
 """What a receipt says of each source."""
 
@@ -256,36 +255,27 @@ def audit(
     """
     from lake import sql
     from lake.quality import audit as auditing
-    from lake.quality import suites
+    from lake.quality import counts, suites
 
     run = Run.from_json(run_json)
     contracts = contract_files.load_all(run.sources)
     source_rows = {item["table"]: item["source_rows"] for item in _tables(extracted)}
     # Not the catalog of the marts, which are built at the same time.
     with sql.catalog_at(f"{run.branch}_audit", run.branch) as catalog:
-        waiting = _counts(catalog, "quarantine", list(contracts))
-        changed = changed_tables(cleaned)
-        chosen = [
-            suites.cleaned(contract, source_rows[table], waiting[table])
-            if table in changed and source_rows[table] > waiting[table]
-            else suites.complete(contract, source_rows[table], waiting[table])
-            for table, contract in contracts.items()
-        ]
+        waiting = counts.of(catalog, "quarantine", list(contracts))
+        held = counts.of(catalog, "cleaned", list(contracts))
+        expected = {table: source_rows[table] - waiting[table] for table in contracts}
+        changed = {table for table in changed_tables(cleaned) if expected[table] > 0}
+        chosen = [suites.cleaned(contracts[table], source_rows[table], waiting[table]) for table in sorted(changed)]
         chosen += [suites.quarantine(table) for table, rows in waiting.items() if rows]
-        chosen += suites.reconciliations(catalog) if run.has_marts else []
-        return auditing.audit(run, catalog, chosen).summary()
-
-
-def _counts(catalog: str, layer: str, tables: list[str]) -> dict[str, int]:
-    from lake import sql
-
-    counts: dict[str, int] = {}
-    # Each part is a stage of the query, and Trino refuses more than 150.
-    for first in range(0, len(tables), TABLES_PER_QUERY):
-        some = tables[first : first + TABLES_PER_QUERY]
-        parts = [f"SELECT '{table}' AS name, count(*) AS n FROM {layer}.\"{table}\"" for table in some]
-        counts |= {row["name"]: row["n"] for row in sql.rows(" UNION ALL ".join(parts), catalog)}
-    return counts
+        counted = [
+            counts.complete(contract, expected[table], held[table])
+            for table, contract in contracts.items()
+            if table not in changed
+        ]
+        if run.has_marts:
+            counted += counts.reconciled(counts.of(catalog, "curated", list(counts.FACTS)), held)
+        return auditing.audit(run, catalog, chosen, counted).summary()
 
 
 def publish(
