@@ -96,7 +96,7 @@ class Settings(BaseSettings):
     # -- memory of the local runtime, in MiB: Java heaps and InnoDB's buffer pools
     spark_memory_mib: int = 2048
     spark_cores: int = 2
-    trino_memory_mib: int = 1536
+    trino_memory_mib: int = 2560
     nessie_memory_mib: int = 384
     shop_memory_mib: int = 512
     source_memory_mib: int = 256
