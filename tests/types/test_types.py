@@ -28,7 +28,7 @@ def _column(rows: list[dict[str, str | None]], name: str) -> dict[str, str | Non
     return {str(row["id"]): row[name] for row in rows}
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def in_source(matrix: Matrix) -> list[dict[str, str | None]]:
     """The table `exact` as the server prints it."""
     return matrix.in_source("exact")
@@ -231,7 +231,7 @@ def test_only_what_is_refused_carries_problems_and_reasons(matrix: Matrix) -> No
     assert extra == {"raw": {"_operation", "_problems"}, "cleaned": set(), "quarantine": {"_problems", "_reasons"}}
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def engines(matrix: Matrix) -> dict[str, dict[str, str]]:
     """The types of the table `exact` as each engine tells them."""
     (part,) = matrix.manifests["exact"].parts
