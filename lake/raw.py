@@ -1,7 +1,8 @@
 """The raw layer: the landing files themselves, registered in Iceberg without copying a byte.
 
-A table of this layer holds every version of every row that was ever extracted. The next increment's watermark is a
-property of the table and is set by the commit that adds the rows, so one cannot move without the other.
+A table of this layer holds every version of every row that was ever extracted. The commit that adds a run's rows also
+writes the run and its watermark into the table's properties: by the run a repeated commit finds its own work, the
+watermark is for people. Where the next increment starts stands in the manifest of the last published run.
 """
 
 from __future__ import annotations
@@ -131,7 +132,7 @@ def _of_last_commit(reference: str, layer: str, table: str, name: str) -> int:
     reraise=True,
 )
 def register(manifest: Manifest, contract: Contract, branch: str) -> Registered:
-    """Add a table's landing files to ``raw.<table>`` on the run's branch, in one commit with the new watermark.
+    """Add a table's landing files to ``raw.<table>`` on the run's branch, in one commit with the mark of the run.
 
     Doing it again changes nothing: the table remembers the last run that it took in.
 
