@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from airflow.sdk import CronTriggerTimetable
+from airflow.sdk import CronTriggerTimetable, ExceptionRetryPolicy, RetryAction, RetryRule
 
+from lake.errors import AuditError, ContractError
 from lake.settings import settings
 
 PUBLISHED = "lake://main/published"
@@ -21,10 +22,16 @@ SCHEDULE = CronTriggerTimetable(_CRON, timezone="UTC", run_immediately=False) if
 
 NIGHTLY = CronTriggerTimetable("30 3 * * *", timezone="UTC", run_immediately=False) if _CRON else None
 
+# The same data and the same contract give the same answer again; what is away or busy may be back.
+_RETRY_POLICY = ExceptionRetryPolicy(
+    [RetryRule([AuditError, ContractError], RetryAction.FAIL, reason="another try would find the same")]
+)
+
 DEFAULT_ARGS: dict[str, Any] = {
     "owner": "shoplake",
     "retries": 2,
     "retry_delay": timedelta(seconds=10),
     "retry_exponential_backoff": True,
     "max_retry_delay": timedelta(minutes=5),
+    "retry_policy": _RETRY_POLICY,
 }

@@ -223,7 +223,8 @@ def curate(
         log.warning("no star schema: it is made of the shop's tables, which this run does not read")
         return {}
     full = {item["table"] for item in _tables(extracted) if item["mode"] == "full"}
-    written: dict[str, int] = curate_tables(spark, run, full, full | changed_tables(cleaned))
+    contracts = contract_files.load_all(run.sources)
+    written: dict[str, int] = curate_tables(spark, run, contracts, full, full | changed_tables(cleaned))
     return written
 
 

@@ -7,18 +7,20 @@ from __future__ import annotations
 
 import logging
 from dataclasses import asdict, dataclass, field
+from functools import reduce
+from operator import and_
 from typing import Any
 
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from lake.contracts import EXTRACTED_AT, OPERATION, RUN_ID, Contract
+from lake.contracts import EXTRACTED_AT, OPERATION, Contract
 from lake.errors import AuditError
 from lake.extract.extract import DELETE
 from lake.run import Run
 from spark_jobs import history, parallel, rules
 from spark_jobs.candidates import Candidates, Work
-from spark_jobs.session import Lake, columns_of
+from spark_jobs.session import Lake, columns_of, small
 
 log = logging.getLogger(__name__)
 
@@ -109,11 +111,11 @@ def _replace(lake: Lake, contract: Contract, judged: DataFrame, read: int) -> Ou
 
 
 def _merge(lake: Lake, contract: Contract, new_rows: DataFrame, judged: DataFrame) -> Outcome:
-    """Take an increment in: one merge by key into ``cleaned``, and the list of refused rows written anew.
+    """Take an increment in: what changed replaces what was held, and the list of refused rows is written anew.
 
-    The order keeps every row in ``cleaned`` or in ``quarantine`` at any moment, so that a task which is killed anywhere
-    and tried again finds the same rows to judge: refused rows are put into quarantine before ``cleaned`` lets go of
-    them, and rows that are mended leave quarantine after ``cleaned`` has them.
+    The order lets a task that is killed anywhere find the same rows to judge when it is tried again: refused rows are
+    put into quarantine before ``cleaned`` lets go of them, and rows that are mended leave quarantine after ``cleaned``
+    has them. What the run itself read is in ``raw``.
     """
     table, key = contract.table, list(contract.key)
     # Pinned: the rows come from the very tables that are written below, and would be others when read again.
@@ -124,35 +126,36 @@ def _merge(lake: Lake, contract: Contract, new_rows: DataFrame, judged: DataFram
     assert counts is not None
     deletes, all_judged, all_refused = deleted.count(), int(counts[0]), int(counts[1])
     valid = rules.valid(judged)
-    leaving = deleted.select(*valid.columns).unionAll(refused.select(*valid.columns)).withColumn("_leaves", F.lit(True))
-    changes = valid.withColumn("_leaves", F.lit(False))
-    if deletes or all_refused:
-        changes = changes.unionAll(leaving)
-    changes.createOrReplaceTempView(f"changes_{table}")
+    leaving = deleted.select(*key, EXTRACTED_AT).unionAll(refused.select(*key, EXTRACTED_AT))
     had_waiting = lake.count("quarantine", table)
     if all_refused or had_waiting:
         kept = lake.table("quarantine", table).join(refused.select(*key), key, "left_anti")
         lake.replace_rows("quarantine", table, refused.unionByName(kept))
-    same = " AND ".join(f"t.`{name}` <=> s.`{name}`" for name in contract.schema.names)
-    columns = [*contract.schema.names, RUN_ID, EXTRACTED_AT]
-    lake.spark.sql(
-        f"""
-        MERGE INTO {lake.name("cleaned", table)} t USING changes_{table} s
-        ON {" AND ".join(f"t.`{name}` = s.`{name}`" for name in key)}
-        WHEN MATCHED AND s._leaves THEN DELETE
-        WHEN MATCHED AND NOT ({same}) THEN UPDATE SET {", ".join(f"t.`{name}` = s.`{name}`" for name in columns)}
-        WHEN NOT MATCHED AND NOT s._leaves THEN INSERT ({", ".join(f"`{name}`" for name in columns)})
-            VALUES ({", ".join(f"s.`{name}`" for name in columns)})
-        """
-    )
+    changed = _changed(lake.table("cleaned", table), valid, contract, all_judged).localCheckpoint()
+    outdated = changed.select(*key).unionAll(leaving.select(*key))
+    lake.replace_keys("cleaned", table, key, outdated, changed, all_judged + deletes)
     if contract.history:
-        history.update(lake, contract, valid, gone=leaving.select(*key, EXTRACTED_AT))
+        history.update(lake, contract, valid, gone=leaving)
     reasons: dict[str, int] = {}
     if had_waiting:
         lake.replace_rows("quarantine", table, refused)
     if all_refused:
         reasons = _reasons(lake, table)
     return Outcome(table, all_judged, all_judged - all_refused, all_refused, deletes, reasons)
+
+
+def _changed(held: DataFrame, rows: DataFrame, contract: Contract, count: int) -> DataFrame:
+    """Those of some rows that are not held as they are: read again, a row keeps the marks of the run that changed it.
+
+    Args:
+        count: how many rows there are, at most.
+    """
+    names = contract.schema.names
+    sought = small(rows.select(*[F.col(f"`{name}`").alias(f"_new_{i}") for i, name in enumerate(names)]), count)
+    is_same = [held[f"`{name}`"].eqNullSafe(sought[f"_new_{i}"]) for i, name in enumerate(names)]
+    is_key = [held[f"`{name}`"] == sought[f"_new_{names.index(name)}"] for name in contract.key]
+    same = held.join(sought, reduce(and_, is_key + is_same), "left_semi").select(*contract.key)
+    return rows.join(small(same, count), list(contract.key), "left_anti").select(*rows.columns)
 
 
 def _reasons(lake: Lake, table: str) -> dict[str, int]:

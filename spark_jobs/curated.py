@@ -15,10 +15,10 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from lake import raw
-from lake.contracts import RUN_ID
+from lake.contracts import RUN_ID, Contract
 from lake.run import Run
 from spark_jobs import parallel, star
-from spark_jobs.session import Lake, columns_of
+from spark_jobs.session import Lake, columns_of, small
 
 log = logging.getLogger(__name__)
 
@@ -53,10 +53,13 @@ MODELS = (
 INPUTS = frozenset(table for model in MODELS for table in model.inputs)
 
 
-def curate(spark: SparkSession, run: Run, full: set[str], touched: set[str]) -> dict[str, int]:
+def curate(
+    spark: SparkSession, run: Run, contracts: dict[str, Contract], full: set[str], touched: set[str]
+) -> dict[str, int]:
     """Bring every curated table up to date with the cleaned layer.
 
     Args:
+        contracts: of the tables that the star schema is made of.
         full: tables that this run read whole.
         touched: tables of which any row changed in this run.
 
@@ -65,40 +68,68 @@ def curate(spark: SparkSession, run: Run, full: set[str], touched: set[str]) -> 
     """
     lake = Lake(spark, run)
     models = {model.name: model for model in MODELS}
-    return parallel.in_order({name: () for name in models}, lambda name: _build(lake, models[name], full, touched))
+    stale = [model for model in MODELS if touched & {*model.inputs} or not lake.exists("curated", model.name)]
+    by_order = {
+        model.name
+        for model in stale
+        if model.is_fact and lake.exists("curated", model.name) and not full & {*model.inputs}
+    }
+    tables = {table for name in by_order for table in models[name].inputs} & touched
+    orders = _touched_orders(lake, [contracts[table] for table in sorted(tables)]) if by_order else None
+
+    def one(name: str) -> int:
+        if orders is not None and name in by_order:
+            written = _replace_orders(lake, models[name], orders)
+        else:
+            written = _replace(lake, models[name])
+        log.info("curated.%s: %s rows written", name, written)
+        return written
+
+    written = parallel.in_order({model.name: () for model in stale}, one)
+    return {name: written.get(name, 0) for name in models}
 
 
-def _build(lake: Lake, model: Model, full: set[str], touched: set[str]) -> int:
-    if not touched & set(model.inputs) and lake.exists("curated", model.name):
-        return 0
-    inputs = [lake.table("cleaned", table) for table in model.inputs]
-    if not model.is_fact or full & set(model.inputs) or not lake.exists("curated", model.name):
-        rows = model.build(*inputs)
-        lake.ensure("curated", model.name, columns_of(rows), model.partition)
-        written = lake.replace_rows("curated", model.name, rows)
-    else:
-        orders = _touched_orders(lake, [table for table in model.inputs if table in touched])
-        rows = model.build(*[table.join(F.broadcast(orders), "order_id", "left_semi") for table in inputs])
-        written = _replace_orders(lake, model.name, rows, orders)
-    log.info("curated.%s: %s rows written", model.name, written)
-    return written
+def _replace(lake: Lake, model: Model) -> int:
+    """Write a table anew; its rows."""
+    rows = model.build(*_inputs(lake, model))
+    lake.ensure("curated", model.name, columns_of(rows), model.partition)
+    return lake.replace_rows("curated", model.name, rows)
 
 
-def _touched_orders(lake: Lake, tables: list[str]) -> DataFrame:
-    """Orders of which a row was read, written, refused or deleted in this run."""
+@dataclass(frozen=True)
+class Orders:
+    """Some orders, by ``order_id``, and how many they are."""
+
+    ids: DataFrame
+    count: int
+
+
+def _replace_orders(lake: Lake, model: Model, orders: Orders) -> int:
+    """Bring the rows of some orders up to date; how many they are now."""
+    inputs = [table.join(small(orders.ids, orders.count), "order_id", "left_semi") for table in _inputs(lake, model)]
+    outdated = orders.ids.select(F.col("order_id").cast("bigint").alias("order_id"))
+    lake.replace_keys("curated", model.name, ["order_id"], outdated, model.build(*inputs), orders.count)
+    return raw.rows_added(lake.run.branch, "curated", model.name)
+
+
+def _inputs(lake: Lake, model: Model) -> list[DataFrame]:
+    return [lake.table("cleaned", table) for table in model.inputs]
+
+
+def _touched_orders(lake: Lake, contracts: list[Contract]) -> Orders:
+    """Orders of which a row was read, written, refused or deleted in this run: those that the rows belong to now, and
+    those that they belonged to when the run began. Of a deleted row only its key is known, and a row may have gone from
+    one order to another."""
     found = []
-    for table in tables:
-        for layer in ("raw", "cleaned", "quarantine"):
-            rows = lake.table(layer, table).where(F.col(RUN_ID) == lake.run.run_id)
-            found.append(rows.select("order_id").where("order_id IS NOT NULL"))
-    return reduce(DataFrame.unionAll, found).distinct()
-
-
-def _replace_orders(lake: Lake, table: str, rows: DataFrame, orders: DataFrame) -> int:
-    """Replace the rows of some orders. Delete, then append: repeating both ends in the same table."""
-    name = lake.name("curated", table)
-    view = f"touched_{table}"
-    orders.createOrReplaceTempView(view)
-    lake.spark.sql(f"DELETE FROM {name} WHERE order_id IN (SELECT CAST(order_id AS bigint) FROM {view})")
-    rows.writeTo(name).append()
-    return raw.rows_added(lake.run.branch, "curated", table)
+    for contract in contracts:
+        table, key = contract.table, list(contract.key)
+        marked = {
+            layer: lake.table(layer, table).where(F.col(RUN_ID) == lake.run.run_id)
+            for layer in ("raw", "cleaned", "quarantine")
+        }
+        found += [rows.select("order_id").where("order_id IS NOT NULL") for rows in marked.values()]
+        if key != ["order_id"]:
+            held = lake.before("cleaned", table)
+            found.append(held.join(marked["raw"].select(*key).distinct(), key, "left_semi").select("order_id"))
+    ids = reduce(DataFrame.unionAll, found).distinct().localCheckpoint()
+    return Orders(ids, ids.count())

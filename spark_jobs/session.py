@@ -21,9 +21,12 @@ class Lake:
     def __init__(self, spark: SparkSession, run: Run) -> None:
         self.spark = spark
         self.run = run
-        for key, value in catalog.spark_configuration(run.branch, run.branch).items():
-            spark.conf.set(key, value)
+        self._show(run.branch, run.branch)
         self._tables = set(catalog.tables(run.branch))
+
+    def _show(self, name: str, reference: str) -> None:
+        for key, value in catalog.spark_configuration(name, reference).items():
+            self.spark.conf.set(key, value)
 
     def name(self, layer: str, table: str) -> str:
         """Full name of a table in SQL."""
@@ -32,6 +35,12 @@ class Lake:
     def table(self, layer: str, table: str) -> DataFrame:
         """A table as it is on the branch now."""
         return self.spark.table(self.name(layer, table))
+
+    def before(self, layer: str, table: str) -> DataFrame:
+        """A table as it was when the run began."""
+        name = f"{self.run.branch}_base"
+        self._show(name, f"{catalog.MAIN}@{self.run.base}")
+        return self.spark.table(f"`{name}`.`{layer}`.`{table}`")
 
     def exists(self, layer: str, table: str) -> bool:
         """Whether the branch has the table."""
@@ -71,15 +80,43 @@ class Lake:
         rows.writeTo(self.name(layer, table)).overwrite(F.lit(True))
         return self.count(layer, table)
 
+    def replace_keys(
+        self, layer: str, table: str, key: list[str], outdated: DataFrame, rows: DataFrame, count: int
+    ) -> None:
+        """Delete the rows with some keys and append others. Repeating both ends in the same table.
+
+        Not one MERGE: that brings the whole table into the order of the key to find a few rows in it.
+
+        Args:
+            outdated: the columns of ``key``, once or several times each.
+            count: how many rows ``outdated`` and ``rows`` have, at most.
+        """
+        view = f"outdated_{layer}_{table}"
+        small(outdated, count).createOrReplaceTempView(view)
+        columns = ", ".join(f"`{name}`" for name in key)
+        self.spark.sql(f"DELETE FROM {self.name(layer, table)} WHERE ({columns}) IN (SELECT {columns} FROM {view})")
+        if count <= FEW:
+            # One file a run and table, not one for each part that Spark cut its input into.
+            rows = rows.coalesce(1)
+        rows.writeTo(self.name(layer, table)).append()
+
     def count(self, layer: str, table: str) -> int:
         """Rows of a table that has no row-level deletes, from its metadata: no data is read."""
         return raw.row_count(self.run.branch, layer, table)
+
+
+def small(rows: DataFrame, count: int) -> DataFrame:
+    """The rows, marked to be sent to wherever they are joined, if they are few enough for that."""
+    return F.broadcast(rows) if count <= FEW else rows
 
 
 def columns_of(rows: DataFrame) -> dict[str, str]:
     """Names and SQL types of the columns. Each DataFrame that is asked costs a round trip and an analysis of a plan."""
     return {field.name: field.dataType.simpleString() for field in rows.schema.fields}
 
+
+FEW = 500_000
+"""Rows that Spark may hold in memory whole to join a larger table with them."""
 
 # Row-level changes are written beside the data and merged on reading: an increment costs what it changes, not what
 # the table holds. Data is neither shuffled nor sorted before it is written.

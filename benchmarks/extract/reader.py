@@ -77,12 +77,14 @@ def _iceberg(pa: Any, exact: Any) -> Any:
 def _minio(connection: Connection, sql: str, target: Path) -> None:
     """As the platform lands a table: the file goes up while it is being written."""
     from lake import storage
+    from lake.extract.landing import ROW_GROUP_BYTES
 
     path = f"{storage.path_of(storage.LANDING)}/benchmark/{os.getpid()}/{target.name}"
     store = storage.filesystem()
     try:
         with store.open_output_stream(path) as output:
-            mysql_arrow.query(connection, sql, dates="null").write_parquet(output)
+            rows = mysql_arrow.query(connection, sql, dates="null")
+            rows.write_parquet(output, row_group_bytes=ROW_GROUP_BYTES)
     finally:
         store.delete_file(path)
 

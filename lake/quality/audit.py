@@ -20,7 +20,7 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore")
     import great_expectations as gx
 
-from lake import raw, storage
+from lake import raw, sql, storage
 from lake.contracts.types import INSTANT
 from lake.errors import AuditError
 from lake.quality.suites import BLOCK, Suite
@@ -98,6 +98,7 @@ def audit(run: Run, catalog: str, suites: list[Suite], counted: Iterable[CheckRe
 
     Raises:
         AuditError: a blocking check failed; each one is named with what was observed.
+        ServiceError: Trino went away, so that nothing was found out.
     """
     with TemporaryDirectory() as folder, warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -137,12 +138,12 @@ def _validate(run: Run, catalog: str, suites: list[Suite], folder: Path) -> list
         definitions.append(context.validation_definitions.add(definition))
     checkpoint = gx.Checkpoint(name=run.run_id, validation_definitions=definitions, result_format="BASIC")
     outcome = context.checkpoints.add(checkpoint).run()
+    items = [(found.suite_name, item) for found in outcome.run_results.values() for item in found.results]
+    if any(_exceptions(item.exception_info) for _, item in items):
+        # A check that broke has failed, unless it is the engine that broke: then this raises.
+        sql.rows("SELECT 1", catalog)
     context.build_data_docs()
-    return [
-        _result(suite_result.suite_name, item)
-        for suite_result in outcome.run_results.values()
-        for item in suite_result.results
-    ]
+    return [_result(suite, item) for suite, item in items]
 
 
 def _result(suite: str, item: Any) -> CheckResult:

@@ -30,6 +30,7 @@ DAILY = (
     "SELECT DATE(ordered_at), SUM(sales_value) FROM order_items JOIN orders USING (order_id) "
     "WHERE status <> 'cancelled' GROUP BY 1 ORDER BY 1"
 )
+FACTS = [("fct_order_items", "order_items", "order_item_id"), ("fct_payments", "payments", "payment_id")]
 
 
 def lake(*arguments: str) -> str:
@@ -73,6 +74,9 @@ def assert_lake_equals_shop() -> None:
     for table in ("customers", "orders", "order_items", "payments", "shipments", "campaign_customers"):
         (in_lake,) = sql.query(f"SELECT count(*) FROM cleaned.{table}")[1][0]
         assert (table, in_lake) == (table, source(f"SELECT COUNT(*) FROM {table}")[0][0])
+    for fact, table, key in FACTS:
+        lines = sql.query(f"SELECT {key}, order_id FROM curated.{fact}")[1]
+        assert sorted(lines) == sorted([*row] for row in source(f"SELECT {key}, order_id FROM {table}"))
 
 
 @pytest.fixture(scope="module")
@@ -107,6 +111,21 @@ def test_increment_reads_only_what_changed(published: dict[str, Any]) -> None:
     assert 10 <= receipt["tables"]["orders"]["read"] < 200
     assert receipt["tables"]["categories"]["read"] == 0
     assert receipt["tables"]["customers"]["deleted"] == 1
+
+
+def test_lines_that_are_deleted_or_go_to_another_order_leave_their_order(published: dict[str, Any]) -> None:
+    """Their orders are not touched by it, and of the deleted line the source tells no more than its key."""
+    lines = source("SELECT order_item_id, order_id FROM order_items ORDER BY 1 LIMIT 100")
+    gone, its_order = lines[0]
+    moved, from_order = next((item, order) for item, order in lines if order != its_order)
+    (to_order,) = source("SELECT MAX(order_id) FROM orders WHERE status = 'delivered'")[0]
+    assert to_order not in (its_order, from_order)
+
+    _write(f"DELETE FROM order_items WHERE order_item_id = {gone}")
+    _write(f"UPDATE order_items SET order_id = {to_order} WHERE order_item_id = {moved}")
+    lake("run")
+
+    assert_lake_equals_shop()
 
 
 def test_a_killed_task_is_tried_again_and_the_tables_are_the_same(published: dict[str, Any]) -> None:
