@@ -48,6 +48,10 @@ else:
     os.environ["LAKE_PORT_OFFSET"] = str(_free_offset())
     # A scheduled run at the full hour would take what a test has just changed.
     os.environ["LAKE_PIPELINE_SCHEDULE"] = ""
+    # Tests write contracts of their own.
+    os.environ["LAKE_CONTRACTS"] = shutil.copytree(
+        PROJECT / "lake" / "contracts" / "shop", Path(os.environ["LAKE_HOME"]) / "contracts" / "shop"
+    ).parent.as_posix()
 
 
 def _runtime(command: str) -> None:

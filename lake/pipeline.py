@@ -274,6 +274,9 @@ def audit(
             for table, contract in contracts.items()
             if table not in changed
         ]
+        keyed = [contracts[table] for table in sorted(changed) if contracts[table].key]
+        found = counts.keys(catalog, keyed)
+        counted += [counts.unique(contract, expected[contract.table], found[contract.table]) for contract in keyed]
         if run.has_marts:
             counted += counts.reconciled(counts.of(catalog, "curated", list(counts.FACTS)), held)
         return auditing.audit(run, catalog, chosen, counted).summary()

@@ -14,7 +14,10 @@ from pyspark.sql import functions as F
 from lake.contracts import EXTRACTED_AT, OPERATION, PROBLEMS, RUN_ID, Contract
 from lake.extract.extract import DELETE, READ
 from spark_jobs import rules
-from spark_jobs.session import Lake
+from spark_jobs.session import Lake, small
+
+FEW_KEYS = 2_000_000
+"""Keys of a parent that Spark may hold in memory whole."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +91,8 @@ class Candidates:
 
     def _keys(self, parent: str) -> DataFrame:
         (column,) = {column for table, column in self._contract.references.values() if table == parent}
-        return self._lake.table("cleaned", parent).select(F.col(f"`{column}`").alias("_parent"))
+        keys = self._lake.table("cleaned", parent).select(F.col(f"`{column}`").alias("_parent"))
+        return small(keys, self._lake.count("cleaned", parent), FEW_KEYS)
 
     @property
     def _columns(self) -> list[str]:

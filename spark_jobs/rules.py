@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
@@ -38,6 +40,21 @@ def _unreadable() -> Column:
     return F.coalesce(told, F.array().cast("array<string>"))
 
 
+def _as_signed(value: Column) -> Column:
+    """A number that is to be compared with an unsigned 64-bit one, as the signed integer of the same bits.
+
+    Such a number is decimal(20,0), an object for each value, which joins and sorts feel. No two become one, and what no
+    unsigned number equals becomes NULL.
+    """
+    half, whole = Decimal(2**63), Decimal(2**64)
+    small = F.when((value >= 0) & (value < F.lit(half)), value.cast("bigint"))
+    return small.when((value >= F.lit(half)) & (value < F.lit(whole)), (value - F.lit(whole)).cast("bigint"))
+
+
+def _as_it_is(value: Column) -> Column:
+    return value
+
+
 def judge(rows: DataFrame, contract: Contract, parents: dict[str, DataFrame]) -> DataFrame:
     """Add the column ``_reasons`` (array of strings): empty where the row keeps every rule of its contract.
 
@@ -52,8 +69,9 @@ def judge(rows: DataFrame, contract: Contract, parents: dict[str, DataFrame]) ->
     flagged = rows
     for name, keys in parents.items():
         mark, key = f"_has_{name}", f"_key_{name}"
-        known = keys.select(F.col(f"`{keys.columns[0]}`").alias(key), F.lit(True).alias(mark))
-        flagged = flagged.join(known, flagged[f"`{name}`"] == known[key], "left")
+        compared = _as_signed if contract.columns[name].parsed.is_unsigned_64 else _as_it_is
+        known = keys.select(compared(F.col(f"`{keys.columns[0]}`")).alias(key), F.lit(True).alias(mark))
+        flagged = flagged.join(known, compared(flagged[f"`{name}`"]) == known[key], "left")
         is_orphan = F.col(f"`{name}`").isNotNull() & F.col(f"`{mark}`").isNull()
         reasons.append(F.when(is_orphan, F.lit(f"orphan:{name}")))
     unreadable = _unreadable()

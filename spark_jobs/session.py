@@ -9,6 +9,9 @@ from lake import catalog, raw
 from lake.run import Run
 from lake.settings import settings
 
+FEW = 500_000
+"""Rows that Spark may hold in memory whole to join a larger table with them."""
+
 
 def connect() -> SparkSession:
     """A new session on the Spark Connect server; the caller stops it."""
@@ -105,9 +108,9 @@ class Lake:
         return raw.row_count(self.run.branch, layer, table)
 
 
-def small(rows: DataFrame, count: int) -> DataFrame:
+def small(rows: DataFrame, count: int, few: int = FEW) -> DataFrame:
     """The rows, marked to be sent to wherever they are joined, if they are few enough for that."""
-    return F.broadcast(rows) if count <= FEW else rows
+    return F.broadcast(rows) if count <= few else rows
 
 
 def columns_of(rows: DataFrame) -> dict[str, str]:
@@ -115,13 +118,11 @@ def columns_of(rows: DataFrame) -> dict[str, str]:
     return {field.name: field.dataType.simpleString() for field in rows.schema.fields}
 
 
-FEW = 500_000
-"""Rows that Spark may hold in memory whole to join a larger table with them."""
-
 # Row-level changes are written beside the data and merged on reading: an increment costs what it changes, not what
 # the table holds. Data is neither shuffled nor sorted before it is written.
 TABLE_PROPERTIES = (
     "'format-version'='2', 'write.merge.mode'='merge-on-read', 'write.delete.mode'='merge-on-read', "
     "'write.update.mode'='merge-on-read', 'write.distribution-mode'='none', 'write.spark.fanout.enabled'='true', "
-    "'write.merge.distribution-mode'='none', 'write.parquet.compression-codec'='zstd'"
+    "'write.merge.distribution-mode'='none', 'write.parquet.compression-codec'='zstd', "
+    "'write.parquet.compression-level'='1'"
 )

@@ -47,7 +47,7 @@ class Column(BaseModel):
 
     type: str = Field(description="the MySQL type, as `SHOW CREATE TABLE` prints it")
     source_name: str | None = Field(default=None, description="its name in the source, where the lake's is another")
-    as_: Literal["boolean"] | None = Field(default=None, alias="as")
+    as_: Literal["boolean", "bigint"] | None = Field(default=None, alias="as", description="what it is read as")
     nullable: bool = True
     personal: bool = Field(default=False, description="holds personal data")
     description: str = ""

@@ -19,7 +19,7 @@ class Line:
 
     Attributes:
         shown: how the document calls them.
-        examples: them all, as the server writes them; ``as boolean`` behind one stands for the contract's ``as``.
+        examples: them all, as the server writes them; ``as …`` behind one stands for the contract's ``as``.
         held: how a value is held.
         unreadable: values that cannot be, and go by the column's ``unreadable``.
     """
@@ -47,6 +47,12 @@ LINES = (
     ),
     Line("INT UNSIGNED; BIGINT", ("int unsigned", "integer unsigned", "bigint"), "the number"),
     Line("BIGINT UNSIGNED; BIT(64)", ("bigint(20) unsigned", "bit(64)"), "the number"),
+    Line(
+        "BIGINT UNSIGNED with `as: bigint`",
+        ("bigint(20) unsigned as bigint",),
+        "the number: no object for each value in Spark, half the memory in Trino; for ids, which count up from 1",
+        "from 9223372036854775808 on",
+    ),
     Line("BIT(1) to BIT(31)", ("bit(1)", "bit(31)"), "the number of its bits, the last one counting 1"),
     Line("BIT(32) to BIT(63)", ("bit(32)", "bit(63)"), "the same"),
     Line(

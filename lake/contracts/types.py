@@ -80,13 +80,18 @@ class ColumnType:
         """The type in Spark's DDL."""
         return sql_name(self.arrow)
 
+    @property
+    def is_unsigned_64(self) -> bool:
+        """Whether it is an integer that only a decimal holds here."""
+        return self.base == "bigint" and pa.types.is_decimal(self.arrow)
+
 
 def parse(mysql: str, as_type: str | None = None) -> ColumnType:
     """Read a MySQL column type as `information_schema.columns.column_type` gives it.
 
     Args:
         mysql: e.g. ``decimal(12,2)``, ``enum('a','b')``.
-        as_type: what the contract wants instead; only ``boolean``, for TINYINT and BIT(1).
+        as_type: what the contract wants instead: ``boolean`` for TINYINT and BIT(1), ``bigint`` for BIGINT UNSIGNED.
 
     Raises:
         ValueError: the type is unknown; the message says what is known.
@@ -95,12 +100,17 @@ def parse(mysql: str, as_type: str | None = None) -> ColumnType:
     if not match:
         raise ValueError(f"{mysql!r} is not a MySQL column type such as 'decimal(12,2)' or 'bigint unsigned'")
     base, arguments = match["base"].lower(), match["args"] or ""
+    is_unsigned = "unsigned" in match["flags"].lower()
     if as_type is not None:
-        fits = base == "tinyint" or (base == "bit" and arguments in {"", "1"})
-        if as_type != "boolean" or not fits:
-            raise ValueError(f"{mysql!r} cannot be read as {as_type!r}: only tinyint and bit(1) can, as 'boolean'")
-        return ColumnType(mysql, base, pa.bool_())
-    arrow, caveat = _arrow(base, arguments, "unsigned" in match["flags"].lower(), mysql)
+        if as_type == "boolean" and (base == "tinyint" or (base == "bit" and arguments in {"", "1"})):
+            return ColumnType(mysql, base, pa.bool_())
+        if as_type == "bigint" and base == "bigint" and is_unsigned:
+            return ColumnType(mysql, base, pa.int64())
+        raise ValueError(
+            f"{mysql!r} cannot be read as {as_type!r}: tinyint and bit(1) can be read as 'boolean', bigint unsigned as "
+            "'bigint'"
+        )
+    arrow, caveat = _arrow(base, arguments, is_unsigned, mysql)
     labels = tuple(_unescaped(label) for label in _LABEL.findall(arguments)) if base in {"enum", "set"} else ()
     return ColumnType(mysql, base, arrow, labels, caveat)
 

@@ -42,7 +42,7 @@ def why_not(contract: Contract) -> str:
         return "it has no key"
     for name in contract.key:
         base = contract.columns[name].parsed.base
-        if base not in _AS_THEY_ARE | _TEXT | {"binary"} or contract.columns[name].as_:
+        if base not in _AS_THEY_ARE | _TEXT | {"binary"} or contract.columns[name].as_ == "boolean":
             return f"the key {name} is {contract.columns[name].type}, which is not taken from row events"
     return ""
 
@@ -69,7 +69,11 @@ def value(given: Any, mysql: str, arrow: pa.DataType, charset: str) -> Any:
         given = b""  # Python decodes no bytes to a text without asking for the codec
     if base in _UNSIGNED_BITS:
         whole = given % (1 << _UNSIGNED_BITS[base]) if "unsigned" in mysql.lower() else given
-        return Decimal(whole) if pa.types.is_decimal(arrow) else whole
+        if pa.types.is_decimal(arrow):
+            return Decimal(whole)
+        if whole >= 1 << 63:
+            raise ValueError(f"{whole} is no signed 64-bit integer, as which the contract reads it")
+        return whole
     if base in _TEXT:
         return _text(given, charset)
     if base == "binary":

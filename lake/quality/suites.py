@@ -34,7 +34,7 @@ class Suite:
 
 
 def cleaned(contract: Contract, source_rows: int, quarantined: int) -> Suite:
-    """The suite of ``cleaned.<table>``.
+    """The suite of ``cleaned.<table>``. That no key is there twice, `lake.quality.counts` finds.
 
     Args:
         source_rows: rows of the table in the run's snapshot of the source.
@@ -43,12 +43,6 @@ def cleaned(contract: Contract, source_rows: int, quarantined: int) -> Suite:
     expected = source_rows - quarantined
     rows = gxe.ExpectTableRowCountToEqual(value=expected, severity=BLOCK, notes=completeness(contract, expected))
     found: list[Expectation] = [rows]
-    if len(contract.key) == 1:
-        # As many keys as there must be rows: with the row count, which is checked beside it, no key is there twice.
-        unique = {"min_value": expected, "max_value": expected, "severity": BLOCK}
-        found.append(gxe.ExpectColumnUniqueValueCountToBeBetween(column=contract.key[0], **unique))
-    elif contract.key:
-        found.append(gxe.ExpectCompoundColumnsToBeUnique(column_list=list(contract.key), severity=BLOCK))
     for name, column in contract.columns.items():
         if not column.nullable:
             found.append(_filled(name, 1, BLOCK))

@@ -214,7 +214,12 @@ def _trino() -> Service:
         address=config.trino_url,
         ports=(config.trino_port,),
         command=command,
-        env={"HTTP_PORT": str(config.trino_port), "NESSIE_URL": config.nessie_url, **storage_environment()},
+        env={
+            "HTTP_PORT": str(config.trino_port),
+            "NESSIE_URL": config.nessie_url,
+            "SPILL_PATH": str(folder / "spill"),
+            **storage_environment(),
+        },
         folder=folder,
         prepare=lambda: _copy_trino_configuration(etc),
         ping=_ping_trino,

@@ -7,23 +7,16 @@ import json
 import os
 import re
 import signal
-import subprocess
 import threading
 import time
-from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
 import psutil
-import pymysql
-import pytest
-from pymysql.cursors import Cursor
+from driving import lake, source, write
 
 from lake import catalog, sql
 from lake.airflow_api import Airflow
-from lake.settings import PROJECT, settings
-from lake.shop.database import connect
-from lake.shop.replica import wait_for_replica
 
 REVENUE = "SELECT SUM(sales_value) FROM order_items JOIN orders USING (order_id) WHERE status <> 'cancelled'"
 DAILY = (
@@ -31,40 +24,6 @@ DAILY = (
     "WHERE status <> 'cancelled' GROUP BY 1 ORDER BY 1"
 )
 FACTS = [("fct_order_items", "order_items", "order_item_id"), ("fct_payments", "payments", "payment_id")]
-
-
-def lake(*arguments: str) -> str:
-    """Run the command as a user does; what it printed."""
-    command = [str(PROJECT / ".venv/bin/lake"), *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=800, cwd=PROJECT)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
-
-
-@contextlib.contextmanager
-def shop() -> Iterator[pymysql.connections.Connection[Any]]:
-    """A connection to the primary, as the shop's own user."""
-    config = settings()
-    password = config.shop_password.get_secret_value()
-    address = (config.shop_host, config.shop_port, config.shop_user, password, config.source_database)
-    with contextlib.closing(connect(*address)) as connection:
-        yield connection
-
-
-def source(statement: str) -> list[tuple[Any, ...]]:
-    """What the shop's own database answers."""
-    with shop() as connection, connection.cursor(Cursor) as cursor:
-        cursor.execute(statement)
-        return list(cursor.fetchall())
-
-
-def _write(statement: str) -> None:
-    """Change one row of the shop, and wait until the replica has it."""
-    with shop() as connection:
-        with connection.cursor() as cursor:
-            assert cursor.execute(statement) == 1
-        connection.commit()
-        wait_for_replica(connection)
 
 
 def assert_lake_equals_shop() -> None:
@@ -77,14 +36,6 @@ def assert_lake_equals_shop() -> None:
     for fact, table, key in FACTS:
         lines = sql.query(f"SELECT {key}, order_id FROM curated.{fact}")[1]
         assert sorted(lines) == sorted([*row] for row in source(f"SELECT {key}, order_id FROM {table}"))
-
-
-@pytest.fixture(scope="module")
-def published(platform: None) -> dict[str, Any]:
-    """A small shop, loaded and published in full; the receipt."""
-    lake("shop", "load", "--sample", "0.02")
-    lake("run")
-    return json.loads(lake("receipts", "--json"))[0]
 
 
 def test_full_load_equals_the_shop(published: dict[str, Any]) -> None:
@@ -121,8 +72,8 @@ def test_lines_that_are_deleted_or_go_to_another_order_leave_their_order(publish
     (to_order,) = source("SELECT MAX(order_id) FROM orders WHERE status = 'delivered'")[0]
     assert to_order not in (its_order, from_order)
 
-    _write(f"DELETE FROM order_items WHERE order_item_id = {gone}")
-    _write(f"UPDATE order_items SET order_id = {to_order} WHERE order_item_id = {moved}")
+    write(f"DELETE FROM order_items WHERE order_item_id = {gone}")
+    write(f"UPDATE order_items SET order_id = {to_order} WHERE order_item_id = {moved}")
     lake("run")
 
     assert_lake_equals_shop()
@@ -178,8 +129,8 @@ def test_bad_rows_go_to_quarantine_and_come_back_when_mended(published: dict[str
     followers = [item for (item,) in source(f"SELECT order_item_id FROM order_items WHERE order_id = {bad_order}")]
     assert followers
 
-    _write(f"UPDATE order_items SET quantity = -1 WHERE order_item_id = {bad_item}")
-    _write(f"UPDATE IGNORE orders SET status = 'lost' WHERE order_id = {bad_order}")
+    write(f"UPDATE order_items SET quantity = -1 WHERE order_item_id = {bad_item}")
+    write(f"UPDATE IGNORE orders SET status = 'lost' WHERE order_id = {bad_order}")
     lake("run")
 
     refused = {int(row["order_item_id"]): row["_reasons"] for row in sql.rows("SELECT * FROM quarantine.order_items")}
@@ -189,8 +140,8 @@ def test_bad_rows_go_to_quarantine_and_come_back_when_mended(published: dict[str
     (held,) = sql.query("SELECT count(*) FROM cleaned.order_items")[1][0]
     assert held + len(refused) == source("SELECT COUNT(*) FROM order_items")[0][0]
 
-    _write(f"UPDATE order_items SET quantity = 1 WHERE order_item_id = {bad_item}")
-    _write(f"UPDATE orders SET status = 'delivered' WHERE order_id = {bad_order}")
+    write(f"UPDATE order_items SET quantity = 1 WHERE order_item_id = {bad_item}")
+    write(f"UPDATE orders SET status = 'delivered' WHERE order_id = {bad_order}")
     lake("run")
 
     assert sql.rows("SELECT 1 FROM quarantine.order_items UNION ALL SELECT 1 FROM quarantine.orders") == []

@@ -46,6 +46,7 @@ EXACT: list[Case] = [
     _case("tinyint_unsigned", "TINYINT UNSIGNED", "0", "255"),
     _case("tinyint_1", "TINYINT(1)", "2", "-1", "0", "1"),  # 17
     _case("is_flag", "TINYINT(1)", "0", "1"),
+    _case("id_below_2_63", "BIGINT UNSIGNED", "9223372036854775807", "0"),
     _case("smallint", "SMALLINT", "-32768", "32767"),
     _case("smallint_unsigned", "SMALLINT UNSIGNED", "65535"),
     _case("mediumint", "MEDIUMINT", "-8388608", "8388607"),
@@ -144,6 +145,7 @@ ORDINARY = {
     "t": "'text'",
     "u": "'ucs2'",
     "is_on": "1",
+    "n": "9223372036854775807",
     "e": "'a'",
 }
 BAD_COLUMNS = {
@@ -154,6 +156,7 @@ BAD_COLUMNS = {
     "t": "VARCHAR(20)",
     "u": "VARCHAR(20) CHARACTER SET ucs2",
     "is_on": "TINYINT(1)",
+    "n": "BIGINT UNSIGNED",
     "e": "ENUM('a','b')",
 }
 
@@ -183,5 +186,6 @@ BAD: list[Bad] = [
     Bad("u", "_ucs2 0xD83DDE00", "u: 0xEDA0BDEDB880 is no text"),  # 27
     Bad("is_on", "2", "is_on: 2 is no bool"),  # 17
     Bad("is_on", "-1", "is_on: -1 is no bool"),  # 17
+    Bad("n", "9223372036854775808", "n: 9223372036854775808 is no int64"),  # 11
     Bad("e", "0", None),  # 20
 ]

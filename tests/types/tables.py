@@ -150,10 +150,12 @@ def _wide(cursor: Any) -> None:
 
 
 def adjusted(contracts: dict[str, Contract]) -> dict[str, Contract]:
-    """The drafted contracts, with booleans, and one that wants NULL for what cannot be read."""
+    """The drafted contracts, with booleans and signed ids, and one that wants NULL for what cannot be read."""
     drafts = {name: contract.model_dump(by_alias=True) for name, contract in contracts.items()}
     for name, column in (("exact", "is_flag"), ("bad", "is_on"), ("bad_null", "is_on")):
         drafts[name]["columns"][column]["as"] = "boolean"
+    for name, column in (("exact", "id_below_2_63"), ("bad", "n"), ("bad_null", "n")):
+        drafts[name]["columns"][column]["as"] = "bigint"
     drafts["bad_null"]["columns"]["at"]["nullable"] = True
     drafts["bad_null"]["unreadable"] = "null"
     return {name: Contract.model_validate(draft) for name, draft in drafts.items()}

@@ -130,7 +130,7 @@ def test_valid_and_quarantined_rows_are_those_that_were_read(matrix: Matrix) -> 
     assert (outcome.judged, outcome.valid, outcome.refused) == (len(BAD) + 3, 2, len(BAD) + 1)
     assert outcome.judged == matrix.manifests["bad"].source_rows
     (all_bad,) = sql.rows(f"SELECT * FROM quarantine.bad WHERE id = {len(BAD) + 1}", matrix.run.branch)
-    columns = ["d", "at", "at_3", "seen", "is_on", "t", "u"]
+    columns = ["d", "at", "at_3", "seen", "is_on", "n", "t", "u"]
     assert all_bad["_reasons"] == ["not_accepted:e", *(f"unreadable:{column}" for column in columns)]
     assert [problem.split(": ")[0] for problem in all_bad["_problems"].split("; ")] == columns
     assert [table for table, outcome in matrix.outcomes.items() if outcome.refused] == ["bad", "bad_null"]

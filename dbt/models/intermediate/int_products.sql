@@ -1,7 +1,22 @@
-with sales as (
+-- distinct orders apart from the sums: rows without sums are small to hold, and can go to disk
+with product_orders as (
+    select distinct
+        product_id,
+        order_id
+    from {{ ref('int_sold_items') }}
+),
+
+orders as (
     select
         product_id,
-        count(distinct order_id) as orders,
+        count(*) as orders
+    from product_orders
+    group by product_id
+),
+
+sums as (
+    select
+        product_id,
         sum(quantity) as units,
         sum(revenue) as revenue,
         sum(discount) as discount,
@@ -9,6 +24,14 @@ with sales as (
         max(order_date) as last_sold_date
     from {{ ref('int_sold_items') }}
     group by product_id
+),
+
+sales as (
+    select
+        sums.*,
+        orders.orders
+    from sums
+    inner join orders on sums.product_id = orders.product_id
 ),
 
 products as (

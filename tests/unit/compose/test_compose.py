@@ -158,7 +158,7 @@ def test_airflow_runs_the_same_parts_and_watches_them(compose: dict[str, Any]) -
 
 
 def test_servers_have_the_environment_of_the_runtime(compose: dict[str, Any], runtime: dict[str, Service]) -> None:
-    hosts = {"127.0.0.1:29000": "minio:29000", "127.0.0.1:29120": "nessie:29120"}
+    hosts = {"127.0.0.1:29000": "minio:29000", "127.0.0.1:29120": "nessie:29120", f"{settings().home}/data/": "/data/"}
     own = {"BIND_ADDRESS", "NESSIE_VERSION_STORE_TYPE", "NESSIE_VERSION_STORE_PERSIST_ROCKS_DATABASE_PATH"}
     for name in ("minio", "nessie", "trino"):
         environment = {key: _filled(value) for key, value in _environment(_of(compose, name)).items()}

@@ -72,8 +72,15 @@ def test_labels_that_the_server_shows_with_a_question_mark_are_not_taken_for_the
 def test_boolean_where_the_contract_says_so() -> None:
     for mysql in ("tinyint(1)", "tinyint(4) unsigned", "bit(1)", "bit"):
         assert types.parse(mysql, "boolean").arrow == pa.bool_()
-    with pytest.raises(ValueError, match=r"only tinyint and bit\(1\) can"):
+    with pytest.raises(ValueError, match=r"tinyint and bit\(1\) can"):
         types.parse("bit(2)", "boolean")
+
+
+def test_an_unsigned_key_as_a_signed_number_where_the_contract_says_so() -> None:
+    assert types.parse("bigint(20) unsigned", "bigint").arrow == pa.int64()
+    for mysql in ("bigint(20)", "int unsigned"):
+        with pytest.raises(ValueError, match="bigint unsigned as 'bigint'"):
+            types.parse(mysql, "bigint")
 
 
 def test_what_becomes_of_unreadable_values() -> None:

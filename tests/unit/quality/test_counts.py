@@ -29,6 +29,12 @@ def test_a_table_has_exactly_the_rows_of_the_source(rows: int, is_passed: bool) 
     assert "deletes: none" in result.notes
 
 
+@pytest.mark.parametrize(("keys", "is_passed"), [(5, True), (4, False)])
+def test_no_key_is_there_twice(keys: int, is_passed: bool) -> None:
+    result = counts.unique(CONTRACT, 5, keys)
+    assert (result.is_passed, result.blocks, result.column_name) == (is_passed, not is_passed, "k")
+
+
 def test_each_fact_has_the_rows_of_its_cleaned_table() -> None:
     cleaned = {"orders": 2, "order_items": 7, "payments": 3}
     curated = {"fct_orders": 2, "fct_order_items": 6, "fct_payments": 3}

@@ -9,9 +9,8 @@ select
     coalesce(products.category_id, -1) as category_id,
     items.order_id,
     items.customer_id,
-    sum(items.quantity) as units,
-    sum(items.revenue) as revenue,
-    sum(items.discount) as discount
+    items.quantity,
+    items.revenue,
+    items.discount
 from {{ ref('int_sold_items') }} as items
 left join products on items.product_id = products.product_id
-group by coalesce(products.category_id, -1), items.order_id, items.customer_id
