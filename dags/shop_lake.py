@@ -18,6 +18,9 @@ it, and builds raw, cleaned, curated and marts on that branch. The audit decides
 | `audit` | a blocking check failed; the log lists them, the data docs show them | mend the source or the contract |
 | `publish` | main moved under the run (409) | run again |
 
+A failed check and a mistake in a contract end the task at once: another try would find the same. Everything else is
+tried twice more.
+
 **A rerun** (clear the run, or trigger a new one) starts from main as it is then: the branch is opened anew,
 landing files of the unpublished try are replaced, and the outcome is the same. The next run reads everything since
 the last *published* one, so a failed hour is caught up by itself.

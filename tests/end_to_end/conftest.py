@@ -6,7 +6,8 @@ import json
 from typing import Any
 
 import pytest
-from driving import lake
+
+from tests.end_to_end.driving import lake
 
 
 @pytest.fixture(scope="session")

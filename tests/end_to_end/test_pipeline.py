@@ -13,10 +13,10 @@ from decimal import Decimal
 from typing import Any
 
 import psutil
-from driving import lake, source, write
 
 from lake import catalog, sql
 from lake.airflow_api import Airflow
+from tests.end_to_end.driving import lake, source, write
 
 REVENUE = "SELECT SUM(sales_value) FROM order_items JOIN orders USING (order_id) WHERE status <> 'cancelled'"
 DAILY = (

@@ -7,9 +7,9 @@ from typing import Any
 
 import pymysql
 import pytest
-from driving import lake
 
 from lake import contracts, sql
+from tests.end_to_end.driving import lake
 
 TABLES = (
     "CREATE TABLE `Ärzte & co` (`id no` BIGINT UNSIGNED PRIMARY KEY, `näme` VARCHAR(20), fee DECIMAL(30,10))",
