@@ -50,12 +50,14 @@ def code_version() -> str:
 
 def start(dag_run_id: str, asked: Literal["auto", "full"]) -> dict[str, Any]:
     """Read the contracts, so that a mistake in one is found before anything is read, and open the branch."""
+    from lake import publish as publishing
     from lake import raw, scope
     from lake.extract import manifest
 
     # On main itself, and before the first branch: Nessie merges only what has a common ancestor, and an empty main has
     # none. Empty namespaces are no change to any table.
     raw.prepare(MAIN)
+    publishing.finish_interrupted()
     sources, has_marts = scope.to_read()
     contract_files.load_all(sources)
     run = open_run(
@@ -150,11 +152,13 @@ def register(run_json: dict[str, Any], extracted: list[list[dict[str, Any]]]) ->
 
 
 def tidy() -> int:
-    """Delete landing files that no table, no branch and no manifest refers to; how many there were.
+    """Delete landing files that no table, no branch and no manifest refers to; how many there were. Runs that were
+    merged and then killed get their receipts first.
 
     Nothing of a published run is touched, nor of one whose branch is there: it may be running.
     """
     from lake import catalog, raw, sources
+    from lake import publish as publishing
     from lake.extract import strays
     from lake.ledger import receipts
 
@@ -167,6 +171,7 @@ def tidy() -> int:
         tables = [name.removeprefix("raw.") for name in catalog.tables() if name.startswith("raw.")]
         return {uri for table in tables for uri in raw.files(MAIN, table)}
 
+    publishing.finish_interrupted()
     return sum(len(strays.sweep(source, living, referred)) for source in sources.known())
 
 

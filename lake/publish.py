@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -29,15 +30,35 @@ def publish(run: Run, evidence: dict[str, Any]) -> Receipt:
     Raises:
         CatalogError: main changed a table that the run changed too; main is as it was.
     """
+    draft = Receipt(run_id=run.run_id, lake_commit="", published_at="", code_version=run.code_version, **evidence)
+    receipts.prepare(draft)
     commit = _merge(run)
     faultpoints.reach("publish.merged")
-    receipt = Receipt(
-        run_id=run.run_id,
-        lake_commit=commit.hash,
-        published_at=datetime.fromisoformat(commit.committed_at).astimezone(UTC).isoformat(),
-        code_version=run.code_version,
-        **evidence,
-    )
+    return _finish(run, draft, commit)
+
+
+def finish_interrupted() -> list[str]:
+    """Write the receipts of runs that were merged and then killed, and tried again, if at all, as other runs.
+
+    A run that was not merged may still be; what was prepared for it goes when its branch is gone.
+
+    Returns:
+        Ids of the runs that have their receipts now.
+    """
+    finished = []
+    for draft in receipts.prepared():
+        run = Run(draft.run_id, "")
+        if commit := _merged(run):
+            _finish(run, draft, commit)
+            finished.append(run.run_id)
+        elif not catalog.exists(run.branch):
+            receipts.forget(run.run_id)
+    return finished
+
+
+def _finish(run: Run, draft: Receipt, commit: catalog.Commit) -> Receipt:
+    published_at = datetime.fromisoformat(commit.committed_at).astimezone(UTC).isoformat()
+    receipt = replace(draft, lake_commit=commit.hash, published_at=published_at)
     receipts.write(receipt)
     catalog.delete_branch(run.branch)
     log.info("published %s as %s", run.run_id, commit.hash)

@@ -46,13 +46,43 @@ class Receipt:
         return asdict(self)
 
 
+_PENDING = f"{storage.RECEIPTS}/pending"
+
+
 def _uri(run_id: str) -> str:
     return f"{storage.RECEIPTS}/{run_id}.json"
 
 
+def prepare(receipt: Receipt) -> None:
+    """Keep what a receipt will say before its run is merged, so that a merge never stays without one.
+
+    Commit and time, which the merge gives, are still to come.
+    """
+    _put(f"{_PENDING}/{receipt.run_id}.json", receipt)
+
+
 def write(receipt: Receipt) -> None:
     """Keep a receipt; writing the same run's again replaces it with the same content."""
-    storage.put(_uri(receipt.run_id), json.dumps(receipt.to_json(), indent=1).encode(), "application/json")
+    _put(_uri(receipt.run_id), receipt)
+    forget(receipt.run_id)
+
+
+def forget(run_id: str) -> None:
+    """Throw away what was prepared for a run."""
+    storage.delete(f"{_PENDING}/{run_id}.json")
+
+
+def prepared() -> list[Receipt]:
+    """What was prepared for runs whose publish has not come to its end."""
+    return [Receipt(**json.loads(storage.get(uri))) for uri in storage.list_keys(_PENDING)]
+
+
+def _put(uri: str, receipt: Receipt) -> None:
+    storage.put(uri, json.dumps(receipt.to_json(), indent=1).encode(), "application/json")
+
+
+def _written() -> list[str]:
+    return [uri for uri in storage.list_keys(storage.RECEIPTS) if not uri.startswith(f"{_PENDING}/")]
 
 
 def read(run_id: str) -> Receipt:
@@ -69,13 +99,13 @@ def read(run_id: str) -> Receipt:
 
 def receipts() -> list[Receipt]:
     """All receipts, the newest first."""
-    found = [Receipt(**json.loads(storage.get(uri))) for uri in storage.list_keys(storage.RECEIPTS)]
+    found = [Receipt(**json.loads(storage.get(uri))) for uri in _written()]
     return sorted(found, key=lambda receipt: receipt.published_at, reverse=True)
 
 
 def run_ids() -> set[str]:
     """Runs of which there is a receipt."""
-    return {uri.rsplit("/", 1)[1].removesuffix(".json") for uri in storage.list_keys(storage.RECEIPTS)}
+    return {uri.rsplit("/", 1)[1].removesuffix(".json") for uri in _written()}
 
 
 def latest() -> Receipt:

@@ -86,7 +86,8 @@ pub fn write<W: Write + Send>(
     let schema = with_constants(schema, &settings.constants);
     thread::scope(|scope| {
         let (sender, receiver) = sync_channel(WAITING);
-        let encoder = scope.spawn(|| encode(schema, receiver, out, settings));
+        // Not `scope.spawn`, which panics where the machine has no room for another thread.
+        let encoder = thread::Builder::new().spawn_scoped(scope, || encode(schema, receiver, out, settings))?;
         let read = loop {
             match next() {
                 Ok(Some(batch)) => {

@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 import pytest
 
+from lake.ledger import receipts
 from tests.faults.case import KILLED, Case, until
 from tests.faults.data import change, fill
 from tests.faults.proxy import Proxy, Rule
@@ -43,6 +44,21 @@ def test_a_killed_run_goes_on_where_it_was(case: Case, point: str, found: Found)
     die_and_go_on(case, point, full=only_in_full)
     second = "a second one" if only_in_full else "an increment"
     found(f"killed at `{point}` in a full load and in {second}; {case.settle()}")
+
+
+@pytest.mark.fault("killed_before_it_is_heard")
+def test_a_merge_is_not_left_without_its_receipt(case: Case, found: Found) -> None:
+    """Killed after the merge and begun anew, a run gets another name: then nobody comes back for the first one's."""
+    fill(case)
+    run = case.new_run()
+    died = case.launch(run, crash_at="publish.merged")
+    assert died.wait() == KILLED, died.tail
+    change(case)
+    case.run(run, from_the_start=True)
+    with case.active():
+        assert run in receipts.run_ids()
+        assert receipts.prepared() == []
+    found(f"killed at `publish.merged` and begun anew, both runs have a receipt; {case.settle()}")
 
 
 @pytest.mark.slow
