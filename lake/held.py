@@ -14,7 +14,7 @@ from pyiceberg.expressions import AlwaysTrue, And, BooleanExpression, GreaterTha
 
 from lake import raw
 from lake.contracts import Contract
-from lake.extract.ranges import Range
+from lake.extract.changes.ranges import Range
 
 FILTERS = 50
 """Ranges that are given to the table's scan one by one; of more only the outer ends are."""

@@ -26,7 +26,7 @@ from lake.settings import PROJECT, settings
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
-    from lake.extract.strategy import State
+    from lake.extract.changes.strategy import State
 
 log = logging.getLogger(__name__)
 
@@ -105,7 +105,7 @@ def extract(run_json: dict[str, Any], source: str) -> list[dict[str, Any]]:
 def _states(run: Run, source: str) -> dict[str, State]:
     """What the run before, which the branch starts from, left for each table's increment; nothing for a first run."""
     from lake.extract import manifest
-    from lake.extract.strategy import State
+    from lake.extract.changes.strategy import State
 
     before = last_published(run.base)
     if before is None or not manifest.is_committed(source, before):

@@ -1,1 +1,1 @@
-"""MySQL to Parquet: a consistent snapshot, key-range chunks, Arrow batches, a manifest."""
+"""MySQL to Parquet: a consistent snapshot, key-range chunks, Arrow batches, a manifest. `changes` finds what to read."""

@@ -23,14 +23,15 @@ from lake import faultpoints
 from lake.contracts import EXTRACTED_AT, OPERATION, RUN_ID, Contract
 from lake.contracts.source_schema import SourceTable
 from lake.errors import SourceLostError
-from lake.extract import checkpoint, chunks, increments, landing, manifest, overlap, reader, schema, snapshot, source
+from lake.extract import checkpoint, chunks, landing, manifest, overlap, reader, schema, snapshot, source
+from lake.extract.changes import increments
+from lake.extract.changes.increment import Held
+from lake.extract.changes.increments import Found, Moment
+from lake.extract.changes.strategy import State
 from lake.extract.chunks import Chunk, quote
-from lake.extract.increment import Held
-from lake.extract.increments import Found, Moment
 from lake.extract.manifest import Manifest, Part
 from lake.extract.pace import Pace
 from lake.extract.snapshot import Snapshot
-from lake.extract.strategy import State
 from lake.extract.workers import Job, work_off
 from lake.settings import settings
 from lake.sources import Source

@@ -24,11 +24,12 @@ from pymysql.cursors import DictCursor
 from tenacity import Retrying, stop_after_delay, wait_fixed
 
 from lake.contracts import Contract
-from lake.extract import by_key, increments, overlap, reader
-from lake.extract.increment import Increment
-from lake.extract.increments import Found
-from lake.extract.ranges import Range
-from lake.extract.strategy import State
+from lake.extract import overlap, reader
+from lake.extract.changes import by_key, increments
+from lake.extract.changes.increment import Increment
+from lake.extract.changes.increments import Found
+from lake.extract.changes.ranges import Range
+from lake.extract.changes.strategy import State
 from lake.runtime.artifacts import artifacts
 from lake.runtime.service import own_by_unprivileged, unprivileged
 from lake.sources import Source

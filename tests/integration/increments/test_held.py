@@ -13,7 +13,7 @@ import pytest
 
 from lake import catalog, raw
 from lake.contracts import PROBLEMS, Contract
-from lake.extract.ranges import Range, within
+from lake.extract.changes.ranges import Range, within
 from lake.held import HeldRows
 
 COMMON = {"description": "x", "owner": "x", "grain": "x", "deletes": "keys"}

@@ -10,8 +10,8 @@ from typing import Any
 import pyarrow as pa
 
 from lake.contracts import Contract
-from lake.extract import ranges
-from lake.extract.ranges import Range
+from lake.extract.changes import ranges
+from lake.extract.changes.ranges import Range
 
 
 def _contract(**types: str) -> Contract:

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 
 from lake.contracts import Contract, types
-from lake.extract import row_keys
+from lake.extract.changes import row_keys
 
 
 @pytest.mark.parametrize(

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from lake.contracts import Contract
-from lake.extract.buckets import Bucket, Buckets, _fingerprint
+from lake.extract.changes.buckets import Bucket, Buckets, _fingerprint
+from lake.extract.changes.strategy import State, columns_of, plan
 from lake.extract.position import Position
 from lake.extract.server import Server, cascades
-from lake.extract.strategy import State, columns_of, plan
 
 ABLE = Server(
     is_mariadb=True,

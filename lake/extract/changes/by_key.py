@@ -10,9 +10,9 @@ from pymysql.connections import Connection
 
 from lake.contracts import Contract
 from lake.extract import reader
+from lake.extract.changes.increment import Piece
+from lake.extract.changes.ranges import Condition, rendered, sql_value
 from lake.extract.chunks import quote
-from lake.extract.increment import Piece
-from lake.extract.ranges import Condition, rendered, sql_value
 
 PER_PIECE = 900
 """Keys of one condition: MariaDB turns a list of 1000 into a join with a temporary table."""

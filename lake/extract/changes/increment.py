@@ -13,7 +13,7 @@ from typing import Any, Literal, Protocol
 
 import pyarrow as pa
 
-from lake.extract.ranges import Range
+from lake.extract.changes.ranges import Range
 
 Kind = Literal["full", "binlog", "cursor", "sweep"]
 

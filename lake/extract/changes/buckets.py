@@ -21,10 +21,11 @@ from pymysql.connections import Connection
 
 from lake.contracts import Contract
 from lake.contracts.types import ColumnType
-from lake.extract import ranges, reader
+from lake.extract import reader
+from lake.extract.changes import ranges
+from lake.extract.changes.increment import Resnapshot
+from lake.extract.changes.ranges import Condition, Range
 from lake.extract.chunks import quote
-from lake.extract.increment import Resnapshot
-from lake.extract.ranges import Condition, Range
 from lake.extract.source import fetch
 
 Content = Literal["keys", "rows"]

@@ -17,10 +17,10 @@ import pyarrow.compute as pc
 from pymysql.connections import Connection
 
 from lake.contracts import Contract
-from lake.extract import buckets, by_key, ranges
-from lake.extract.buckets import Bucket, Buckets, Content
-from lake.extract.increment import Held, Piece
-from lake.extract.ranges import Condition, Range
+from lake.extract.changes import buckets, by_key, ranges
+from lake.extract.changes.buckets import Bucket, Buckets, Content
+from lake.extract.changes.increment import Held, Piece
+from lake.extract.changes.ranges import Condition, Range
 
 KEYS_AT_ONCE, ROWS_AT_ONCE = 1_000_000, 250_000
 

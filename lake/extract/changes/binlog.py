@@ -22,10 +22,10 @@ from pymysqlreplication.event import GtidEvent, RotateEvent, XidEvent
 from pymysqlreplication.gtid import Gtid, GtidSet
 
 from lake.errors import SourceError
-from lake.extract import row_events
+from lake.extract.changes import row_events
+from lake.extract.changes.row_events import Changes, Events, Table, TableChanges, Unreadable
+from lake.extract.changes.row_keys import SourceColumn
 from lake.extract.position import Position
-from lake.extract.row_events import Changes, Events, Table, TableChanges, Unreadable
-from lake.extract.row_keys import SourceColumn
 from lake.extract.server import Server
 from lake.extract.source import fetch
 from lake.sources import Source

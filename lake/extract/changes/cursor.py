@@ -15,8 +15,8 @@ import pymysql
 from pymysql.connections import Connection
 
 from lake.contracts import Contract
+from lake.extract.changes.ranges import Condition
 from lake.extract.chunks import quote
-from lake.extract.ranges import Condition
 from lake.extract.server import Server
 from lake.extract.source import fetch
 

@@ -20,13 +20,14 @@ from typing import Any
 from pymysql.connections import Connection
 
 from lake.contracts import Contract
-from lake.extract import binlog, buckets, by_key, compare, cursor, position, row_events, row_keys, server, strategy
-from lake.extract.cursor import Open
-from lake.extract.increment import Held, Increment, Piece, Resnapshot
+from lake.extract import position, server
+from lake.extract.changes import binlog, buckets, by_key, compare, cursor, row_events, row_keys, strategy
+from lake.extract.changes.cursor import Open
+from lake.extract.changes.increment import Held, Increment, Piece, Resnapshot
+from lake.extract.changes.ranges import rendered
+from lake.extract.changes.strategy import Plan, State
 from lake.extract.position import Position
-from lake.extract.ranges import rendered
 from lake.extract.server import Server
-from lake.extract.strategy import Plan, State
 from lake.sources import Source
 
 log = logging.getLogger(__name__)

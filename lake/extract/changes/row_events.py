@@ -29,8 +29,8 @@ from pymysqlreplication.row_event import (
 )
 
 from lake.contracts import Contract
-from lake.extract import row_keys, statements
-from lake.extract.row_keys import SourceColumn
+from lake.extract.changes import row_keys, statements
+from lake.extract.changes.row_keys import SourceColumn
 
 Operation = Literal["insert", "update", "delete"]
 

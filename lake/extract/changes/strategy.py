@@ -11,9 +11,9 @@ from datetime import datetime
 from typing import Any, Literal
 
 from lake.contracts import Contract
-from lake.extract import buckets, row_keys
-from lake.extract.cursor import Open
-from lake.extract.increment import Kind
+from lake.extract.changes import buckets, row_keys
+from lake.extract.changes.cursor import Open
+from lake.extract.changes.increment import Kind
 from lake.extract.position import Position
 from lake.extract.server import Server
 
