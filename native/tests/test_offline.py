@@ -92,6 +92,13 @@ def test_packets_beyond_max_packet(reader: Reader) -> None:
         reader.decode(reply([VARCHAR], [[b"x" * 2000]], end()), protocol="text", max_packet=1000)
 
 
+def test_a_packet_that_is_missing(reader: Reader) -> None:
+    data = reply([INT], [[b"1"]] * 9, end())
+    row = len(framed([b"\x011"]))
+    with pytest.raises(mysql_arrow.ProtocolError, match="packet 12 follows packet 10"):
+        reader.decode(data[: -2 * row - 9] + data[-row - 9 :], protocol="text")
+
+
 def test_further_results_are_left_out(reader: Reader) -> None:
     first = [b"\x01", INT, end(), b"\x011", end(status=8 | 2)]
     second = [b"\x01", VARCHAR, end(), b"\x01x", end(status=8 | 2)]
@@ -105,9 +112,9 @@ def test_further_results_are_left_out(reader: Reader) -> None:
         ([b"\xfbfile"], "local file|begins with 0xfb"),
         ([b""], "begins with|ends early"),
         ([b"\x01", b"\x03def"], "ends early"),
-        ([b"\x01", INT, end(), b"\x02xy"], "'xy' is no INT"),
-        ([b"\x01", INT, end(), b"\x011\x012"], "2 bytes after its last column"),
-        ([b"\x01", INT, end(), b"\x05a"], "ends early"),
+        ([b"\x01", INT, end(), b"\x02xy", end()], "'xy' is no INT"),
+        ([b"\x01", INT, end(), b"\x011\x012", end()], "2 bytes after its last column"),
+        ([b"\x01", INT, end(), b"\x05a", end()], "ends early"),
         ([b"\x01", column("a", 99)], "type 99"),
         ([b"\xfe" + b"\xff" * 8], "begins with 0xfe"),
     ],
