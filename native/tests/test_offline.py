@@ -7,7 +7,7 @@ import contextlib
 import mysql_arrow
 import pyarrow as pa
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from packets import column, end, error, framed, reply
 from support import Reader
@@ -42,6 +42,7 @@ def test_any_split_gives_the_same(reader: Reader, cuts: list[int]) -> None:
 
 
 @both
+@example(data=bytes(4), text=False)
 @given(data=st.binary(max_size=300), text=st.booleans())
 def test_arbitrary_bytes_are_an_error_or_wait(reader: Reader, data: bytes, text: bool) -> None:
     decoder = reader.decoders.Decoder(protocol="text" if text else "binary", max_packet=1 << 16)
