@@ -142,6 +142,8 @@ WAYS: dict[str, Callable[..., None]] = {
     "parquet": _parquet("binary"),
     "parquet text": _parquet("text"),
     "parquet, hashes": _parquet("binary", hashes=True),
+    "plain, parquet": _parquet("binary", decoder="plain"),
+    "plain, hashes": _parquet("binary", decoder="plain", hashes=True),
 }
 
 if __name__ == "__main__":

@@ -190,6 +190,9 @@ impl Decoder {
 
     /// Takes packets: one, or rows until a batch is full. False if none is whole.
     fn step(&mut self) -> Result<bool> {
+        if matches!(self.state, State::Failed) {
+            return broken("the decoder has failed before");
+        }
         let done = self.try_step();
         if done.is_err() {
             self.state = State::Failed;
@@ -233,8 +236,7 @@ impl Decoder {
                     self.begin_rows()?;
                 }
             }
-            State::AfterColumns | State::Rows | State::Done => {}
-            State::Failed => return broken("the decoder has failed before"),
+            State::AfterColumns | State::Rows | State::Done | State::Failed => {}
         }
         Ok(true)
     }

@@ -9,17 +9,14 @@ from urllib.parse import quote
 import mysql_arrow
 import pymysql
 import pytest
-from mysql_arrow import _fallback
 from support import DATABASE, URL, Reader, connect
 
 
 @pytest.fixture(params=["native", "plain"])
 def reader(request: pytest.FixtureRequest) -> Reader:
-    if request.param == "plain":
-        return Reader(_fallback)
-    if not mysql_arrow.NATIVE:
+    if request.param == "native" and not mysql_arrow.NATIVE:
         pytest.skip("the extension is not built")
-    return Reader(mysql_arrow)
+    return Reader(request.param)
 
 
 @pytest.fixture(params=["binary", "text"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Callable
 
 
 def framed(payloads: list[bytes]) -> bytes:
@@ -50,7 +51,21 @@ def text_row(values: list[bytes | None]) -> bytes:
     return b"".join(b"\xfb" if value is None else string(value) for value in values)
 
 
-def reply(columns: list[bytes], rows: list[list[bytes | None]], last: bytes, *, eof: bool = True) -> bytes:
-    """A whole reply in the text protocol."""
+def binary_row(values: list[bytes | None]) -> bytes:
+    """A row of the binary protocol: numbers as they are, all else as `string` makes it."""
+    nulls = sum(1 << at + 2 for at, value in enumerate(values) if value is None)
+    bitmap = nulls.to_bytes((len(values) + 9) // 8, "little")
+    return b"\0" + bitmap + b"".join(value for value in values if value is not None)
+
+
+def reply(
+    columns: list[bytes],
+    rows: list[list[bytes | None]],
+    last: bytes,
+    *,
+    eof: bool = True,
+    row: Callable[[list[bytes | None]], bytes] = text_row,
+) -> bytes:
+    """A whole reply, in the text protocol unless its rows are made otherwise."""
     middle = [end()] if eof else []
-    return framed([bytes([len(columns)]), *columns, *middle, *(text_row(row) for row in rows), last])
+    return framed([bytes([len(columns)]), *columns, *middle, *map(row, rows), last])

@@ -9,9 +9,9 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import mysql_arrow
-import mysql_arrow.pymysql
 import pyarrow as pa
 import pymysql
+from mysql_arrow import _fallback
 
 URL = "MYSQL_ARROW_TEST_URL"
 
@@ -21,13 +21,16 @@ DATABASE = f"mysql_arrow_test_{os.getpid()}"
 
 @dataclass(frozen=True)
 class Reader:
-    """One of the two decoders."""
+    """One of the two decoders, by the name that `query` knows it by."""
 
-    decoders: ModuleType
+    name: str
+
+    @property
+    def decoders(self) -> ModuleType:
+        return _fallback if self.name == "plain" else mysql_arrow
 
     def query(self, connection: Any, sql: str, parameters: Any = None, **options: Any) -> Any:
-        protocol = options.pop("protocol", "binary")
-        return mysql_arrow.pymysql._open(connection, sql, parameters, protocol, options, self.decoders)
+        return mysql_arrow.query(connection, sql, parameters, decoder=self.name, **options)
 
     def table(self, connection: Any, sql: str, **options: Any) -> pa.Table:
         return pa.RecordBatchReader.from_stream(self.query(connection, sql, **options)).read_all()

@@ -7,7 +7,7 @@ import contextlib
 import mysql_arrow
 import pyarrow as pa
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from packets import column, end, error, framed, reply
 from support import Reader
@@ -42,6 +42,7 @@ def test_any_split_gives_the_same(reader: Reader, cuts: list[int]) -> None:
 
 
 @both
+@example(data=bytes(4), text=False)
 @given(data=st.binary(max_size=300), text=st.booleans())
 def test_arbitrary_bytes_are_an_error_or_wait(reader: Reader, data: bytes, text: bool) -> None:
     decoder = reader.decoders.Decoder(protocol="text" if text else "binary", max_packet=1 << 16)
@@ -92,6 +93,13 @@ def test_packets_beyond_max_packet(reader: Reader) -> None:
         reader.decode(reply([VARCHAR], [[b"x" * 2000]], end()), protocol="text", max_packet=1000)
 
 
+def test_a_packet_that_is_missing(reader: Reader) -> None:
+    data = reply([INT], [[b"1"]] * 9, end())
+    row = len(framed([b"\x011"]))
+    with pytest.raises(mysql_arrow.ProtocolError, match="packet 12 follows packet 10"):
+        reader.decode(data[: -2 * row - 9] + data[-row - 9 :], protocol="text")
+
+
 def test_further_results_are_left_out(reader: Reader) -> None:
     first = [b"\x01", INT, end(), b"\x011", end(status=8 | 2)]
     second = [b"\x01", VARCHAR, end(), b"\x01x", end(status=8 | 2)]
@@ -105,9 +113,9 @@ def test_further_results_are_left_out(reader: Reader) -> None:
         ([b"\xfbfile"], "local file|begins with 0xfb"),
         ([b""], "begins with|ends early"),
         ([b"\x01", b"\x03def"], "ends early"),
-        ([b"\x01", INT, end(), b"\x02xy"], "'xy' is no INT"),
-        ([b"\x01", INT, end(), b"\x011\x012"], "2 bytes after its last column"),
-        ([b"\x01", INT, end(), b"\x05a"], "ends early"),
+        ([b"\x01", INT, end(), b"\x02xy", end()], "'xy' is no INT"),
+        ([b"\x01", INT, end(), b"\x011\x012", end()], "2 bytes after its last column"),
+        ([b"\x01", INT, end(), b"\x05a", end()], "ends early"),
         ([b"\x01", column("a", 99)], "type 99"),
         ([b"\xfe" + b"\xff" * 8], "begins with 0xfe"),
     ],

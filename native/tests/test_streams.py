@@ -194,6 +194,17 @@ def test_other_threads_run_while_reading(connection, reader: Reader) -> None:
     assert ticks > 10
 
 
+def test_the_decoder_can_be_chosen(connection, reader: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert isinstance(reader.query(connection, "SELECT 1"), reader.decoders.Stream)
+    connection.connect()
+    assert isinstance(mysql_arrow.query(connection, "SELECT 1"), mysql_arrow.Stream)
+    with pytest.raises(ValueError, match="'rust' is no decoder; known are native, plain"):
+        mysql_arrow.query(connection, "SELECT 1", decoder="rust")
+    monkeypatch.setattr(mysql_arrow, "NATIVE", False)
+    with pytest.raises(mysql_arrow.Error, match="the extension is missing"):
+        mysql_arrow.query(connection, "SELECT 1", decoder="native")
+
+
 def test_drain(many, protocol: str) -> None:
     rows, received = mysql_arrow.drain(many, MANY, protocol=protocol)
     assert rows == 100_000

@@ -5,18 +5,18 @@ in raw and cleaned on a branch of their own. The oracle is what the server itsel
 from __future__ import annotations
 
 import contextlib
+import functools
 import struct
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-import mysql_arrow.pymysql
+import mysql_arrow
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pymysql
 import pytest
-from mysql_arrow import _fallback
 
 from lake import catalog, raw, sources, sql, storage
 from lake.commands.add_table import add_tables
@@ -32,6 +32,9 @@ HOSTILE = (
     "character_set_results = latin1"
 )
 """A server may have such defaults for the sessions of others; not one value may depend on them."""
+
+plainly = functools.partial(mysql_arrow.query, decoder="plain")
+"""`mysql_arrow.query` with the decoder in plain Python."""
 
 
 @dataclass(frozen=True)
@@ -186,12 +189,6 @@ def hostile_sessions() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Connection, "_request_authentication", begin)
         yield
-
-
-def plainly(connection: Any, statement: str, parameters: Any = None, **options: Any) -> Any:
-    """`mysql_arrow.query` with the decoder in plain Python."""
-    protocol = options.pop("protocol", "binary")
-    return mysql_arrow.pymysql._open(connection, statement, parameters, protocol, options, _fallback)
 
 
 @pytest.fixture(scope="module")

@@ -28,7 +28,7 @@ except ImportError as _error:
     from mysql_arrow._fallback import Decoder, Stream  # type: ignore[assignment]
 
     NATIVE = False
-    logging.getLogger(__name__).warning("the extension is missing (%s): the plain Python decoder reads, slowly", _error)
+    logging.getLogger(__name__).warning("the extension is missing (%s): plain Python reads, a few times slower", _error)
 
 from mysql_arrow.pymysql import drain, query
 

@@ -18,7 +18,15 @@ COMPRESS = 1 << 5
 _ERR = 0xFF
 
 
-def query(connection: Any, sql: str, parameters: Any = None, *, protocol: str = "binary", **options: Any) -> Any:
+def query(
+    connection: Any,
+    sql: str,
+    parameters: Any = None,
+    *,
+    protocol: str = "binary",
+    decoder: str | None = None,
+    **options: Any,
+) -> Any:
     """Run a statement and give its result as a stream of Arrow batches.
 
     The stream is read from the connection's socket with the GIL released, or through PyMySQL with TLS and on Windows.
@@ -30,15 +38,18 @@ def query(connection: Any, sql: str, parameters: Any = None, *, protocol: str = 
         sql: one statement with a result.
         parameters: put into the statement by PyMySQL, as in ``cursor.execute``.
         protocol: ``binary`` prepares the statement first; ``text`` sends it as it is.
+        decoder: ``native`` is the extension, ``plain`` the decoder in plain Python; without it the extension if there
+            is one.
         options: of `Decoder`: ``schema``, ``rows_per_batch``, ``bytes_per_batch``, ``max_packet``, ``dates``,
             ``text``, ``range``, ``columns``, ``problems``, ``hashes``.
 
     Raises:
+        Error: the extension is asked for and missing.
         ServerError: the server refuses the statement.
         TypeRefused: a column cannot become what the schema says.
         SchemaMismatch: the result has other columns than the schema.
     """
-    return _open(connection, sql, parameters, protocol, options, mysql_arrow)
+    return _open(connection, sql, parameters, protocol, options, _decoders(decoder))
 
 
 def drain(connection: Any, sql: str, *, protocol: str = "binary") -> tuple[int, int]:
@@ -64,6 +75,19 @@ def _open(connection: Any, sql: str, parameters: Any, protocol: str, options: di
     guard = _Reading(connection, statement)
     connection._result = guard
     return decoders.Stream(decoder, on_end=guard.end, **_source(connection, decoder))
+
+
+def _decoders(name: str | None) -> Any:
+    """The module whose `Decoder` and `Stream` read."""
+    if name not in (None, "native", "plain"):
+        raise ValueError(f"{name!r} is no decoder; known are native, plain")
+    if name == "plain":
+        from mysql_arrow import _fallback
+
+        return _fallback
+    if name == "native" and not mysql_arrow.NATIVE:
+        raise Error("the extension is missing, so that there is no native decoder")
+    return mysql_arrow
 
 
 def _source(connection: Any, decoder: Any) -> dict[str, Any]:

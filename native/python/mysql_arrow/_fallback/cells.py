@@ -1,23 +1,21 @@
-"""Values into columns: conversion to the Arrow type, and the policies for what it cannot hold."""
+"""One column of a batch: made at once, and value by value where that leaves doubt, with the policies for the rest."""
 
 from __future__ import annotations
 
-import datetime
-import decimal
-import math
-import re
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.types as pt
 
+from mysql_arrow._fallback.bulk import choose
 from mysql_arrow._fallback.columns import Column
-from mysql_arrow._fallback.values import printed, show
+from mysql_arrow._fallback.convert import Reject, array, convert, is_text
+from mysql_arrow._fallback.values import from_binary, from_text, piece, show
 from mysql_arrow.errors import ValueRefused
 
-_EPOCH = datetime.date(1970, 1, 1).toordinal()
-_NUMBER = re.compile(rb"-?(\d+\.?\d*|\.\d+)")
 _HINTS = {
     "range": "; the type is too narrow",
     "text": "; its bytes are no UTF-8",
@@ -25,158 +23,71 @@ _HINTS = {
 }
 
 
-class Reject(Exception):
-    """A column does not take a value; the argument is ``dates``, ``range``, ``text`` or ``nature``."""
-
-
-@dataclass
 class Cell:
-    """One column of a batch while it grows."""
+    """A column of a result, made batch by batch: `begin`, `push` what that leaves, `finish`.
 
-    column: Column
-    field: pa.Field
-    policies: dict[str, str]
-    values: list[Any] = field(default_factory=list)
-    nulled: int = 0
-    replaced: int = 0
+    Attributes:
+        nulled: how many values a policy made NULL.
+        replaced: how many texts a policy repaired.
+    """
 
-    def push_null(self) -> None:
-        """NULL."""
-        if not self.field.nullable:
+    def __init__(self, column: Column, field: pa.Field, policies: dict[str, str], *, binary: bool, hashes: bool):
+        self.column, self.nulled, self.replaced = column, 0, 0
+        self._field, self._policies, self._hashes = field, policies, hashes
+        self._parse = from_binary if binary else from_text
+        self._bulk = choose(column, field.type, binary=binary)
+
+    def begin(self, sent: pa.Array) -> Iterable[tuple[int, bytes | None]]:
+        """Make what can be made at once. Gives row and value of what is left for `push`, in their order."""
+        own = self._bulk.read(sent)
+        self._made = self._bulk.convert(own)
+        self._pieces = self._bulk.pieces(sent, own).cast(pa.large_binary()) if self._hashes else None
+        self._is_left = self._made.is_null()
+        if self._field.nullable:
+            self._is_left = pc.and_(self._is_left, sent.is_valid())
+        self._pushed: list[Any] = []
+        self._pushed_pieces: list[bytes] = []
+        rows = pc.indices_nonzero(self._is_left)
+        return zip(rows.to_pylist(), sent.take(rows).to_pylist(), strict=True)
+
+    def push(self, sent: bytes | None) -> str | None:
+        """A value that was left. Returns what is wrong with it, if the policy wants that told."""
+        if sent is None:
             raise self._error("NULL", "; the schema says that the column has none")
-        self.values.append(None)
-
-    def push(self, value: Any) -> str | None:
-        """A value. Returns what is wrong with it, if the policy wants that told."""
+        value = self._parse(self.column, sent)
+        if self._hashes:
+            self._pushed_pieces.append(piece(value, self.column))
         try:
-            self.values.append(_convert(value, self.column, self.field.type))
+            self._pushed.append(convert(value, self.column, self._field.type))
             return None
         except Reject as rejected:
             why = str(rejected)
-        policy = self.policies.get(why, "error")
+        policy = self._policies.get(why, "error")
         # In hexadecimal whole: what is valid before the wrong byte could read like another column's problem.
         shown = show(value, replace(self.column, kind="bytes") if why == "text" else self.column)
         if policy == "replace":
-            self.values.append(bytes(value).decode("utf-8", "replace"))
+            self._pushed.append(bytes(value).decode("utf-8", "replace"))
             self.replaced += 1
             return None
-        if policy == "error" or not self.field.nullable:
+        if policy == "error" or not self._field.nullable:
             raise self._error(shown, _HINTS.get(why, ""))
-        self.values.append(None)
+        self._pushed.append(None)
         self.nulled += 1
-        return f"{self.column.name}: {shown} is no {_person(self.field.type)}" if policy == "problem" else None
+        return f"{self.column.name}: {shown} is no {_person(self._field.type)}" if policy == "problem" else None
 
-    def finish(self) -> pa.Array:
-        """The array of what was pushed; the cell is empty again."""
-        values, self.values = self.values, []
-        if pt.is_date(self.field.type):
-            return pa.array(values, pa.int32()).view(self.field.type)
-        if pt.is_timestamp(self.field.type) or pt.is_duration(self.field.type):
-            return pa.array(values, pa.int64()).view(self.field.type)
-        return pa.array(values, self.field.type)
+    def finish(self) -> tuple[pa.Array, pa.Array | None]:
+        """The column, and with hashes what is hashed of it."""
+        if not self._pushed:
+            return self._made, self._pieces
+        made = pc.replace_with_mask(self._made, self._is_left, array(self._pushed, self._field.type))
+        if self._pieces is None:
+            return made, None
+        pieces = pa.array(self._pushed_pieces, pa.large_binary())
+        return made, pc.replace_with_mask(self._pieces, self._is_left, pieces)
 
     def _error(self, shown: str, hint: str) -> ValueRefused:
-        name, target = self.column.name, str(self.field.type)
+        name, target = self.column.name, str(self._field.type)
         return ValueRefused(f"column {name}: {shown} is no {target}{hint}", name, shown, target)
-
-
-def _convert(value: Any, column: Column, target: pa.DataType) -> Any:
-    """The value as pyarrow takes it for the type; days and microseconds as integers."""
-    if pt.is_null(target):
-        raise Reject("nature")
-    if pt.is_boolean(target):
-        number = value if isinstance(value, int) else int.from_bytes(value, "big")
-        if number not in (0, 1):
-            raise Reject("range" if isinstance(value, int) else "nature")
-        return number == 1
-    if column.kind == "time":
-        return _span(value) if not _is_text(target) else printed(value, column).decode()
-    if pt.is_integer(target):
-        return _ranged(_integer(value, column), target)
-    if pt.is_floating(target):
-        return _floating(value, column, target)
-    if pt.is_decimal(target):
-        return _decimal(value, column, target)
-    if pt.is_date(target):
-        return _days(value)
-    if pt.is_timestamp(target):
-        return _days(value[:3]) * 86_400_000_000 + _micros(value[3:])
-    if column.kind == "decimal":
-        if not _NUMBER.fullmatch(value):
-            raise Reject("nature")
-        return printed(value, column).decode()
-    if not _is_text(target):
-        return value
-    try:
-        return value.decode()
-    except UnicodeDecodeError:
-        raise Reject("text") from None
-
-
-def _is_text(target: pa.DataType) -> bool:
-    return bool(pt.is_string(target) or pt.is_large_string(target))
-
-
-def _integer(value: Any, column: Column) -> int:
-    if column.kind == "decimal":
-        if not _NUMBER.fullmatch(value):
-            raise Reject("nature")
-        number = decimal.Decimal(value.decode())
-        if number != number.to_integral_value():
-            raise Reject("range")
-        return int(number)
-    if isinstance(value, bytes):
-        if len(value) > 8:
-            raise Reject("nature")
-        return int.from_bytes(value, "big")
-    return int(value)
-
-
-def _ranged(value: int, target: pa.DataType) -> int:
-    bits = target.bit_width
-    low, high = (-(1 << bits - 1), 1 << bits - 1) if pt.is_signed_integer(target) else (0, 1 << bits)
-    if not low <= value < high:
-        raise Reject("range")
-    return value
-
-
-def _floating(value: float, column: Column, target: pa.DataType) -> float:
-    # A double that is no float would lose digits.
-    narrows = pt.is_float32(target) and column.kind == "double" and not math.isnan(value)
-    if narrows and pa.scalar(value, pa.float64()).cast(pa.float32(), safe=False).as_py() != value:
-        raise Reject("range")
-    return value
-
-
-def _decimal(value: Any, column: Column, target: pa.DataType) -> decimal.Decimal:
-    if column.kind == "decimal" and not _NUMBER.fullmatch(value):
-        raise Reject("nature")
-    with decimal.localcontext(prec=100):
-        number = decimal.Decimal(value.decode() if column.kind == "decimal" else _integer(value, column))
-        scaled = number.scaleb(target.scale)
-        if scaled != scaled.to_integral_value() or abs(scaled) >= decimal.Decimal(10) ** target.precision:
-            raise Reject("range")
-        return number
-
-
-def _days(date: tuple[int, ...]) -> int:
-    try:
-        return datetime.date(*date).toordinal() - _EPOCH
-    except ValueError:
-        raise Reject("dates") from None
-
-
-def _micros(clock: tuple[int, ...]) -> int:
-    hour, minute, second, micros = clock
-    if hour > 23:
-        raise Reject("dates")
-    return ((hour * 60 + minute) * 60 + second) * 1_000_000 + micros
-
-
-def _span(time: tuple[Any, ...]) -> int:
-    negative, hours, minutes, seconds, micros = time
-    span: int = ((hours * 60 + minutes) * 60 + seconds) * 1_000_000 + micros
-    return -span if negative else span
 
 
 def _person(target: pa.DataType) -> str:
@@ -184,4 +95,4 @@ def _person(target: pa.DataType) -> str:
         return "date"
     if pt.is_timestamp(target):
         return "date and time"
-    return "text" if _is_text(target) else str(target)
+    return "text" if is_text(target) else str(target)

@@ -135,6 +135,13 @@ def natural(column: Column) -> pa.DataType:
     return simple[column.kind]
 
 
+def packed(column: Column) -> pa.DataType | None:
+    """The type of the numbers that a binary row holds as they are; None where a value has its length before it."""
+    if column.kind == "year":
+        return pa.uint16()
+    return natural(column) if column.kind in ("int", "float", "double") else None
+
+
 def _refusal(column: Column, target: pa.DataType) -> str | None:
     """Why no value of the column can go into the type."""
     if not _is_known(target):

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-import hashlib
 import struct
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import pyarrow as pa
 
 from mysql_arrow._fallback.cells import Cell
 from mysql_arrow._fallback.columns import Column, parse, resolve
-from mysql_arrow._fallback.values import from_binary, from_text, printed
+from mysql_arrow._fallback.rows import Rows
 from mysql_arrow._fallback.wire import Packets, Wire
 from mysql_arrow.errors import ProtocolError, SchemaMismatch, ServerError
 from mysql_arrow.stats import Stats
 
 _MAX_COLUMNS = 65_535
 _MORE_RESULTS = 8
+_HEADER = 4
 _LIMITS = {"rows_per_batch": 1 << 24, "bytes_per_batch": 256 << 20, "max_packet": 1 << 30}
+_ANY_ROOM = (1 << 16, 16 << 20, 0)
+"""For rows that are only counted."""
 
 
 class Decoder:
@@ -65,12 +68,9 @@ class Decoder:
         self._state = "header"
         self._left = 0
         self._columns: list[Column] = []
-        self._cells: list[Cell] = []
-        self._problems: list[str | None] = []
-        self._rows = self._bytes = self._in_batch = self._batch_bytes = 0
-        self._warnings = self._extra_results = 0
+        self._rows: Rows | None = None
+        self._row_count = self._bytes = self._warnings = self._extra_results = 0
         self._schema: pa.Schema | None = None
-        self._hash_sum = 0
 
     def feed(self, data: bytes) -> None:
         """Take some of the reply's bytes, split anyhow."""
@@ -91,45 +91,55 @@ class Decoder:
     @property
     def finished(self) -> bool:
         """Whether the reply has ended and every batch was taken."""
-        return self._state == "done" and not self._in_batch
+        return self._state == "done" and (self._rows is None or self._rows.is_empty)
 
     @property
     def stats(self) -> Stats:
         """What was read so far."""
-        nulled = {cell.column.name: cell.nulled for cell in self._cells if cell.nulled}
-        replaced = {cell.column.name: cell.replaced for cell in self._cells if cell.replaced}
-        return Stats(self._rows, self._bytes, self._warnings, self._extra_results, nulled, replaced)
+        cells = self._rows.cells if self._rows else []
+        nulled = {cell.column.name: cell.nulled for cell in cells if cell.nulled}
+        replaced = {cell.column.name: cell.replaced for cell in cells if cell.replaced}
+        return Stats(self._row_count, self._bytes, self._warnings, self._extra_results, nulled, replaced)
 
     @property
     def hash_sum(self) -> int:
-        """The sum of the hashes of the rows read so far."""
-        return self._hash_sum
+        """The sum of the hashes of the rows of the batches so far."""
+        return self._rows.hash_sum if self._rows else 0
 
     def next_batch(self) -> pa.RecordBatch | None:
         """The next batch, or None until more bytes have come or because all is read."""
         while True:
-            full = self._in_batch >= self._limits["rows_per_batch"]
-            full = full or self._batch_bytes >= self._limits["bytes_per_batch"]
-            if full or (self._state == "done" and self._in_batch):
-                return self._finish()
-            if self._state == "done" or not self.step():
+            rows, is_done = self._rows, self._state == "done"
+            if rows and (rows.is_full or (is_done and not rows.is_empty)):
+                with self._failing():
+                    return rows.finish()
+            if is_done or not self.step():
                 return None
 
     def step(self) -> bool:
-        """Take one packet. False if none is whole."""
-        try:
+        """Take a packet, or as many rows as have come. False if nothing is whole."""
+        with self._failing():
+            if self._state == "rows":
+                packets = self._packets.rows(*(self._rows.room if self._rows else _ANY_ROOM))
+                if packets:
+                    self._take_rows(packets)
+                    return True
             packet = self._packets.next()
             if packet is not None:
                 self._take(packet)
+        return packet is not None
+
+    @contextmanager
+    def _failing(self) -> Iterator[None]:
+        if self._state == "failed":
+            raise ProtocolError("the decoder has failed before")
+        try:
+            yield
         except Exception:
             self._state = "failed"
             raise
-        return packet is not None
 
     def _take(self, packet: bytes) -> None:
-        if self._state == "failed":
-            raise ProtocolError("the decoder has failed before")
-        self._bytes += len(packet) + 4
         if self._state == "header":
             self._take_header(packet)
         elif self._state == "columns":
@@ -141,9 +151,15 @@ class Decoder:
                     self._begin_rows()
         elif self._state == "after columns" and len(packet) == 5 and packet[0] == 0xFE:
             self._state = "rows"  # an EOF packet; with CLIENT_DEPRECATE_EOF there is none, and the end is longer
+        elif packet[:1] == b"\xfe" and len(packet) < 0xFF_FFFF:
+            self._end(packet)
+        elif packet[:1] == b"\xff":
+            raise _server_error(packet)
         else:
             self._state = "rows"
-            self._take_row(packet)
+            self._take_rows([packet])
+            return
+        self._bytes += len(packet) + _HEADER
 
     def _take_header(self, packet: bytes) -> None:
         marker = packet[0] if packet else 0xFB
@@ -166,9 +182,6 @@ class Decoder:
             raise SchemaMismatch(
                 f"the schema does not fit the result: it has no column {unknown[0]!r}, for which there is a policy"
             )
-        if not self._discard:
-            pairs = zip(self._columns, schema, strict=True)
-            self._cells = [Cell(column, field, self._policies_of(column)) for column, field in pairs]
         if self._problems_name is not None:
             if self._problems_name in schema.names:
                 raise SchemaMismatch(
@@ -176,58 +189,23 @@ class Decoder:
                 )
             schema = schema.append(pa.field(self._problems_name, pa.string()))
         self._schema = schema
+        if not self._discard:
+            cells = [self._cell(column, schema.field(at)) for at, column in enumerate(self._columns)]
+            most_rows, most_bytes = self._limits["rows_per_batch"], self._limits["bytes_per_batch"]
+            self._rows = Rows(cells, schema, binary=self._binary, most_rows=most_rows, most_bytes=most_bytes)
 
-    def _policies_of(self, column: Column) -> dict[str, str]:
+    def _cell(self, column: Column, field: pa.Field) -> Cell:
         own = self._exceptions.get(column.name)
-        return dict.fromkeys(self._policies, own) if own else self._policies
+        policies = dict.fromkeys(self._policies, own) if own else self._policies
+        return Cell(column, field, policies, binary=self._binary, hashes=self._hashes)
 
-    def _take_row(self, packet: bytes) -> None:
-        marker = packet[0] if packet else -1
-        if marker == 0xFE and len(packet) < 0xFF_FFFF:
-            self._end(packet)
-            return
-        if marker == 0xFF:
-            raise _server_error(packet)
+    def _take_rows(self, packets: list[bytes]) -> None:
+        self._bytes += sum(map(len, packets)) + _HEADER * len(packets)
         if self._extra_results:
             return
-        self._rows += 1
-        if self._discard:
-            return
-        values = self._binary_values(packet) if self._binary else self._text_values(packet)
-        told = [problem for cell, value in zip(self._cells, values, strict=True) if (problem := _push(cell, value))]
-        # Texts come last, as with the extension, which looks at them when the batch is complete.
-        told.sort(key=lambda problem: problem.endswith(" is no text"))
-        self._problems.append("; ".join(told) or None)
-        if self._hashes:
-            row = b"".join(_piece(cell.column, value) for cell, value in zip(self._cells, values, strict=True))
-            self._hash_sum += int.from_bytes(hashlib.md5(row, usedforsecurity=False).digest()[:8], "big")
-        self._in_batch += 1
-        self._batch_bytes += len(packet) + 8 * len(self._cells)
-
-    def _binary_values(self, packet: bytes) -> list[Any]:
-        wire = Wire(packet)
-        if wire.take(1) != b"\0":
-            raise ProtocolError("a binary row begins with 0x00")
-        nulls = int.from_bytes(wire.take((len(self._cells) + 9) // 8), "little") >> 2
-        values = [None if nulls >> at & 1 else from_binary(cell.column, wire) for at, cell in enumerate(self._cells)]
-        _at_end(wire)
-        return values
-
-    def _text_values(self, packet: bytes) -> list[Any]:
-        wire = Wire(packet)
-        values: list[Any] = []
-        for cell in self._cells:
-            text = wire.nullable_bytes()
-            values.append(None if text is None else from_text(cell.column, text))
-        _at_end(wire)
-        return values
-
-    def _finish(self) -> pa.RecordBatch:
-        arrays = [cell.finish() for cell in self._cells]
-        if self._problems_name is not None:
-            arrays.append(pa.array(self._problems, pa.string()))
-        self._problems, self._in_batch, self._batch_bytes = [], 0, 0
-        return pa.RecordBatch.from_arrays(arrays, schema=self._schema)
+        self._row_count += len(packets)
+        if self._rows:
+            self._rows.push(packets)
 
     def _end(self, packet: bytes) -> None:
         wire = Wire(packet)
@@ -239,28 +217,6 @@ class Decoder:
             wire.length()
             status, self._warnings = int(wire.unpack("<H")), int(wire.unpack("<H"))
         self._state = "header" if status & _MORE_RESULTS else "done"
-
-
-def _push(cell: Cell, value: Any) -> str | None:
-    if value is None:
-        cell.push_null()
-        return None
-    return cell.push(value)
-
-
-def _piece(column: Column, value: Any) -> bytes:
-    if value is None:
-        return b"N,"
-    if column.kind == "text":
-        return b"%d:%b," % (len(value), value)
-    if column.kind in ("bytes", "bit", "null"):
-        return bytes(value).hex().upper().encode() + b","
-    return printed(value, column) + b","
-
-
-def _at_end(wire: Wire) -> None:
-    if wire.left:
-        raise ProtocolError(f"a row has {wire.left} bytes after its last column")
 
 
 def _server_error(packet: bytes) -> ServerError:

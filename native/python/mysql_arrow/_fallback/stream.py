@@ -76,7 +76,7 @@ class Stream:
 
     @property
     def hash_sum(self) -> int:
-        """The sum of the hashes of the rows read so far."""
+        """The sum of the hashes of the rows of the batches so far."""
         return self._decoder.hash_sum
 
     def close(self) -> None:

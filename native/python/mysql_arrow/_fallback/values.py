@@ -11,7 +11,6 @@ import struct
 from typing import Any
 
 from mysql_arrow._fallback.columns import Column
-from mysql_arrow._fallback.wire import Wire
 from mysql_arrow.errors import ProtocolError
 
 _FORMS = {1: "b", 2: "h", 3: "i", 8: "q", 9: "i", 13: "h"}
@@ -23,16 +22,15 @@ _LONGEST = 60
 _PLACES = 15
 
 
-def from_binary(column: Column, wire: Wire) -> Any:
-    """A value of a binary row."""
+def from_binary(column: Column, value: bytes) -> Any:
+    """A value of a binary row, without the length that stands before it."""
     if column.code in _FORMS:
         form = _FORMS[column.code]
-        return wire.unpack("<" + (form.upper() if column.unsigned else form))
+        return struct.unpack("<" + (form.upper() if column.unsigned else form), value)[0]
     if column.kind == "float":
-        return wire.unpack("<f")
+        return struct.unpack("<f", value)[0]
     if column.kind == "double":
-        return wire.unpack("<d")
-    value = wire.string()
+        return struct.unpack("<d", value)[0]
     if column.kind == "time":
         return _time(value)
     if column.kind in ("date", "datetime", "timestamp"):
@@ -120,6 +118,15 @@ def printed(value: Any, column: Column) -> bytes:
         negative, hours, *clock = value
         return (b"-" if negative else b"") + b"%02d" % hours + _clock(tuple(clock), column.digits)
     return bytes(value)
+
+
+def piece(value: Any, column: Column) -> bytes:
+    """What is hashed of a value, without the comma."""
+    if column.kind == "text":
+        return b"%d:%b" % (len(value), value)
+    if column.kind in ("bytes", "bit", "null"):
+        return bytes(value).hex().upper().encode()
+    return printed(value, column)
 
 
 def _clock(parts: tuple[int, ...], digits: int) -> bytes:

@@ -8,6 +8,8 @@ from mysql_arrow.errors import ProtocolError
 
 _HEADER = 4
 _FULL = 0xFF_FFFF
+_NO_ROW = 0xFE
+"""From this first byte on a packet ends the rows, or is a row that begins with a value of 16 MB."""
 
 
 class Packets:
@@ -48,6 +50,32 @@ class Packets:
             self._sequence = sequence
         self._start = at
         return b"".join(bytes(self._buffer[start:end]) for start, end in pieces)
+
+    def rows(self, count: int, size: int, overhead: int) -> list[bytes]:
+        """Whole packets that are nothing but rows, in one go: of these most results consist.
+
+        What `next` has to judge is left to it: a packet that is out of order, too long, empty, in pieces, or no row.
+
+        Args:
+            count: of packets at most.
+            size: of these packets, each with an ``overhead``, after which no more are taken.
+        """
+        found: list[bytes] = []
+        at, last, sequence = self._start, len(self._buffer), self._sequence
+        head = struct.Struct("<I").unpack_from
+        with memoryview(self._buffer) as buffer:
+            while sequence is not None and last - at > _HEADER and len(found) < count and size > 0:
+                length = head(buffer, at)[0] & _FULL
+                start, end = at + _HEADER, at + _HEADER + length
+                following = (sequence + 1) % 256
+                is_whole = 0 < length < _FULL and length <= self._max_packet and end <= last
+                if not is_whole or buffer[at + 3] != following or buffer[start] >= _NO_ROW:
+                    break
+                found.append(bytes(buffer[start:end]))
+                size -= length + overhead
+                at, sequence = end, following
+        self._start, self._sequence = at, sequence
+        return found
 
 
 class Wire:
