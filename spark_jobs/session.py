@@ -99,8 +99,9 @@ class Lake:
         columns = ", ".join(f"`{name}`" for name in key)
         self.spark.sql(f"DELETE FROM {self.name(layer, table)} WHERE ({columns}) IN (SELECT {columns} FROM {view})")
         if count <= FEW:
-            # One file a run and table, not one for each part that Spark cut its input into.
-            rows = rows.coalesce(1)
+            # One file a run and partition, not one for each part that Spark cut its input into. Not `coalesce`, which
+            # would have the input read in one part too.
+            rows = rows.repartition(1)
         rows.writeTo(self.name(layer, table)).append()
 
     def count(self, layer: str, table: str) -> int:
