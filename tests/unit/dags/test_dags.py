@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from lake.errors import AuditError, ContractError, ServiceError
+
 DAGS = Path(__file__).resolve().parents[3] / "dags"
 EXPECTED = {"shop_lake", "reports", "alerting", "maintenance"}
 
@@ -36,6 +38,16 @@ def test_every_dag_has_owner_tags_retries_and_a_runbook(bag, dag_id: str) -> Non
     assert len(dag.doc_md) > 400
     for task in dag.tasks:
         assert (task.owner, task.retries) == ("shoplake", 2)
+
+
+@pytest.mark.parametrize(
+    ("error", "action"),
+    [(AuditError("x"), "fail"), (ContractError("x"), "fail"), (ServiceError("x"), "default"), (OSError(), "default")],
+)
+def test_what_another_try_cannot_change_fails_at_once(bag, error: Exception, action: str) -> None:
+    for dag in bag.dags.values():
+        for task in dag.tasks:
+            assert task.retry_policy.evaluate(error, 1, 2).action.value == action
 
 
 def test_the_pipeline_is_wired_in_order_and_runs_once_at_a_time(bag) -> None:
