@@ -19,7 +19,7 @@ help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: .venv/.complete  ## make the environment and fetch the servers; needs a network once
-	@$(BIN)/python -m lake.runtime install
+	@$(BIN)/lake install
 
 demo: setup  ## from nothing to a published lake and a report
 	$(BIN)/lake up
@@ -66,7 +66,7 @@ down: .venv/.complete  ## stop every service; data stays
 	$(BIN)/lake down
 
 clean:  ## stop every service and remove all state; the environment and the cache folder stay
-	@if [ -x $(BIN)/python ]; then $(BIN)/python -m lake.runtime down; fi
+	@if [ -x $(BIN)/lake ]; then $(BIN)/lake down; fi
 	rm -rf $(STATE) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache dbt/target dbt/logs
 
 # Everything is in the cache after the first time, so the network is asked only where that does not do.

@@ -55,7 +55,7 @@ else:
 
 
 def _runtime(command: str) -> None:
-    subprocess.run([sys.executable, "-m", "lake.runtime", command], cwd=PROJECT, check=True, timeout=600)
+    subprocess.run([sys.executable, "-m", "lake.commands", command], cwd=PROJECT, check=True, timeout=600)
 
 
 @pytest.fixture(scope="session")

@@ -48,12 +48,12 @@ published = Asset(PUBLISHED)
     doc_md=__doc__,
 )
 def shop_lake() -> None:
-    """Wire the steps of `lake.pipeline` together."""
+    """Wire the steps of `lake.steps.pipeline` together."""
 
     @task
     def start() -> dict[str, Any]:
         """Read the contracts and open the run's branch."""
-        from lake import pipeline
+        from lake.steps import pipeline
 
         context = get_current_context()
         return pipeline.start(context["run_id"], "full" if context["params"]["full"] else "auto")
@@ -66,49 +66,49 @@ def shop_lake() -> None:
     @task(map_index_template="{{ task.op_kwargs['source'] }}")
     def extract(run: dict[str, Any], source: str) -> list[dict[str, Any]]:
         """MySQL to Parquet, every table of a source as of one snapshot."""
-        from lake import pipeline
+        from lake.steps import pipeline
 
         return pipeline.extract(run, source)
 
     @task
     def raw(run: dict[str, Any], extracted: Any) -> list[dict[str, Any]]:
         """Register the landing files in the raw layer, with the watermark, and deal out the tables to clean."""
-        from lake import pipeline
+        from lake.steps import pipeline
 
         return pipeline.register(run, list(extracted))
 
     @task.pyspark(conn_id="spark_connect", map_index_template="{{ ', '.join(task.op_kwargs['batch']['tables']) }}")
     def clean(run: dict[str, Any], batch: dict[str, Any], spark: Any) -> list[dict[str, Any]]:
         """Merge into the current state, keep history, put refused rows into quarantine."""
-        from lake import pipeline
+        from lake.steps import pipeline
 
         return pipeline.clean(spark, run, batch)
 
     @task.pyspark(conn_id="spark_connect")
     def curate(run: dict[str, Any], extracted: Any, cleaned: Any, spark: Any) -> dict[str, int]:
         """The star schema."""
-        from lake import pipeline
+        from lake.steps import pipeline
 
         return pipeline.curate(spark, run, list(extracted), list(cleaned))
 
     @task
     def marts(run: dict[str, Any], curated: dict[str, int]) -> dict[str, Any]:
         """Business metrics: one dbt process builds and tests them."""
-        from lake import pipeline
+        from lake.steps import pipeline
 
         return pipeline.build_marts(run)
 
     @task
     def audit(run: dict[str, Any], extracted: Any, cleaned: Any, curated: dict[str, int]) -> dict[str, Any]:
         """Great Expectations over Trino on the branch, while the marts are built; a blocking failure ends the run."""
-        from lake import pipeline
+        from lake.steps import pipeline
 
         return pipeline.audit(run, list(extracted), list(cleaned))
 
     @task(outlets=[published])
     def publish(run: Any, extracted: Any, cleaned: Any, curated: Any, marts: Any, checks: Any) -> Any:
         """One merge into main, the receipt, and the event that reports and alerting wait for."""
-        from lake import pipeline
+        from lake.steps import pipeline
 
         receipt = pipeline.publish(run, list(extracted), list(cleaned), curated, marts, checks)
         proof = {name: receipt[name] for name in ("run_id", "lake_commit", "source_instant")}

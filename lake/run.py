@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from lake import catalog
+from lake.platform import catalog
 
 PREFIX = "run_"
 PUBLISH = "publish "

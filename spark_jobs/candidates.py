@@ -11,8 +11,7 @@ from functools import reduce
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from lake.contracts import EXTRACTED_AT, OPERATION, PROBLEMS, RUN_ID, Contract
-from lake.extract.extract import DELETE, READ
+from lake.contracts import DELETE, EXTRACTED_AT, OPERATION, PROBLEMS, READ, RUN_ID, Contract
 from spark_jobs import rules
 from spark_jobs.session import Lake, small
 

@@ -14,9 +14,8 @@ from typing import Any
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from lake.contracts import EXTRACTED_AT, OPERATION, Contract
+from lake.contracts import DELETE, EXTRACTED_AT, OPERATION, Contract
 from lake.errors import AuditError
-from lake.extract.extract import DELETE
 from lake.run import Run
 from spark_jobs import history, parallel, rules
 from spark_jobs.candidates import Candidates, Work

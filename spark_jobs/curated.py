@@ -14,8 +14,8 @@ from functools import reduce
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from lake import raw
 from lake.contracts import RUN_ID, Contract
+from lake.layers import raw
 from lake.run import Run
 from spark_jobs import parallel, star
 from spark_jobs.session import Lake, columns_of, small

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from lake import catalog, raw
+from lake.layers import raw
+from lake.platform import catalog
 from lake.run import Run
 from lake.settings import settings
 

@@ -12,8 +12,8 @@ from rich.markup import escape
 from rich.table import Table
 from tenacity import RetryError, Retrying, retry_if_result, stop_after_delay, wait_fixed
 
-from lake.airflow_api import ENDED, Airflow, TaskState
 from lake.errors import LakeError
+from lake.platform.airflow import ENDED, Airflow, TaskState
 from lake.settings import settings
 
 PIPELINE, REPORTS, ALERTING, MAINTENANCE = "shop_lake", "reports", "alerting", "maintenance"

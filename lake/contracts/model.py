@@ -16,7 +16,10 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 from lake.contracts import naming, types
 
 RUN_ID, EXTRACTED_AT, OPERATION = "_run_id", "_extracted_at", "_operation"
-"""Columns that the extraction adds to every row: the run, the snapshot's instant, and `read` or `delete`."""
+"""Columns that the extraction adds to every row: the run, the snapshot's instant, and what was found."""
+
+READ, DELETE = "read", "delete"
+"""Values of ``_operation``: the row was read as it is, or its key is gone from the source."""
 
 PROBLEMS = "_problems"
 """Column of raw and quarantine in which the reader tells, as text, which values of the row could not be held."""

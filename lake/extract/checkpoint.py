@@ -15,12 +15,13 @@ from typing import Any
 import mysql_arrow
 from pymysql.connections import Connection
 
-from lake import storage
 from lake.contracts import Contract
 from lake.extract import manifest
-from lake.extract.chunks import Chunk, quote
+from lake.extract.chunks import Chunk
 from lake.extract.manifest import Part
-from lake.extract.source import fetch
+from lake.platform import storage
+from lake.source.client import fetch
+from lake.source.quoting import quote
 
 log = logging.getLogger(__name__)
 

@@ -16,7 +16,8 @@ from typing import Any
 from pymysql.connections import Connection
 
 from lake.extract.midpoint import between, between_code_points
-from lake.extract.source import fetch
+from lake.source.client import fetch
+from lake.source.quoting import literal, quote
 
 BYTES_PER_CHUNK = 96 << 20
 """Size of a range in the source's pages; as Parquet it is about a fifth of it."""
@@ -34,16 +35,6 @@ class Chunk:
 
     number: int
     condition: str = ""
-
-
-def quote(name: str) -> str:
-    """A name as MySQL wants it in a statement, which is a template: its ``%`` are doubled."""
-    return "`" + name.replace("`", "``").replace("%", "%%") + "`"
-
-
-def literal(connection: Connection[Any], value: Any) -> str:
-    """A value as it stands in a statement, which is a template: its ``%`` are doubled."""
-    return str(connection.escape(value)).replace("%", "%%")
 
 
 def plan(

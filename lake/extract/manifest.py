@@ -13,9 +13,9 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
-from lake import storage
-from lake.extract.changes.increment import Kind
-from lake.extract.snapshot import Snapshot
+from lake.changes.increment import Kind
+from lake.platform import storage
+from lake.source.snapshot import Snapshot
 
 Mode = Literal["full", "increment"]
 
@@ -50,7 +50,7 @@ class Manifest:
         source_rows: rows of the whole table in the snapshot, for proving the cleaned table complete.
         watermark: greatest cursor value in the snapshot, not after its instant; where the next increment starts.
         deletes: files with a row for each key that is gone from the source.
-        state: what the table's next increment must know, as `lake.extract.changes.strategy.State` writes it.
+        state: what the table's next increment must know, as `lake.changes.strategy.State` writes it.
     """
 
     table: str

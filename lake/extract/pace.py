@@ -14,8 +14,8 @@ from typing import Any
 from pymysql.connections import Connection
 
 from lake.extract.chunks import BYTES_PER_CHUNK
-from lake.extract.source import fetch, replication
 from lake.settings import settings
+from lake.source.client import fetch, replication
 
 LOOK_SECONDS = 5.0
 """How old an observation of the source's health may be."""

@@ -6,8 +6,8 @@ import json
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from lake import storage
 from lake.errors import LakeError
+from lake.platform import storage
 
 
 @dataclass(frozen=True)

@@ -20,9 +20,10 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore")
     import great_expectations as gx
 
-from lake import raw, sql, storage
 from lake.contracts.types import INSTANT
 from lake.errors import AuditError
+from lake.layers import raw
+from lake.platform import sql, storage
 from lake.quality.suites import BLOCK, Suite
 from lake.run import Run
 from lake.settings import settings

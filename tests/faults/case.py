@@ -16,11 +16,13 @@ import psutil
 import pymysql
 from tenacity import Retrying, stop_after_delay, wait_fixed
 
-from lake import catalog, pipeline, raw, storage
 from lake import contracts as contract_files
 from lake.commands.add_table import add_tables
 from lake.contracts import Contract
 from lake.faultpoints import Point
+from lake.layers import raw
+from lake.platform import catalog, storage
+from lake.steps import pipeline
 from tests.faults import drive, oracle
 from tests.faults.oracle import Proof
 from tests.faults.world import World

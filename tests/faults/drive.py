@@ -19,12 +19,12 @@ from typing import Any
 import pyarrow as pa
 
 from lake import contracts as contract_files
-from lake import pipeline, raw
-from lake.contracts import EXTRACTED_AT, OPERATION, RUN_ID, Contract
+from lake.contracts import DELETE, EXTRACTED_AT, OPERATION, RUN_ID, Contract
 from lake.extract import pace
-from lake.extract.extract import DELETE
-from lake.publish import publish as merge_into_main
+from lake.layers import raw
+from lake.ledger.publish import publish as merge_into_main
 from lake.run import Run
+from lake.steps import pipeline
 from tests.faults.world import forget
 
 Kept = dict[str, Any]

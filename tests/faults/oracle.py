@@ -15,9 +15,10 @@ from typing import Any
 import pymysql
 from mysql_arrow.hashes import hash_expression
 
-from lake import raw, storage
-from lake.catalog import MAIN
 from lake.contracts import OPERATION, RUN_ID, Contract
+from lake.layers import raw
+from lake.platform import storage
+from lake.platform.catalog import MAIN
 
 Key = tuple[str | bytes | None, ...]
 Texts = dict[Key, tuple[str | bytes | None, ...]]

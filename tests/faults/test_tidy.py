@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from lake import pipeline, storage
+from lake.platform import storage
+from lake.steps import pipeline
 from tests.faults import oracle
 from tests.faults.case import KILLED, Case
 from tests.faults.data import fill

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from lake.extract import chunks, source
-from lake.sources import Source
+from lake.extract import chunks
+from lake.source import client
+from lake.source.sources import Source
 
 TABLES = {
     "dense": ("id INT", "SELECT seq FROM seq_1_to_4000"),
@@ -39,9 +40,9 @@ def test_every_row_is_in_one_range(name: str, origin: Source, run_sql: Callable[
     run_sql("ANALYZE TABLE t")
     ((total,),) = run_sql("SELECT COUNT(*) FROM t")
 
-    with source.connected(origin) as reading:
+    with client.connected(origin) as reading:
         planned = chunks.plan(reading, "t", key, row_bytes=10, chunk_bytes=5000)
-        found = [source.fetch(reading, f"SELECT {quoted.replace('%', '%%')} FROM t WHERE {c.condition or 1}")
+        found = [client.fetch(reading, f"SELECT {quoted.replace('%', '%%')} FROM t WHERE {c.condition or 1}")
                  for c in planned]  # fmt: skip
 
     sizes = [len(rows) for rows in found]
@@ -57,14 +58,14 @@ def test_a_small_table_and_one_without_a_key_are_read_whole(
 ) -> None:
     run_sql("CREATE TABLE t (id INT PRIMARY KEY)")
     run_sql("INSERT INTO t VALUES (1), (2)")
-    with source.connected(origin) as reading:
+    with client.connected(origin) as reading:
         assert [chunk.condition for chunk in chunks.plan(reading, "t", ["id"], 10)] == [""]
         assert [chunk.condition for chunk in chunks.plan(reading, "t", [], 10, chunk_bytes=1)] == [""]
 
 
 def test_an_empty_table_has_one_range(origin: Source, run_sql: Callable[[str], list[tuple[Any, ...]]]) -> None:
     run_sql("CREATE TABLE t (id INT PRIMARY KEY)")
-    with source.connected(origin) as reading:
+    with client.connected(origin) as reading:
         assert [chunk.condition for chunk in chunks.plan(reading, "t", ["id"], 10, chunk_bytes=1)] == [""]
 
 
@@ -73,7 +74,7 @@ def test_few_rows_on_one_side_of_every_boundary_are_divided_and_it_ends(
 ) -> None:
     run_sql("CREATE TABLE t (a INT, b INT, PRIMARY KEY (a, b))")
     run_sql("INSERT INTO t VALUES (7, 1), (7, 2), (8, 1)")
-    with source.connected(origin) as reading:
+    with client.connected(origin) as reading:
         planned = chunks.plan(reading, "t", ["a", "b"], row_bytes=1, chunk_bytes=1)
     found = [run_sql(f"SELECT a, b FROM t WHERE {chunk.condition}") for chunk in planned]
     assert [tuple(rows) for rows in found] == [((7, 1),), ((7, 2),), ((8, 1),)]

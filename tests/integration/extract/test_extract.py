@@ -9,13 +9,13 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from lake import storage
 from lake.contracts import Contract
 from lake.errors import SourceError
 from lake.extract import chunks, extract, landing, manifest, strays
 from lake.extract.extract import Request
 from lake.extract.manifest import Manifest
-from lake.sources import Source
+from lake.platform import storage
+from lake.source.sources import Source
 
 Sql = Callable[[str], list[tuple[Any, ...]]]
 

@@ -11,10 +11,10 @@ import pymysql
 import pytest
 
 from lake.errors import SourceError
-from lake.extract import snapshot, source
-from lake.extract.snapshot import Way
 from lake.settings import settings
-from lake.sources import Source
+from lake.source import client, snapshot
+from lake.source.snapshot import Way
+from lake.source.sources import Source
 
 
 @contextmanager
@@ -52,7 +52,7 @@ def accounts(origin: Source, run_sql: Callable[[str], list[tuple[Any, ...]]]) ->
 
 def _seen(view: snapshot.View) -> list[tuple[int, int]]:
     both = "SELECT (SELECT v FROM a) AS a, (SELECT v FROM b) AS b"
-    rows = [source.fetch(connection, both)[0] for connection in view.connections]
+    rows = [client.fetch(connection, both)[0] for connection in view.connections]
     return [(row["a"], row["b"]) for row in rows]
 
 
@@ -80,8 +80,8 @@ def test_a_replica_is_paused_for_the_moment_and_goes_on(platform: None, monkeypa
     replica = Source("replica", config.source_host, config.source_port, "root", "mysql", config.mysql_root_password)
     with snapshot.consistent(replica, 2, ("paused",)) as view:
         assert (view.snapshot.way, view.snapshot.connections) == ("paused", 2)
-    with source.connected(replica) as connection:
-        assert [row["slave_sql_running"] for row in source.replication(connection)] == ["Yes"]
+    with client.connected(replica) as connection:
+        assert [row["slave_sql_running"] for row in client.replication(connection)] == ["Yes"]
 
 
 def test_a_user_without_privileges_still_reads_over_several_connections(

@@ -23,16 +23,17 @@ from pymysql.connections import Connection
 from pymysql.cursors import DictCursor
 from tenacity import Retrying, stop_after_delay, wait_fixed
 
+from lake.changes import by_key, increments
+from lake.changes.increment import Increment
+from lake.changes.increments import Found
+from lake.changes.ranges import Range
+from lake.changes.strategy import State
 from lake.contracts import Contract
-from lake.extract import overlap, reader
-from lake.extract.changes import by_key, increments
-from lake.extract.changes.increment import Increment
-from lake.extract.changes.increments import Found
-from lake.extract.changes.ranges import Range
-from lake.extract.changes.strategy import State
+from lake.extract import overlap
 from lake.runtime.artifacts import artifacts
 from lake.runtime.service import own_by_unprivileged, unprivileged
-from lake.sources import Source
+from lake.source import reader
+from lake.source.sources import Source
 
 COMMON = {"description": "x", "owner": "x", "grain": "x", "deletes": "keys", "lateness_seconds": 0}
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from lake.extract.changes import binlog
+from lake.changes import binlog
 from lake.settings import settings
 
 MakeLab = Callable[..., Any]

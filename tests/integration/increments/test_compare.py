@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from lake.extract.changes import buckets
+from lake.changes import buckets
 
 MakeLab = Callable[..., Any]
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from lake.extract.changes import buckets, compare
+from lake.changes import buckets, compare
 
 CREATE = (
     "CREATE TABLE t (a INT NOT NULL, b VARCHAR(10) COLLATE utf8mb4_unicode_ci NOT NULL, n INT, "

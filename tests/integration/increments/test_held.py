@@ -11,10 +11,11 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from lake import catalog, raw
+from lake.changes.ranges import Range, within
 from lake.contracts import PROBLEMS, Contract
-from lake.extract.changes.ranges import Range, within
-from lake.held import HeldRows
+from lake.layers import raw
+from lake.layers.held import HeldRows
+from lake.platform import catalog
 
 COMMON = {"description": "x", "owner": "x", "grain": "x", "deletes": "keys"}
 KEYS: dict[str, list[Any]] = {

@@ -13,13 +13,16 @@ from urllib.parse import quote as in_url
 import pymysql
 import pytest
 
-from lake import catalog, contracts, pipeline, raw, sources, sql, storage
+from lake import contracts
 from lake.commands.add_table import add_source, add_tables
 from lake.contracts import Contract
 from lake.contracts.source_schema import ForeignKey
 from lake.errors import ContractError, SourceError
-from lake.extract import schema, source
+from lake.layers import raw
+from lake.platform import catalog, sql, storage
 from lake.run import Run
+from lake.source import client, schema, sources
+from lake.steps import pipeline
 
 LONG = "customer's-" + "very-" * 10 + "old"
 WIDE = ", ".join(f"c{number} INT NOT NULL DEFAULT {number}" for number in range(100))
@@ -142,7 +145,7 @@ def test_every_table_reaches_cleaned_and_follows_the_source(
         assert add_tables(["tree"], source_name=other.name, replace=True).written == [file]
         assert file.read_text() == drafted
 
-        found = contracts.load_all()
+        found = contracts.load_all([origin.name, other.name])
         assert len(found) == 19
         assert all(table.startswith(contract.source + "_") for table, contract in found.items())
         run_once(1, (origin.name, other.name), is_audited=True)
@@ -169,7 +172,7 @@ def test_foreign_keys_that_the_server_hides_are_not_taken_for_none(database: tup
     origin = sources.from_url(url, "nasty")
 
     def references(table: str) -> list[ForeignKey] | None:
-        with source.connected(origin) as connection:
+        with client.connected(origin) as connection:
             return schema.read_tables(connection, origin)[table].foreign_keys
 
     assert references("tree") == [ForeignKey(("parent",), "tree", ("id",))]

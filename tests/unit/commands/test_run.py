@@ -7,8 +7,8 @@ from typing import cast
 
 import pytest
 
-from lake.airflow_api import Airflow, TaskState
 from lake.commands.run import EXTRACT, PIPELINE, joinable
+from lake.platform.airflow import Airflow, TaskState
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 

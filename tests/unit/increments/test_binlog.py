@@ -10,12 +10,12 @@ from unittest.mock import MagicMock
 import pytest
 from pymysqlreplication.event import GtidEvent
 
+from lake.changes import cursor
+from lake.changes.binlog import _Gtids, _Place
+from lake.changes.cursor import Open
+from lake.changes.row_events import Unreadable
 from lake.contracts import Contract
-from lake.extract.changes import cursor
-from lake.extract.changes.binlog import _Gtids, _Place
-from lake.extract.changes.cursor import Open
-from lake.extract.changes.row_events import Unreadable
-from lake.extract.position import Position
+from lake.source.position import Position
 
 ONE, TWO = "3e11fa47-71ca-11e1-9e33-c80aa9429562", "4c9e3dfc-9d25-11e9-8d2e-0242ac1cfd7e"
 

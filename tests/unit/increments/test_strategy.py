@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
+from lake.changes.buckets import Bucket, Buckets, _fingerprint
+from lake.changes.strategy import State, columns_of, plan
 from lake.contracts import Contract
-from lake.extract.changes.buckets import Bucket, Buckets, _fingerprint
-from lake.extract.changes.strategy import State, columns_of, plan
-from lake.extract.position import Position
-from lake.extract.server import Server, cascades
+from lake.source.position import Position
+from lake.source.server import Server, cascades
 
 ABLE = Server(
     is_mariadb=True,

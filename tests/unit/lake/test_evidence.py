@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from lake import marts, pipeline
+from lake.layers import marts
 from lake.reports import deliver
 from lake.run import Run
+from lake.steps import pipeline
 
 EARLY, LATE = "2026-01-01T00:00:00+00:00", "2026-01-01T00:00:09+00:00"
 
@@ -30,7 +31,7 @@ def cleaned(table: str) -> list[dict[str, Any]]:
 def test_a_receipt_names_the_instant_and_position_of_every_source(
     monkeypatch: pytest.MonkeyPatch, names: list[str], source_position: str
 ) -> None:
-    monkeypatch.setattr("lake.publish.publish", lambda run, evidence: SimpleNamespace(to_json=lambda: evidence))
+    monkeypatch.setattr("lake.ledger.publish.publish", lambda run, evidence: SimpleNamespace(to_json=lambda: evidence))
     run = Run("r", "base", sources=tuple(names)).to_json()
     instants = {"crm": EARLY, "shop": LATE, "wms": LATE}
     found = [extracted(name, f"{name}_table", instants[name]) for name in names]

@@ -5,8 +5,8 @@ from unittest.mock import Mock
 
 import pytest
 
+from lake.commands.shop import _day
 from lake.errors import LakeError, SourceError
-from lake.shop.commands import _day
 from lake.shop.database import connect
 from lake.shop.load import load
 from lake.shop.tick import tick
