@@ -6,46 +6,21 @@ A row of the source is in ``cleaned`` or in ``quarantine``, never in both, never
 from __future__ import annotations
 
 import logging
-from dataclasses import asdict, dataclass, field
 from functools import reduce
 from operator import and_
-from typing import Any
 
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from lake.contracts import DELETE, EXTRACTED_AT, OPERATION, Contract
 from lake.errors import AuditError
+from lake.layers.outcome import Outcome
 from lake.run import Run
 from spark_jobs import history, parallel, rules
 from spark_jobs.candidates import Candidates, Work
 from spark_jobs.session import Lake, columns_of, small
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What cleaning did to one table; counts are rows.
-
-    Attributes:
-        judged: rows that were read, had waited in quarantine, or lost their parent.
-        valid: of these, rows that keep every rule.
-        refused: of these, rows in quarantine now.
-        deleted: rows that are gone from the source.
-        reasons: how many rows each reason refused; a row can have several.
-    """
-
-    table: str
-    judged: int = 0
-    valid: int = 0
-    refused: int = 0
-    deleted: int = 0
-    reasons: dict[str, int] = field(default_factory=dict)
-
-    def to_json(self) -> dict[str, Any]:
-        """Plain values."""
-        return asdict(self)
 
 
 def clean(

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any, Literal
@@ -129,3 +130,8 @@ def read_all(source: str, run_id: str) -> list[Manifest]:
     """
     document = json.loads(storage.get(_uri(source, run_id)))
     return [Manifest.from_json(entry) for entry in document["tables"]]
+
+
+def read_run(sources: Iterable[str], run_id: str) -> list[Manifest]:
+    """The manifests of a run over all its sources, one a table. Raises as `read_all` does."""
+    return [entry for source in sources for entry in read_all(source, run_id)]

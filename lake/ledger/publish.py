@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
 
 from tenacity import before_sleep_log, retry, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
@@ -19,19 +18,17 @@ from lake.run import Run
 log = logging.getLogger(__name__)
 
 
-def publish(run: Run, evidence: dict[str, Any]) -> Receipt:
+def publish(run: Run, draft: Receipt) -> Receipt:
     """Merge the run's branch into main and write its receipt.
 
     Killed after the merge and run again, it finds the merge by its message and only writes the receipt.
 
     Args:
-        evidence: the receipt's other fields: ``source_instant``, ``source_position``, ``sources``,
-            ``dbt_manifest_sha256``, ``tables``, ``layers``, ``checks``.
+        draft: the receipt without the commit and the time, which the merge gives.
 
     Raises:
         CatalogError: main changed a table that the run changed too; main is as it was.
     """
-    draft = Receipt(run_id=run.run_id, lake_commit="", published_at="", code_version=run.code_version, **evidence)
     receipts.prepare(draft)
     commit = _merge(run)
     faultpoints.reach("publish.merged")

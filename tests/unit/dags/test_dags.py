@@ -53,7 +53,7 @@ def test_what_another_try_cannot_change_fails_at_once(bag, error: Exception, act
 def test_the_pipeline_is_wired_in_order_and_runs_once_at_a_time(bag) -> None:
     dag = bag.dags["shop_lake"]
     order = [task.task_id for task in dag.topological_sort()]
-    assert order[:6] == ["start", "sources", "extract", "raw", "clean", "curate"]
+    assert order[:6] == ["start", "sources", "extract", "register", "clean", "curate"]
     assert set(order[6:8]) == {"marts", "audit"}
     assert order[8:] == ["publish"]
     assert not dag.get_task("audit").get_flat_relative_ids() - {"publish"}

@@ -9,7 +9,7 @@ import pyarrow as pa
 from lake.contracts import Contract
 from lake.extract.overlap import unknown
 from lake.run import run_id_of
-from lake.steps.pipeline import batches
+from lake.steps.register import batches
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
 SCHEMA = pa.schema([("id", pa.int64()), ("name", pa.string()), ("at", pa.timestamp("us", tz="UTC"))])
