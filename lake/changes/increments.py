@@ -126,6 +126,7 @@ def state_after(
         log.warning("%s: no sums are kept, because %s", contract.table, error.reason)
     return State(
         columns=strategy.columns_of(contract),
+        rules=contract.rules_sha256,
         watermark=watermark,
         open=moment.open,
         position=moment.position,

@@ -28,9 +28,11 @@ class State:
         position: where the binlog stood.
         keys, rows: counts and sums by bucket, of keys and of whole rows; what was not asked for is None.
         columns: the contract's columns as they were read, by `columns_of`.
+        rules: `Contract.rules_sha256` by which the rows were judged.
     """
 
     columns: list[list[str]] = field(default_factory=list)
+    rules: str = ""
     watermark: datetime | None = None
     open: Open | None = None
     position: Position | None = None
@@ -41,13 +43,19 @@ class State:
         """Plain values."""
         parts = {"open": self.open, "position": self.position, "keys": self.keys, "rows": self.rows}
         plain = {name: part.to_json() if part else None for name, part in parts.items()}
-        return {"columns": self.columns, "watermark": self.watermark.isoformat() if self.watermark else None, **plain}
+        return {
+            "columns": self.columns,
+            "rules": self.rules,
+            "watermark": self.watermark.isoformat() if self.watermark else None,
+            **plain,
+        }
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> State:
         """The inverse of `to_json`; what is missing is None."""
         return cls(
             columns=value.get("columns", []),
+            rules=value.get("rules", ""),
             watermark=datetime.fromisoformat(value["watermark"]) if value.get("watermark") else None,
             open=Open.from_json(value["open"]) if value.get("open") else None,
             position=Position.from_json(value["position"]) if value.get("position") else None,
@@ -139,6 +147,8 @@ def _missing(contract: Contract, state: State, way: Kind) -> str:
     """What the last run should have left for this way and did not; empty if nothing is missing."""
     if way != "full" and state.columns != columns_of(contract):
         return "the contract's columns are not those of the last run"
+    if way != "full" and state.rules != contract.rules_sha256:
+        return "the contract's rules are not those by which its rows were judged"
     if way == "binlog" and state.position is None:
         return "the last run left no binlog position"
     if way == "cursor" and state.watermark is None:

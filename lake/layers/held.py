@@ -10,7 +10,15 @@ from functools import reduce
 from typing import Any
 
 import pyarrow as pa
-from pyiceberg.expressions import AlwaysTrue, And, BooleanExpression, GreaterThanOrEqual, LessThanOrEqual, Or
+from pyiceberg.expressions import (
+    AlwaysTrue,
+    And,
+    BooleanExpression,
+    GreaterThan,
+    GreaterThanOrEqual,
+    LessThanOrEqual,
+    Or,
+)
 
 from lake.changes.ranges import Range
 from lake.contracts import Contract
@@ -29,22 +37,32 @@ class HeldRows:
 
     def rows(self, ranges: Sequence[Range], columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
         """At least the rows whose keys lie in one of the ranges: the columns, of the contract's `read_schema`."""
+        yield from self._scan(self._within(ranges), columns)
+
+    def since(self, instant: datetime) -> pa.Table:
+        """Rows whose cursor is after an instant, UTC, as the reader gave them.
+
+        Not those of ``raw``, which also has what was changed or deleted since: a row that was deleted and came back as
+        it was is new.
+        """
+        assert self.contract.cursor is not None
+        schema = self.contract.read_schema
+        after = GreaterThan(self.contract.cursor, instant.isoformat())
+        return pa.Table.from_batches(self._scan(after, schema.names), schema)
+
+    def _scan(self, row_filter: BooleanExpression, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
         schema = pa.schema([self.contract.read_schema.field(name) for name in columns])
         for layer in ("cleaned", "quarantine"):
             table = raw.find(self.reference, layer, self.contract.table)
             if table is not None:
                 have = tuple(name for name in columns if name in table.schema().column_names)
-                scan = table.scan(row_filter=self._filter(ranges), selected_fields=have)
+                scan = table.scan(row_filter=row_filter, selected_fields=have)
                 for batch in scan.to_arrow_batch_reader():
                     # A column that the layer does not have, or not yet, is NULL.
                     values = {name: batch[name] if name in have else pa.nulls(batch.num_rows) for name in columns}
                     yield from pa.table(values).cast(schema).to_batches()
 
-    def since(self, instant: datetime) -> pa.Table:
-        """Rows of ``raw`` whose cursor is after an instant, UTC, as the reader gave them."""
-        return raw.rows_since(self.reference, self.contract, instant)
-
-    def _filter(self, ranges: Sequence[Range]) -> BooleanExpression:
+    def _within(self, ranges: Sequence[Range]) -> BooleanExpression:
         """By the key's first column, its ends included, so that nothing in a range is left out."""
         column = self.contract.key[0]
         bounds = [(_first(one.lower), _first(one.upper)) for one in ranges]

@@ -9,14 +9,11 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
-from datetime import datetime
 from functools import lru_cache
 
-import pyarrow as pa
 import requests
 from pyiceberg.catalog import Catalog
 from pyiceberg.exceptions import CommitFailedException, CommitStateUnknownException, NoSuchTableError, ValidationError
-from pyiceberg.expressions import And, EqualTo, GreaterThan
 from pyiceberg.table import Table
 from tenacity import (
     before_sleep_log,
@@ -27,7 +24,7 @@ from tenacity import (
 )
 
 from lake import faultpoints
-from lake.contracts import OPERATION, READ, Contract
+from lake.contracts import Contract
 from lake.errors import ContractError
 from lake.extract.manifest import Manifest
 from lake.platform.catalog import pyiceberg_properties
@@ -81,20 +78,6 @@ def find(reference: str, layer: str, table: str) -> Table | None:
         return open_catalog(reference).load_table((layer, table))
     except NoSuchTableError:
         return None
-
-
-def rows_since(reference: str, contract: Contract, instant: datetime) -> pa.Table:
-    """Rows of ``raw.<table>`` whose cursor is after ``instant``, as the reader gave them (`Contract.read_schema`), from
-    the files that can hold such rows. A column that the table does not have yet is NULL."""
-    found = find(reference, "raw", contract.table)
-    assert found is not None
-    assert contract.cursor is not None
-    after = And(GreaterThan(contract.cursor, instant.isoformat()), EqualTo(OPERATION, READ))
-    schema = contract.read_schema
-    held = {field.name for field in found.schema().fields}
-    rows = found.scan(row_filter=after, selected_fields=tuple(name for name in schema.names if name in held)).to_arrow()
-    columns = {name: rows[name] if name in held else pa.nulls(rows.num_rows) for name in schema.names}
-    return pa.table(columns).cast(schema)
 
 
 def files(reference: str, table: str) -> set[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -32,7 +33,8 @@ def query(statement: str, catalog: str = CATALOG) -> tuple[list[str], list[list[
 
     Raises:
         LakeError: Trino refuses the statement; its own words are in the message.
-        ServiceError: Trino does not answer.
+        ServiceError: Trino does not answer, or could not carry the statement out: it ran out of memory or of time, or
+            something behind it failed. Another try may succeed.
     """
     try:
         with connect(catalog) as connection:
@@ -40,12 +42,38 @@ def query(statement: str, catalog: str = CATALOG) -> tuple[list[str], list[list[
             cursor.execute(statement)
             values = cursor.fetchall()
             return [column[0] for column in cursor.description or []], values
-    except trino.exceptions.TrinoQueryError as error:
+    except trino.exceptions.TrinoUserError as error:
         raise LakeError(f"Trino refuses the statement: {error.message}", "correct the statement") from error
+    except trino.exceptions.TrinoQueryError as error:
+        raise _not_carried_out(str(error.error_name), error.message) from error
     except (trino.exceptions.TrinoConnectionError, trino.exceptions.Http503Error, OSError) as error:
         raise ServiceError(
             f"Trino at {settings().trino_url} does not answer: {error}", "look at `lake status` and `lake logs trino`"
         ) from error
+
+
+def raise_if_not_carried_out(said: str) -> None:
+    """Look for an error of Trino's in what another library says of it.
+
+    Args:
+        said: an error as text, which holds Trino's client's own description of it.
+
+    Raises:
+        ServiceError: Trino could not carry a statement out; what is wrong is not the statement.
+    """
+    for kind, name, message in _DESCRIBED.findall(said):
+        if kind != "USER_ERROR":
+            raise _not_carried_out(name, message)
+
+
+_DESCRIBED = re.compile(r'Trino\w*Error\(type=(\w+), name=(\w+), message="(.*?)", query_id=')
+
+
+def _not_carried_out(name: str, message: str) -> ServiceError:
+    return ServiceError(
+        f"Trino could not carry a statement out, {name}: {message}",
+        "try again when less is running, or give it more memory (LAKE_TRINO_MEMORY_MIB); `lake logs trino` tells more",
+    )
 
 
 def rows(statement: str, catalog: str = CATALOG) -> list[dict[str, Any]]:

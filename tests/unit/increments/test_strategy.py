@@ -35,6 +35,7 @@ def _contract(cursor: bool = True, key: str = "bigint", **more: Any) -> Contract
 def _state(contract: Contract) -> State:
     return State(
         columns=columns_of(contract),
+        rules=contract.rules_sha256,
         watermark=AT,
         position=Position("uid", "0-1-5", "binlog.000001", 4),
         rows=Buckets(_fingerprint(contract, "rows"), 1, [], [Bucket(0, (0,))]),
@@ -71,13 +72,38 @@ def test_a_first_run_reads_everything_and_leaves_what_the_next_one_needs() -> No
 
 def test_what_the_last_run_did_not_leave_is_missing() -> None:
     contract = _contract()
-    assert "no binlog position" in plan(contract, ABLE, State(columns=columns_of(contract), watermark=AT)).reason
-    assert "no watermark" in plan(contract, UNABLE, State(columns=columns_of(contract))).reason
+    assert "no binlog position" in plan(contract, ABLE, replace(_state(contract), position=None)).reason
+    assert "no watermark" in plan(contract, UNABLE, replace(_state(contract), watermark=None)).reason
     swept = _contract(increment="sweep")
-    assert "no row sums" in plan(swept, ABLE, State(columns=columns_of(swept))).reason
+    assert "no row sums" in plan(swept, ABLE, replace(_state(swept), rows=None)).reason
     other = replace(_state(contract), columns=[])
     found = plan(contract, ABLE, other)
     assert (found.kind, found.needs) == ("full", None) and "columns" in found.reason
+
+
+@pytest.mark.parametrize(
+    "edited",
+    [
+        {"history": True},
+        {"unreadable": "null"},
+        {"id": {"type": "bigint", "nullable": False, "min": 1}},
+        {"id": {"type": "bigint", "nullable": False, "accepted": ["1"]}},
+        {"id": {"type": "bigint", "nullable": False, "references": "others.id"}},
+        {"at": {"type": "datetime", "nullable": True}},
+    ],
+)
+def test_rows_that_are_held_are_judged_anew_when_a_rule_was_edited(edited: dict[str, Any]) -> None:
+    before = _contract()
+    columns = {"id": {"type": "bigint", "nullable": False}, "at": {"type": "datetime", "nullable": False}}
+    of_table = {name: value for name, value in edited.items() if name not in columns}
+    of_columns = {name: value for name, value in edited.items() if name in columns}
+    found = plan(_contract(columns=columns | of_columns, **of_table), ABLE, _state(before))
+    assert found.kind == "full"
+    assert "the contract's rules are not those by which its rows were judged" in found.reason
+
+
+def test_what_is_written_for_people_changes_no_rule() -> None:
+    assert plan(_contract(owner="y", description="z"), ABLE, _state(_contract())).kind == "binlog"
 
 
 def test_what_foreign_keys_do_inside_the_engine_is_compared() -> None:
