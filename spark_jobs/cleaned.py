@@ -15,10 +15,11 @@ from pyspark.sql import functions as F
 from lake.contracts import DELETE, EXTRACTED_AT, OPERATION, Contract
 from lake.errors import AuditError
 from lake.layers.outcome import Outcome
+from lake.ordered import in_order
 from lake.run import Run
-from spark_jobs import history, parallel, rules
+from spark_jobs import history, rules
 from spark_jobs.candidates import Candidates, Work
-from spark_jobs.session import Lake, columns_of, small
+from spark_jobs.session import TABLES_AT_ONCE, Lake, columns_of, small
 
 log = logging.getLogger(__name__)
 
@@ -41,7 +42,7 @@ def clean(
         return outcome
 
     parents = {table: {parent for parent, _ in contracts[table].references.values()} & {*tables} for table in tables}
-    outcomes = parallel.in_order(parents, one)
+    outcomes = in_order(parents, one, TABLES_AT_ONCE)
     return [outcomes[table] for table in tables]
 
 

@@ -16,9 +16,10 @@ from pyspark.sql import functions as F
 
 from lake.contracts import RUN_ID, Contract
 from lake.layers import raw
+from lake.ordered import in_order
 from lake.run import Run
-from spark_jobs import parallel, star
-from spark_jobs.session import Lake, columns_of, small
+from spark_jobs import star
+from spark_jobs.session import TABLES_AT_ONCE, Lake, columns_of, small
 
 log = logging.getLogger(__name__)
 
@@ -85,7 +86,7 @@ def curate(
         log.info("curated.%s: %s rows written", name, written)
         return written
 
-    written = parallel.in_order({model.name: () for model in stale}, one)
+    written = in_order({model.name: () for model in stale}, one, TABLES_AT_ONCE)
     return {name: written.get(name, 0) for name in models}
 
 

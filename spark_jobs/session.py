@@ -13,6 +13,9 @@ from lake.settings import settings
 FEW = 500_000
 """Rows that Spark may hold in memory whole to join a larger table with them."""
 
+TABLES_AT_ONCE = 4
+"""Tables that one session works on: most of a small table's time is planning and round trips."""
+
 
 def connect() -> SparkSession:
     """A new session on the Spark Connect server; the caller stops it."""

@@ -92,11 +92,6 @@ def build(catalog: str, target_dir: Path) -> MartsResult:
     return _invoke(["build", "--exclude-resource-type", "unit_test"], catalog, target_dir)
 
 
-def unit_tests(catalog: str, target_dir: Path) -> MartsResult:
-    """Run the models' unit tests on rows that they bring along; only Trino's engine is used. Raises as `build` does."""
-    return _invoke(["test", "--select", "test_type:unit"], catalog, target_dir)
-
-
 def _invoke(command: list[str], catalog: str, target_dir: Path) -> MartsResult:
     # Imported here: dbt takes seconds to import, and most of those who import this module do not build.
     from dbt.cli.main import dbtRunner

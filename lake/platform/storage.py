@@ -19,7 +19,6 @@ from lake.errors import ServiceError
 from lake.settings import settings
 
 LANDING = "s3://landing"
-WAREHOUSE = "s3://warehouse"
 REPORTS = "s3://reports"
 AUDIT = "s3://audit"
 RECEIPTS = "s3://receipts"

@@ -1,12 +1,12 @@
-"""The order in which tables are worked on."""
+"""What depends on each other, worked off several at a time."""
 
 from __future__ import annotations
 
-from threading import Barrier
+from threading import Barrier, Event
 
 import pytest
 
-from spark_jobs.parallel import in_order
+from lake.ordered import in_order
 
 
 def test_a_name_comes_after_those_before_it_and_results_are_kept() -> None:
@@ -17,7 +17,7 @@ def test_a_name_comes_after_those_before_it_and_results_are_kept() -> None:
         return len(name)
 
     assert in_order(
-        {"items": {"orders", "products"}, "orders": {"customers"}, "products": (), "customers": ()}, work
+        {"items": {"orders", "products"}, "orders": {"customers"}, "products": (), "customers": ()}, work, 4
     ) == {
         "items": 5,
         "orders": 6,
@@ -30,7 +30,7 @@ def test_a_name_comes_after_those_before_it_and_results_are_kept() -> None:
 
 def test_names_that_do_not_wait_for_each_other_run_at_once() -> None:
     both = Barrier(2)
-    in_order({"a": (), "b": ()}, lambda _: both.wait(timeout=10))
+    in_order({"a": (), "b": ()}, lambda _: both.wait(timeout=10), 2)
 
 
 def test_after_a_failure_nothing_new_begins() -> None:
@@ -42,5 +42,17 @@ def test_after_a_failure_nothing_new_begins() -> None:
             raise ValueError(name)
 
     with pytest.raises(ValueError, match="parent"):
-        in_order({"child": {"parent"}, "parent": ()}, work)
+        in_order({"child": {"parent"}, "parent": ()}, work, 2)
     assert done == ["parent"]
+
+
+def test_what_goes_on_hears_of_a_failure_before_it_is_waited_for() -> None:
+    given_up = Event()
+
+    def work(name: str) -> None:
+        if name == "broken":
+            raise ValueError(name)
+        assert given_up.wait(timeout=10)
+
+    with pytest.raises(ValueError, match="broken"):
+        in_order({"patient": (), "broken": ()}, work, 2, give_up=given_up.set)
