@@ -3,7 +3,7 @@
 SHELL       := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-faults test-native bench bench-extract lint format lock up down clean
+.PHONY: help setup demo test test-faults test-upgrade test-native bench bench-extract lint format lock up down clean
 
 PYTHON     ?= python3.11
 UV_VERSION := 0.13.9
@@ -32,6 +32,9 @@ test: setup lint  ## run every test on services of their own
 
 test-faults: setup  ## strike every fault and write docs/reliability.md; takes about half an hour
 	WRITE_RELIABILITY_PAGE=1 $(BIN)/python -m pytest tests/faults tests/properties -m "slow or not slow"
+
+test-upgrade: setup  ## let the last release make a lake, and go on with it; about ten minutes
+	$(BIN)/python -m pytest tests/upgrade -m slow
 
 test-native: export CARGO_TARGET_DIR = $(CACHE)/build/mysql-arrow-tests
 test-native:  ## check and test the reader's Rust; apart from `make test`, because compiling it takes minutes
