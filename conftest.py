@@ -1,22 +1,48 @@
-"""One platform serves the whole session: every service is started once, on free ports, in a scratch folder."""
+"""One platform serves the whole session: every service is started once, on free ports, in a scratch folder.
+
+What a test asks for, from small to large:
+
+- ``server``: a MariaDB and then a MySQL. Every test that asks for it, itself or through another fixture, runs on both.
+  ``server_kind`` is only the name of it, for tests that start servers of their own.
+- ``shop_database``: an empty database on the primary of ``server``, dropped afterwards.
+- ``replica_port``: where the replica of ``server`` listens.
+- ``servers``: all of these and the object store, without the rest of the platform.
+- ``platform``: every service. The shop of the settings is on MariaDB, MySQL stands beside it.
+
+What can be set:
+
+- ``LAKE_TEST_REQUIRES_ALL=1``: a test that would be skipped because this machine lacks a part, such as MySQL, fails. So
+  does CI. (The reason of such a skip begins with ``missing part: ``.)
+- ``LAKE_TEST_SERVERS=mysql://root:password@host:port,…``: other servers take the place of the two.
+- ``LAKE_TEST_HOME``: state folder of a platform that is up already, with its offset in ``LAKE_PORT_OFFSET``, to try a
+  test again quickly. `LAKE_SECOND_SERVER=mysql lake up mariadb-replica mariadb-primary mysql-primary mysql-replica
+  minio` starts as much as ``servers`` does.
+"""
 
 from __future__ import annotations
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
 import uuid
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import mkdtemp
+from types import FrameType
+from typing import Any
+from urllib.parse import unquote, urlsplit
 
 import pytest
 
+from lake.runtime.artifacts import artifacts
 from lake.settings import Settings
 
 PROJECT = Path(__file__).resolve().parent
+MISSING = "missing part: "
 
 
 def _free_offset() -> int:
@@ -36,7 +62,6 @@ def _free_offset() -> int:
     raise RuntimeError("no port offset between 1000 and 2500 is free")
 
 
-# A platform that is up already can be named, with its offset in LAKE_PORT_OFFSET, to try a test again quickly.
 RUNNING = os.environ.get("LAKE_TEST_HOME")
 
 # Before anything reads the settings. The folder must be open to the users that servers run as which refuse root.
@@ -54,47 +79,150 @@ else:
     ).parent.as_posix()
 
 
-def _runtime(command: str) -> None:
-    subprocess.run([sys.executable, "-m", "lake.commands", command], cwd=PROJECT, check=True, timeout=600)
+# -- the platform
+KINDS = ("mariadb", "mysql")
+SHOP = os.environ.get("LAKE_SHOP_SERVER", "mariadb")
+(SECOND,) = set(KINDS) - {SHOP}
+
+
+def _runtime(command: str, *services: str) -> None:
+    # The second server is remembered in the state folder. A session of its own, since Ctrl-C reaches the whole one of
+    # the terminal: `down` must end its work, and `up` is followed by `down` however far it came.
+    environment = {**os.environ, "LAKE_SECOND_SERVER": SECOND if _can_have(SECOND) else ""}
+    subprocess.run(
+        [sys.executable, "-m", "lake.commands", command, *services],
+        cwd=PROJECT,
+        env=environment,
+        check=True,
+        timeout=600,
+        start_new_session=True,
+    )
+
+
+def _can_have(kind: str) -> bool:
+    return kind == "mariadb" or artifacts()[kind].is_installed
 
 
 @pytest.fixture(scope="session")
-def platform() -> Iterator[None]:
-    """Every service of the runtime, healthy."""
+def servers() -> Iterator[None]:
+    """Primaries and replicas of both kinds, and the object store, healthy."""
     from lake.settings import settings
 
     if RUNNING:
         yield
         return
+    kinds = [kind for kind in KINDS if _can_have(kind)]
     try:
-        _runtime("up")
+        _runtime("up", *(f"{kind}-{role}" for kind in kinds for role in ("primary", "replica")), "minio")
         settings.cache_clear()
         yield
     finally:
         _runtime("down")
 
 
+@pytest.fixture(scope="session")
+def platform(servers: None) -> None:
+    """Every service of the runtime, healthy."""
+    if not RUNNING:
+        _runtime("up")
+
+
+# -- its database servers
+@dataclass(frozen=True)
+class Server:
+    """A database server that a test runs on, as its administrator sees it.
+
+    Attributes:
+        kind: mariadb or mysql.
+        port, replica_port: of the primary and of the replica that follows it; None where nothing does.
+    """
+
+    kind: str
+    host: str
+    port: int
+    user: str
+    password: str
+    replica_port: int | None
+
+
+NAMED = [address for address in os.environ.get("LAKE_TEST_SERVERS", "").split(",") if address]
+
+
+@pytest.fixture(scope="session", params=NAMED or KINDS, ids=lambda name: name.rpartition("@")[2])
+def server_kind(request: pytest.FixtureRequest) -> str:
+    """``mariadb``, then ``mysql``; or the address of each server that ``LAKE_TEST_SERVERS`` names."""
+    if request.param in KINDS and not _can_have(request.param):
+        pytest.skip(f"{MISSING}{request.param} is not installed; `make setup` says why")
+    return str(request.param)
+
+
+@pytest.fixture(scope="session")
+def server(server_kind: str, servers: None) -> Server:
+    """A running server of each kind in turn."""
+    from lake.settings import settings
+
+    if NAMED:
+        parts = urlsplit(server_kind)
+        login = unquote(parts.username or "root"), unquote(parts.password or "")
+        return Server(parts.scheme, parts.hostname or "127.0.0.1", parts.port or 3306, *login, None)
+    config = settings()
+    password = config.mysql_root_password.get_secret_value()
+    if server_kind == config.shop_server:
+        return Server(server_kind, config.shop_host, config.shop_port, "root", password, config.source_port)
+    if server_kind != config.second_server:
+        pytest.skip(f"{MISSING}{server_kind} does not run beside the platform in LAKE_TEST_HOME")
+    return Server(server_kind, "127.0.0.1", config.second_port, "root", password, config.second_replica_port)
+
+
 @pytest.fixture
-def shop_database(platform: None) -> Iterator[tuple[str, int, str, str, str]]:
+def replica_port(server: Server) -> int:
+    """Port of the server's replica, on the same host."""
+    if server.replica_port is None:
+        pytest.skip("a server that LAKE_TEST_SERVERS names has no replica")
+    return server.replica_port
+
+
+@pytest.fixture
+def shop_database(server: Server) -> Iterator[tuple[str, int, str, str, str]]:
     """Host, port, user, password and name of an empty database on the primary, dropped afterwards."""
     import pymysql
 
-    from lake.settings import settings
-
-    config = settings()
     name = f"test_{uuid.uuid4().hex[:12]}"
-    password = config.mysql_root_password.get_secret_value()
-    with pymysql.connect(
-        host=config.shop_host, port=config.shop_port, user="root", password=password, autocommit=True, local_infile=True
-    ) as connection:
+    login = (server.host, server.port, server.user, server.password)
+    host, port, user, password = login
+    with pymysql.connect(host=host, port=port, user=user, password=password, autocommit=True) as connection:
         with connection.cursor() as cursor:
             cursor.execute(f"CREATE DATABASE {name}")
-        yield config.shop_host, config.shop_port, "root", password, name
+        yield *login, name
+        connection.ping()  # a test may have taken longer than an idle connection lives
         with connection.cursor() as cursor:
             cursor.execute(f"DROP DATABASE {name}")
 
 
+# -- the session
+def pytest_configure() -> None:
+    """Let the session end in good order, services and all, also when it is told to end by a signal."""
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        raise KeyboardInterrupt(signal.Signals(number).name)
+
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, interrupt)
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport() -> Iterator[None]:
+    """Take a skip for a missing part as a failure, where all parts are required."""
+    outcome: Any = yield
+    report = outcome.get_result()
+    if report.skipped and isinstance(report.longrepr, tuple) and os.environ.get("LAKE_TEST_REQUIRES_ALL"):
+        reason = report.longrepr[2]
+        if MISSING in reason:
+            report.outcome, report.longrepr = "failed", f"{reason} (LAKE_TEST_REQUIRES_ALL is set)"
+
+
+@pytest.hookimpl(trylast=True)
 def pytest_sessionfinish() -> None:
-    """Remove the scratch folder."""
+    """Remove the scratch folder, after the fixtures of an interrupted session have stopped what runs in it."""
     if not RUNNING:
         shutil.rmtree(os.environ["LAKE_HOME"], ignore_errors=True)

@@ -9,9 +9,12 @@ from __future__ import annotations
 import os
 from functools import cached_property, lru_cache
 from pathlib import Path
+from typing import Literal
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from lake.errors import LakeError
 
 PROJECT = Path(__file__).resolve().parent.parent
 """The checkout: the folder that holds ``dags/``, ``dbt/``, ``infra/`` and this package."""
@@ -38,6 +41,7 @@ class Settings(BaseSettings):
     port_offset: int = Field(default=0, ge=0, le=40000)
 
     # -- the shop: the primary that takes writes, the replica that the lake reads
+    shop_server: Literal["mariadb", "mysql"] = Field(default="mariadb", description="what `lake up` starts for it")
     shop_host: str = "127.0.0.1"
     shop_port: int = 23306
     shop_user: str = "shop"
@@ -55,6 +59,12 @@ class Settings(BaseSettings):
     source_max_mib_per_second: int | None = Field(default=None, ge=1, description="of what the source sends; unlimited")
     mysql_root_password: SecretStr = SecretStr("")
     replication_password: SecretStr = SecretStr("")
+
+    # -- a primary and a replica of the other kind, with the same users and nothing in them, for tests
+    second_server: Literal["", "mariadb", "mysql"] = Field(default="", description="empty: there is none")
+    second_port: int = 23308
+    second_replica_port: int = 23309
+    second_memory_mib: int = 128
 
     # -- object store
     s3_host: str = "127.0.0.1"
@@ -162,5 +172,14 @@ class Settings(BaseSettings):
 
 @lru_cache(maxsize=1)
 def settings() -> Settings:
-    """The settings of this process, read once."""
-    return Settings()
+    """The settings of this process, read once.
+
+    Raises:
+        LakeError: a value is not one that its setting takes.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        wrong = [f"LAKE_{str(each['loc'][0]).upper()}={each['input']}: {each['msg']}" for each in error.errors()]
+        where = "correct it in the environment or in settings.env of the state folder"
+        raise LakeError("\n".join(wrong), where) from None

@@ -17,11 +17,11 @@ from rich.table import Table
 from lake.errors import ServiceError
 from lake.runtime import start as starting
 from lake.runtime import supervise
-from lake.runtime.install import install
+from lake.runtime.install import ensure, install, install_what_can_be_had
 from lake.runtime.native import install_reader
 from lake.runtime.secrets import ensure_secrets
 from lake.runtime.service import Service
-from lake.runtime.services import service, services
+from lake.runtime.services import service, services, with_needs
 from lake.runtime.state import remember, state_folder
 from lake.settings import settings
 
@@ -47,10 +47,14 @@ class Status(TypedDict):
 def install_parts() -> None:
     """Fetch, check, unpack and build what is missing; does nothing when all is there."""
     install(console)
+    install_what_can_be_had(console)
     install_reader(console)
 
 
 def up(
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="[SERVICE]...", help="Only these and what they need.")
+    ] = None,
     port_offset: Annotated[
         int | None, typer.Option(min=0, max=40000, help="Shift every port; remembered in .lake/settings.env.")
     ] = None,
@@ -59,11 +63,17 @@ def up(
     if port_offset is not None:
         remember("LAKE_PORT_OFFSET", str(port_offset))
     install(console)
+    for kind in (settings().shop_server, settings().second_server):
+        if kind:
+            ensure(kind)
     install_reader(console)
     with FileLock(state_folder() / ".lock"):
+        wanted = with_needs(names, services()) if names else services()
         ensure_secrets()
-        known = services()
-        states = dict.fromkeys(known, "waiting")
+        known = services()  # as the secrets make them
+        remember("LAKE_SHOP_SERVER", settings().shop_server)
+        remember("LAKE_SECOND_SERVER", settings().second_server)
+        states = dict.fromkeys(wanted, "waiting")
 
         with Live(_progress(known, states), console=console, refresh_per_second=4, transient=True) as live:
 
@@ -71,7 +81,7 @@ def up(
                 states[name] = state
                 live.update(_progress(known, states))
 
-            starting.start_all(known, report)
+            starting.start_all(known, report, set(wanted))
     print_status(statuses())
 
 

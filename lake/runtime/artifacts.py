@@ -104,6 +104,33 @@ class GoArtifact(Artifact):
         return self.folder / self.package.rsplit("/", 1)[-1]
 
 
+class DebianArtifact(Artifact):
+    """Packages of one release of Debian, with all that they need, unpacked into a root of their own.
+
+    Its ``version`` is the release. What is in a release that moves (sid) differs from one day to the next, so nothing
+    is pinned: apt checks the archive's signature, and what came is written beside the files.
+
+    Args:
+        packages: what is asked for; the first gives the artifact the version that people are told.
+        programs: programs in the root that are made to run there.
+        bytes: size of the downloads, for the progress display.
+    """
+
+    packages: tuple[str, ...]
+    programs: tuple[str, ...]
+    bytes: int
+
+    def list_of_packages(self, folder: Path | None = None) -> Path:
+        """The file that tells what came: a package and its version a line."""
+        return (folder or self.folder) / "packages.txt"
+
+    @property
+    def installed_version(self) -> str:
+        """Version of the first package that is there, such as 9.7.4-2."""
+        lines = self.list_of_packages().read_text().splitlines()
+        return dict(line.split() for line in lines)[self.packages[0]]
+
+
 class Artifacts(BaseModel):
     """The whole list."""
 
@@ -112,10 +139,12 @@ class Artifacts(BaseModel):
     maven: tuple[MavenArtifact, ...]
     pypi: tuple[PypiArtifact, ...]
     go: tuple[GoArtifact, ...]
+    debian: tuple[DebianArtifact, ...]
 
     def __getitem__(self, name: str) -> Artifact:
         """The artifact of this name."""
-        return next(artifact for artifact in (*self.maven, *self.pypi, *self.go) if artifact.name == name)
+        everything = (*self.maven, *self.pypi, *self.go, *self.debian)
+        return next(artifact for artifact in everything if artifact.name == name)
 
 
 @lru_cache(maxsize=1)

@@ -12,6 +12,7 @@ import os
 import re
 import shutil
 import subprocess
+import time
 import zipfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -29,6 +30,9 @@ from lake.settings import settings
 
 TRUST_STORE = Path("/etc/ssl/certs/java/cacerts")
 """The machine's certificates for Java, where it has some: a JDK from PyPI knows only the public authorities."""
+
+LONGEST_SECONDS = 3600
+"""How long one command may take: compiling MinIO on a slow machine, or 350 MB on a slow line."""
 
 Tick = Callable[[int], None]
 """Called now and then with the bytes that have arrived."""
@@ -62,7 +66,7 @@ def _download(artifact: MavenArtifact, archive: Path, tick: Tick) -> None:
             command += ["-settings", str(settings().ivy_settings)]
         command += ["-ivy", str(work / "ivy.xml"), "-cache", str(work / "cache")]
         command += ["-retrieve", f"{work}/out/[artifact].[ext]"]
-        run(f"downloading {artifact.coordinates}", command, tick=lambda: tick(_size(work / "cache")))
+        run(f"downloading {artifact.coordinates}", command, tick=lambda: tick(size(work / "cache")))
         (fetched,) = (work / "out").iterdir()
         if (actual := sha256(fetched)) != artifact.sha256:
             raise InstallError(
@@ -199,13 +203,21 @@ def _go() -> tuple[str, bool]:
 
 # -- shared
 def run(
-    what: str, command: Sequence[str], env: dict[str, str] | None = None, tick: Callable[[], None] = lambda: None
+    what: str,
+    command: Sequence[str],
+    env: dict[str, str] | None = None,
+    tick: Callable[[], None] = lambda: None,
+    seconds: float = LONGEST_SECONDS,
 ) -> None:
     """Run a command to its end, calling ``tick`` a few times a second.
 
+    Args:
+        seconds: after which it is ended.
+
     Raises:
-        InstallError: it failed; the error holds the command and the last lines that it wrote.
+        InstallError: it failed or took too long; the error holds the command and the last lines that it wrote.
     """
+    deadline = time.monotonic() + seconds
     with TemporaryFile("w+", errors="replace") as output:
         try:
             process = subprocess.Popen(
@@ -223,6 +235,13 @@ def run(
                 break
             except subprocess.TimeoutExpired:
                 tick()
+            if time.monotonic() > deadline:
+                process.kill()
+                process.wait()
+                raise InstallError(
+                    f"{what} was not done after {seconds:.0f} s: {' '.join(command)}",
+                    "look at the network, then run it again: what is complete is kept",
+                )
         if status == 0:
             return
         output.seek(0)
@@ -256,11 +275,12 @@ def sha256(file: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def _size(folder: Path) -> int:
+def size(folder: Path) -> int:
+    """Bytes of all files in a folder, also while another process writes there."""
     total = 0
     for file in folder.rglob("*"):
         try:
             total += file.stat().st_size
-        except FileNotFoundError:  # Ivy renames a file when it is complete
+        except FileNotFoundError:  # a file is renamed when it is complete
             continue
     return total

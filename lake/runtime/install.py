@@ -20,8 +20,8 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from lake.errors import InstallError
-from lake.runtime import fetch
-from lake.runtime.artifacts import Artifact, GoArtifact, MavenArtifact, PypiArtifact, artifacts, cache
+from lake.runtime import debian, fetch
+from lake.runtime.artifacts import Artifact, DebianArtifact, GoArtifact, MavenArtifact, PypiArtifact, artifacts, cache
 
 NEEDED_BYTES = 4 * 1024**3
 """Free space that a whole installation takes at its peak: archives, unpacked parts, the sources of MinIO."""
@@ -29,6 +29,8 @@ NEEDED_BYTES = 4 * 1024**3
 
 def install(console: Console | None = None) -> None:
     """Fetch, check and unpack every part that is missing; return at once when there is none.
+
+    What not every machine can have is for `install_what_can_be_had`.
 
     Raises:
         InstallError: a part could not be had. It names the part, what was tried, the last lines of its output and
@@ -72,6 +74,20 @@ def _is_wanted(part: Artifact) -> bool:
     return not part.is_installed and not part.optional
 
 
+def install_what_can_be_had(console: Console) -> None:
+    """Fetch the parts that only some machines can have; one line says for each what came, or why it did not."""
+    for part in artifacts().debian:
+        if not _is_wanted(part):
+            continue
+        try:
+            _check_machine()
+            ensure(part.name, console)
+            console.print(f"{part.name}: {part.installed_version} of Debian {part.version}", highlight=False)
+        except InstallError as error:
+            reason = error.what.splitlines()[0]
+            console.print(f"{part.name} is left out, and the tests that need it are skipped: {reason}", markup=False)
+
+
 def ensure(name: str, console: Console | None = None) -> None:
     """Install one part of the list, whether or not `make setup` brings it.
 
@@ -105,7 +121,7 @@ def _install_all(parts: list[Artifact], progress: Progress) -> None:
 
 
 def _install_one(part: Artifact, progress: Progress) -> None:
-    total = part.bytes if isinstance(part, MavenArtifact) else None
+    total = part.bytes if isinstance(part, MavenArtifact | DebianArtifact) else None
     label = f"{part.name} {part.version.split('-')[0]}"
     task = progress.add_task(label, total=total)
     try:
@@ -113,6 +129,10 @@ def _install_one(part: Artifact, progress: Progress) -> None:
             match part:
                 case MavenArtifact():
                     fetch.from_maven(
+                        part, folder, lambda size: progress.update(task, completed=min(size, part.bytes - 1))
+                    )
+                case DebianArtifact():
+                    debian.from_debian(
                         part, folder, lambda size: progress.update(task, completed=min(size, part.bytes - 1))
                     )
                 case PypiArtifact():

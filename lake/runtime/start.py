@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Set
 
 from tenacity import RetryError, Retrying, retry_if_exception, stop_after_delay, stop_when_event_set, wait_fixed
 
@@ -20,16 +20,23 @@ Report = Callable[[str, str], None]
 """Called with a service's name and what happens to it: waiting, starting, healthy or failed."""
 
 
-def start_all(services: dict[str, Service], report: Report = lambda name, state: None) -> None:
-    """Bring every service up and wait until all are healthy. Those that are are left alone.
+def start_all(
+    known: dict[str, Service], report: Report = lambda name, state: None, wanted: Set[str] | None = None
+) -> None:
+    """Bring services up and wait until they are healthy. Those that are are left alone.
+
+    Args:
+        known: every service, for the supervisor's configuration.
+        wanted: which of them are started, if not all; what they need is among them.
 
     Raises:
         ServiceError: a port is taken, or services did not become healthy; it holds the last lines of their logs.
     """
+    services = {name: service for name, service in known.items() if wanted is None or name in wanted}
     if not supervise.is_running():
         supervise.end_leftovers()
         ports.check_free(services.values())
-    supervise.start(services.values())
+    supervise.start(known.values())
     running = {name for name, process in supervise.processes().items() if process.state in supervise.ALIVE}
     ports.check_free(service for name, service in services.items() if name not in running)
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from lake.runtime.services import KINDS
 from tests.faults.case import Case
 from tests.faults.catalogue import FAULTS, PAGE, page, written
 from tests.faults.world import World
@@ -17,9 +18,11 @@ _evidence: dict[str, list[tuple[str, bool]]] = defaultdict(list)
 
 
 @pytest.fixture(scope="session")
-def world() -> Iterator[World]:
-    """Private servers, started once."""
-    made = World()
+def world(server_kind: str) -> Iterator[World]:
+    """Private servers, started once for each kind of source."""
+    if server_kind not in KINDS:
+        pytest.skip("a server that LAKE_TEST_SERVERS names is not ours to strike")
+    made = World(server_kind)
     try:
         made.start()
         yield made

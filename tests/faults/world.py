@@ -1,4 +1,4 @@
-"""Servers of a test's own, which it may kill, freeze and start again: MariaDB, MinIO and Nessie.
+"""Servers of a test's own, which it may kill, freeze and start again: MariaDB or MySQL, MinIO and Nessie.
 
 They are the runtime's own services with its own configuration, in a scratch folder and on free ports, but without the
 supervisor, which would start them again before a test has seen them dead.
@@ -24,9 +24,10 @@ from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_fixed
 
 from lake.layers import raw
 from lake.platform import storage
-from lake.runtime import engines, mariadb, supervise
+from lake.runtime import engines, supervise
 from lake.runtime.secrets import ensure_secrets
 from lake.runtime.service import Service
+from lake.runtime.services import pairs
 from lake.settings import settings
 
 PATIENCE_SECONDS = 240
@@ -107,11 +108,13 @@ class World:
     """A source, an object store and a catalog that no other test uses.
 
     Attributes:
+        kind: of the source, mariadb or mysql.
         store_is_mounted: whether the object store's folder is a small file system of its own, which can be filled or
             made read-only; only root may mount one.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, kind: str) -> None:
+        self.kind = kind
         self.home = Path(mkdtemp(prefix="shoplake-faults-"))
         self.home.chmod(0o755)  # servers that refuse root run as another user
         (self.home / "contracts").mkdir()
@@ -119,6 +122,8 @@ class World:
             "LAKE_HOME": str(self.home),
             "LAKE_CONTRACTS": str(self.home / "contracts"),
             "LAKE_PORT_OFFSET": "0",
+            "LAKE_SHOP_SERVER": kind,
+            "LAKE_SECOND_SERVER": "",
             "LAKE_SHOP_MEMORY_MIB": "64",
             **{f"LAKE_{name}_PORT": str(port) for name, port in zip(PORTS, _free_ports(len(PORTS)), strict=True)},
         }
@@ -126,7 +131,7 @@ class World:
         with self.active():
             ensure_secrets()
             minio, nessie, *_ = engines.services()
-            self.primary, self.minio, self.nessie = map(Server, (mariadb.services()[0], minio, nessie))
+            self.primary, self.minio, self.nessie = map(Server, (pairs()[0].services()[0], minio, nessie))
         self.store_is_mounted = False
 
     @property

@@ -21,17 +21,18 @@ from pydantic import SecretStr
 from lake.runtime import orchestration
 from lake.runtime.artifacts import artifacts
 from lake.runtime.engines import storage_environment
+from lake.runtime.mysql import MySQL
 from lake.runtime.service import Service
 from lake.runtime.services import services
 from lake.settings import PROJECT, Settings, settings
 
 FILE = PROJECT / "docker-compose.yml"
 INFRA = PROJECT / "infra"
-COUNTERPART = {"mariadb-primary": "mysql-primary", "mariadb-replica": "mysql-replica"}
-"""Runtime services that are called otherwise under compose; all others have the same name."""
+OF_TESTS = {"second_port", "second_replica_port"}
+"""Ports of servers that only tests start."""
 ONE_SHOT = {"make-buckets", "airflow-migrate", "lake"}
 STATIC = ("airflow", "alertmanager", "minio", "nessie", "postgres", "spark", "trino")
-"""Folders of infra/ that both forms read; the database's own differ (`test_mysql_is_configured_as_mariadb_is`)."""
+"""Folders of infra/ of which every container sees all; that of the database has a script for each of its two."""
 SECRET = re.compile(r"\$\{(LAKE_\w+):\?[^}]+\}")
 PORT = re.compile(r"127\.0\.0\.1:\$\{(LAKE_\w+_PORT):-(\d+)\}:(\d+)")
 MADE_UP = "made-up"
@@ -46,10 +47,11 @@ def compose() -> dict[str, Any]:
 
 @pytest.fixture
 def runtime(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[dict[str, Service]]:
-    """The local runtime with the settings' defaults, whatever this machine has chosen."""
+    """The local runtime with the settings' defaults but for the shop's server, whatever this machine has chosen."""
     for name in Settings.model_fields:
         monkeypatch.delenv(f"LAKE_{name.upper()}", raising=False)
     monkeypatch.setenv("LAKE_HOME", str(tmp_path))
+    monkeypatch.setenv("LAKE_SHOP_SERVER", "mysql")
     for secret in _secrets():
         monkeypatch.setenv(secret, MADE_UP)
     settings.cache_clear()
@@ -59,11 +61,6 @@ def runtime(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[dict[st
 
 def _secrets() -> set[str]:
     return {f"LAKE_{name.upper()}" for name, field in Settings.model_fields.items() if field.annotation is SecretStr}
-
-
-def _of(compose: dict[str, Any], name: str) -> dict[str, Any]:
-    found: dict[str, Any] = compose["services"][COUNTERPART.get(name, name)]
-    return found
 
 
 def _environment(service: dict[str, Any]) -> dict[str, str]:
@@ -93,28 +90,30 @@ def test_it_fits_the_compose_schema() -> None:
 
 
 def test_every_service_of_the_runtime_has_its_counterpart(compose: dict[str, Any], runtime: dict[str, Service]) -> None:
-    assert {COUNTERPART.get(name, name) for name in runtime} | ONE_SHOT == set(compose["services"])
+    assert set(runtime) | ONE_SHOT == set(compose["services"])
 
 
 def test_ports_are_the_defaults_and_on_loopback(compose: dict[str, Any], runtime: dict[str, Service]) -> None:
     published: dict[str, str] = {}
     for name, service in runtime.items():
-        ports = [PORT.fullmatch(port) for port in _of(compose, name).get("ports", [])]
+        ports = [PORT.fullmatch(port) for port in compose["services"][name].get("ports", [])]
         assert all(ports), f"{name} publishes something that is not 127.0.0.1:${{LAKE_…_PORT:-default}}:port"
         assert tuple(int(port[3]) for port in ports if port) == service.ports, name
         published |= {port[1]: port[2] for port in ports if port}
         assert all(port[2] == port[3] for port in ports if port), name
     fields = {
-        f"LAKE_{name.upper()}": str(getattr(settings(), name)) for name in Settings.model_fields if "_port" in name
+        f"LAKE_{name.upper()}": str(getattr(settings(), name))
+        for name in set(Settings.model_fields) - OF_TESTS
+        if name.endswith("_port")
     }
-    assert published == {name: port for name, port in fields.items() if name != "LAKE_PORT_OFFSET"}
+    assert published == fields
     assert not any(compose["services"][name].get("ports") for name in ONE_SHOT)
 
 
 def test_settings_point_at_the_services(compose: dict[str, Any], runtime: dict[str, Service]) -> None:
     for name in ("airflow-scheduler", "airflow-migrate", "make-buckets", "lake"):
         environment = _environment(compose["services"][name])
-        for field in Settings.model_fields:
+        for field in set(Settings.model_fields) - OF_TESTS:
             variable = f"LAKE_{field.upper()}"
             if field.endswith("_host"):
                 port = environment[variable.replace("_HOST", "_PORT")]
@@ -161,7 +160,7 @@ def test_servers_have_the_environment_of_the_runtime(compose: dict[str, Any], ru
     hosts = {"127.0.0.1:29000": "minio:29000", "127.0.0.1:29120": "nessie:29120", f"{settings().home}/data/": "/data/"}
     own = {"BIND_ADDRESS", "NESSIE_VERSION_STORE_TYPE", "NESSIE_VERSION_STORE_PERSIST_ROCKS_DATABASE_PATH"}
     for name in ("minio", "nessie", "trino"):
-        environment = {key: _filled(value) for key, value in _environment(_of(compose, name)).items()}
+        environment = {key: _filled(value) for key, value in _environment(compose["services"][name]).items()}
         for key, value in runtime[name].env.items():
             if key in own:
                 continue
@@ -190,7 +189,7 @@ def test_programs_are_started_alike(compose: dict[str, Any], runtime: dict[str, 
     """What the runtime's command says that does not hold an address, a folder or a program of its own."""
     places = re.compile(r"127\.0\.0\.1|[\w.-]*(host|address|Address|dir|folder|path|data)[\w.-]*=|/|^-D?c?p?$")
     for name in ("spark", "nessie", "alertmanager"):
-        service = _of(compose, name)
+        service = compose["services"][name]
         command = [*service.get("entrypoint", []), *service["command"]]
         for argument in runtime[name].command:
             if argument.endswith(".jar") or argument.startswith("--web.listen-address"):
@@ -214,11 +213,11 @@ def test_programs_are_started_alike(compose: dict[str, Any], runtime: dict[str, 
     assert names[0] == names[1], "spark's --conf"
 
 
-def test_mysql_is_started_as_mariadb_is(compose: dict[str, Any], runtime: dict[str, Service]) -> None:
-    kept = ("--port", "--server-id", "--innodb-buffer-pool-size", "--read-only")
-    for name, counterpart in COUNTERPART.items():
+def test_mysql_is_started_as_here(compose: dict[str, Any], runtime: dict[str, Service]) -> None:
+    kept = ("--port", "--server-id", "--report-host", "--innodb-buffer-pool-size", "--read-only")
+    for name in ("mysql-primary", "mysql-replica"):
         said = {argument for argument in runtime[name].command if argument.startswith(kept)}
-        assert said | {f"--report-host={counterpart}"} == set(compose["services"][counterpart]["command"])
+        assert said == set(compose["services"][name]["command"])
 
 
 def test_mysql_is_configured_as_mariadb_is() -> None:
@@ -304,7 +303,7 @@ def test_start_order_waits_for_what_is_needed(compose: dict[str, Any], runtime: 
 
 
 def _before(compose: dict[str, Any], name: str) -> set[str]:
-    direct = set(_of(compose, name).get("depends_on", {}))
+    direct = set(compose["services"][name].get("depends_on", {}))
     return direct.union(*(_before(compose, other) for other in direct))
 
 
@@ -331,16 +330,13 @@ def test_secrets_are_asked_for_and_never_written(compose: dict[str, Any]) -> Non
 
 
 def test_the_database_gives_the_rights_of_the_runtime() -> None:
-    from lake.runtime.mariadb import READER_GRANTS
-
     script = (INFRA / "mysql" / "primary.sh").read_text()
     granted = {
         (rights.strip(), user) for rights, user in re.findall(r"^GRANT (.+) ON \S+ TO (\w+);$", script, re.MULTILINE)
     }
-    # MySQL has one right for what MariaDB calls REPLICA MONITOR and BINLOG MONITOR.
-    reader = {re.fullmatch(r"GRANT (.+) ON \S+ TO lake_reader", grant)[1] for grant in READER_GRANTS}  # type: ignore[index]
-    reader = {rights.replace("REPLICA MONITOR, BINLOG MONITOR", "REPLICATION CLIENT") for rights in reader}
-    assert granted == {(rights, "lake_reader") for rights in reader} | {
+    assert granted == {
+        ("SELECT, SHOW VIEW", "lake_reader"),
+        (MySQL.reader_rights, "lake_reader"),
         ("REPLICATION SLAVE", "replica"),
         ("ALL", "shop"),
     }
