@@ -29,7 +29,7 @@ from benchmarks.extract.tables import Table
 from benchmarks.extract.ways import Job, Way
 from lake.errors import LakeError
 from lake.settings import settings
-from lake.steps.pipeline import code_version
+from lake.steps.start import code_version
 
 OUT = Path(__file__).resolve().parent.parent / "out"
 BYTES_PER_ROW = 160
