@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import time
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
+import typer
 from rich.console import Console
 from rich.live import Live
 from rich.markup import escape
@@ -19,6 +20,11 @@ from lake.settings import settings
 PIPELINE, REPORTS, ALERTING, MAINTENANCE = "shop_lake", "reports", "alerting", "maintenance"
 EXTRACT, PUBLISH = "extract", "publish"
 _STYLE = {"success": "green", "failed": "red", "running": "cyan", "up_for_retry": "yellow", "upstream_failed": "red"}
+
+
+def run(full: Annotated[bool, typer.Option("--full", help="Read every table whole.")] = False) -> None:
+    """Run the pipeline through Airflow and follow it."""
+    run_pipeline(full, Console())
 
 
 def run_pipeline(full: bool, console: Console) -> dict[str, Any]:
