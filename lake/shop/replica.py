@@ -33,7 +33,7 @@ def wait_for_replica(primary: Connection[Any], timeout_seconds: int = TIMEOUT_SE
     )
     try:
         with speaking(primary):
-            server, position = _identity(primary), _committed(primary)
+            server, position = _identity(primary), committed(primary)
         with speaking(replica):
             if _identity(replica) == server:
                 return 0.0
@@ -43,7 +43,7 @@ def wait_for_replica(primary: Connection[Any], timeout_seconds: int = TIMEOUT_SE
                     "start it with a binary log (on MySQL also gtid_mode=ON), or let LAKE_SOURCE_* name this server",
                 )
             started = time.monotonic()
-            if not _applied(replica, position, timeout_seconds):
+            if not has_applied(replica, position, timeout_seconds):
                 raise ServiceError(
                     f"the replica {config.source_host}:{config.source_port} has not applied {position} "
                     f"within {timeout_seconds} s",
@@ -62,13 +62,14 @@ def _identity(connection: Connection[Any]) -> str:
     return str(value(connection, "SELECT CONCAT(@@hostname, ':', @@port, ' (server ', @@server_id, ')')"))
 
 
-def _committed(primary: Connection[Any]) -> str:
+def committed(primary: Connection[Any]) -> str:
     """The GTIDs that the primary has written, or nothing where it writes none."""
     variable = "@@GLOBAL.gtid_binlog_pos" if _is_mariadb(primary) else "@@GLOBAL.gtid_executed"
     return str(value(primary, f"SELECT {variable}") or "").replace("\n", "")
 
 
-def _applied(replica: Connection[Any], position: str, timeout_seconds: int) -> bool:
+def has_applied(replica: Connection[Any], position: str, timeout_seconds: int) -> bool:
+    """Whether the replica applies all of these GTIDs within the time."""
     function = "MASTER_GTID_WAIT" if _is_mariadb(replica) else "WAIT_FOR_EXECUTED_GTID_SET"
     # Both answer 0 when the position is reached; at the timeout MariaDB says -1 and MySQL 1.
     return bool(value(replica, f"SELECT {function}(%s, %s)", (position, timeout_seconds)) == 0)

@@ -15,7 +15,7 @@ from support import DATABASE, URL, Reader, connect
 @pytest.fixture(params=["native", "plain"])
 def reader(request: pytest.FixtureRequest) -> Reader:
     if request.param == "native" and not mysql_arrow.NATIVE:
-        pytest.skip("the extension is not built")
+        pytest.skip("missing part: the extension is not built")
     return Reader(request.param)
 
 
@@ -29,7 +29,7 @@ def server(request: pytest.FixtureRequest) -> Iterator[None]:
     """The server that is named, or the primary of the platform that the repository's own tests start."""
     if URL not in os.environ:
         try:
-            request.getfixturevalue("platform")
+            request.getfixturevalue("servers")
         except pytest.FixtureLookupError:
             pytest.skip(f"{URL} names no server, such as mysql://root@127.0.0.1:3306")
         from lake.settings import settings

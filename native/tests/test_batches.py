@@ -228,7 +228,7 @@ SENT: dict[str, tuple[bytes, pa.DataType, st.SearchStrategy[bytes]]] = {
 )
 def test_both_decoders_read_the_same(rows: list[tuple[bytes | None, ...]], rows_per_batch: int, text: str) -> None:
     if not mysql_arrow.NATIVE:
-        pytest.skip("the extension is not built")
+        pytest.skip("missing part: the extension is not built")
     data = reply([kind for kind, _, _ in SENT.values()], [list(row) for row in rows], end(), row=binary_row)
     schema = pa.schema([(name, arrow) for name, (_, arrow, _) in SENT.items()])
     options = {"schema": schema, "rows_per_batch": rows_per_batch, "problems": "p", "hashes": True, "text": text}

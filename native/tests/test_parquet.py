@@ -38,7 +38,7 @@ def test_the_rows_are_the_streams(filled, reader: Reader, protocol: str, tmp_pat
 
 def test_dictionaries_and_statistics(filled, tmp_path: Path) -> None:
     if not mysql_arrow.NATIVE:
-        pytest.skip("the extension is not built")
+        pytest.skip("missing part: the extension is not built")
     path = tmp_path / "t.parquet"
     mysql_arrow.query(filled, SQL).write_parquet(path, level=3, row_group_rows=5000)
     metadata = pq.read_metadata(path)

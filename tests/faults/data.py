@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tests.faults.case import Case
+from tests.numbers import numbers
 
 ROWS = 20_000
 """Of the table with a cursor: about eight chunks of `drive.CHUNK_BYTES`."""
@@ -33,11 +34,11 @@ def fill(case: Case, rows: int = ROWS, bytes_per_row: int = 60, increment: str =
     case.sql(
         _ITEMS,
         "INSERT INTO items (label, price, stock, note, seen, updated_at) SELECT CONCAT('Ware ', seq, ' 🧺'), seq / 7,"
-        f" IF(seq % 11, seq, NULL), IF(seq % 5, RPAD(MD5(seq), {bytes_per_row}, MD5(seq + 1)), NULL),"
+        f" IF(seq % 11, seq, NULL), IF(seq % 5, RPAD(SHA2(seq, 256), {bytes_per_row}, SHA2(seq + 1, 256)), NULL),"
         " '2026-01-01' + INTERVAL seq * 1000003 MICROSECOND, '2026-02-01' + INTERVAL seq SECOND"
-        f" FROM seq_1_to_{rows}",
+        f" FROM {numbers(1, rows)}",
         _PLACES,
-        "INSERT INTO places SELECT IF(seq % 2, 'DE', 'FR'), seq, CONCAT('Ort ', seq) FROM seq_1_to_50",
+        f"INSERT INTO places SELECT IF(seq % 2, 'DE', 'FR'), seq, CONCAT('Ort ', seq) FROM {numbers(1, 50)}",
         "ANALYZE TABLE items, places",
     )
     case.add("items", increment=increment)
@@ -49,7 +50,7 @@ def change(case: Case) -> None:
     case.sql(
         "DELETE FROM items WHERE id % 10 = 3",
         "UPDATE items SET price = price + 1, note = 'changed' WHERE id % 10 = 4",
-        "INSERT INTO items (label, price) SELECT CONCAT('new ', seq), 1 FROM seq_1_to_500",
+        f"INSERT INTO items (label, price) SELECT CONCAT('new ', seq), 1 FROM {numbers(1, 500)}",
         "DELETE FROM places WHERE code % 10 = 3",
         "UPDATE places SET name = 'anders' WHERE code % 10 = 4",
     )

@@ -13,6 +13,7 @@ import pytest
 from tests.faults.case import Case, until
 from tests.faults.data import change, fill
 from tests.faults.proxy import Proxy, Rule
+from tests.numbers import numbers
 
 Found = Callable[[str], None]
 
@@ -183,7 +184,7 @@ def test_rows_committed_behind_the_watermark(case: Case, way: str, found: Found)
     fill(case, rows=2_000, increment=way)
     case.run()
     with case.connection(autocommit=False) as late, late.cursor() as cursor:
-        cursor.execute("INSERT INTO items (label, price) SELECT CONCAT('late ', seq), 1 FROM seq_1_to_40")
+        cursor.execute(f"INSERT INTO items (label, price) SELECT CONCAT('late ', seq), 1 FROM {numbers(1, 40)}")
         cursor.execute("UPDATE items SET stock = 77 WHERE id BETWEEN 100 AND 120")
         time.sleep(0.1)
         case.sql("INSERT INTO items (label, price) VALUES ('early', 1)")
@@ -206,7 +207,7 @@ def test_bulk_changes_during_the_scan(case: Case, found: Found) -> None:
     case.sql(
         "DELETE FROM items WHERE id % 3 = 0",
         "UPDATE items SET label = 'moved', price = 0 WHERE id % 3 = 1",
-        "INSERT INTO items (label, price) SELECT CONCAT('new ', seq), 1 FROM seq_1_to_3000",
+        f"INSERT INTO items (label, price) SELECT CONCAT('new ', seq), 1 FROM {numbers(1, 3000)}",
     )
     attempt.go_on()
     assert attempt.wait() == 0, attempt.tail
@@ -266,7 +267,7 @@ def test_time_zone_changed_between_runs(case: Case, found: Found) -> None:
         "CREATE TABLE events (id INT PRIMARY KEY AUTO_INCREMENT, happened TIMESTAMP(6) NULL, planned DATETIME(6),"
         " updated_at TIMESTAMP(6) NOT NULL DEFAULT CURRENT_TIMESTAMP(6) ON UPDATE CURRENT_TIMESTAMP(6))",
         "INSERT INTO events (happened, planned) SELECT '2026-03-29 00:59:59' + INTERVAL seq MINUTE,"
-        " '2026-03-29 00:59:59' + INTERVAL seq MINUTE FROM seq_1_to_200",
+        f" '2026-03-29 00:59:59' + INTERVAL seq MINUTE FROM {numbers(1, 200)}",
     )
     case.add("events")
     case.run()

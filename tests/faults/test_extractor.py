@@ -13,6 +13,7 @@ from lake.ledger import receipts
 from tests.faults.case import KILLED, Case, until
 from tests.faults.data import change, fill
 from tests.faults.proxy import Proxy, Rule
+from tests.numbers import numbers
 
 Found = Callable[[str], None]
 
@@ -196,7 +197,7 @@ def test_a_zombie_changes_nothing(case: Case, point: str, retry: str, found: Fou
 def test_out_of_memory(case: Case, found: Found) -> None:
     case.sql(
         "CREATE TABLE films (id INT PRIMARY KEY, body LONGBLOB NOT NULL)",
-        "INSERT INTO films SELECT seq, REPEAT(MD5(seq), 220000) FROM seq_1_to_6",
+        f"INSERT INTO films SELECT seq, REPEAT(SHA2(seq, 256), 110000) FROM {numbers(1, 6)}",
     )
     case.add("films")
     run = case.new_run()

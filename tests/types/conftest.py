@@ -135,19 +135,19 @@ def _bits(printed: str | None) -> str | None:
 
 
 @pytest.fixture(scope="module")
-def source(platform: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[pymysql.connections.Connection[Any]]:
+def source(
+    platform: None, server: Any, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[pymysql.connections.Connection[Any]]:
     """A connection to a database of the test's own on the primary, which the settings name as the source.
 
     The replica gets nothing of it: it could not be dropped there under a replication that is still behind.
     """
-    config = settings()
     name = f"types_{uuid.uuid4().hex[:12]}"
-    password = config.mysql_root_password.get_secret_value()
     connection = pymysql.connect(
-        host=config.shop_host,
-        port=config.shop_port,
-        user="root",
-        password=password,
+        host=server.host,
+        port=server.port,
+        user=server.user,
+        password=server.password,
         charset="utf8mb4",
         autocommit=True,
         init_command="SET sql_log_bin = 0, time_zone = '+00:00'",
@@ -156,10 +156,10 @@ def source(platform: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         "CONTRACTS": str(tmp_path_factory.mktemp("contracts")),
         "SOURCE_NAME": name,
         "SOURCE_DATABASE": name,
-        "SOURCE_HOST": config.shop_host,
-        "SOURCE_PORT": str(config.shop_port),
-        "SOURCE_USER": "root",
-        "SOURCE_PASSWORD": password,
+        "SOURCE_HOST": server.host,
+        "SOURCE_PORT": str(server.port),
+        "SOURCE_USER": server.user,
+        "SOURCE_PASSWORD": server.password,
     }
     with connection, connection.cursor() as cursor, pytest.MonkeyPatch.context() as patch:
         for key, value in environment.items():

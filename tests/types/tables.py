@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from lake.contracts import Contract
+from tests.numbers import numbers
 from tests.types.cases import (
     BAD,
     BAD_COLUMNS,
@@ -74,7 +75,7 @@ def make(connection: Any) -> list[str]:
         _bad(cursor)
         _wide(cursor)
         cursor.execute("CREATE TABLE late (id INT PRIMARY KEY, note VARCHAR(20), price DECIMAL(10,2))")
-        cursor.execute(f"INSERT INTO late SELECT seq, NULL, NULL FROM seq_1_to_{LATE}")
+        cursor.execute(f"INSERT INTO late SELECT seq, NULL, NULL FROM {numbers(1, LATE)}")
         cursor.execute(f"UPDATE late SET note = 'late', price = 0.01 WHERE id > {LATE - 3}")
         cursor.execute("CREATE TABLE large (id INT PRIMARY KEY, body LONGTEXT, data LONGBLOB)")
         cursor.execute(f"INSERT INTO large VALUES (1, REPEAT('x', {LARGE_BYTES}), REPEAT(0xFF, {LARGE_BYTES}))")

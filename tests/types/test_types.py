@@ -195,7 +195,7 @@ def test_a_cursor_that_is_never_a_date_is_no_watermark(matrix: Matrix) -> None:
 
 def test_both_decoders_land_the_same(matrix: Matrix) -> None:
     if not mysql_arrow.NATIVE:
-        pytest.skip("the extension is not built: both extractions were plain")
+        pytest.skip("missing part: the extension is not built, both extractions were plain")
     for table, manifest in matrix.manifests.items():
         assert (table, manifest.rows, manifest.nulled) == (table, matrix.plain[table].rows, matrix.plain[table].nulled)
         if manifest.rows:

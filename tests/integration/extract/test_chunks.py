@@ -10,23 +10,30 @@ import pytest
 from lake.extract import chunks
 from lake.source import client
 from lake.source.sources import Source
+from tests.numbers import numbers
 
 TABLES = {
-    "dense": ("id INT", "SELECT seq FROM seq_1_to_4000"),
-    "negative": ("id BIGINT", "SELECT CAST(seq AS SIGNED) - 2000 FROM seq_1_to_4000"),
-    "unsigned": ("id BIGINT UNSIGNED", "SELECT 18446744073709551615 - seq FROM seq_1_to_4000"),
-    "sparse": ("id BIGINT", "SELECT seq * seq * seq * 1000003 FROM seq_1_to_4000 UNION SELECT 1000000000000000000"),
-    "skewed": ("id BIGINT", "SELECT 9000000000000000000 + seq FROM seq_1_to_4000 UNION SELECT 1"),
-    "decimal": ("id DECIMAL(20,3)", "SELECT seq / 8 FROM seq_1_to_4000"),
-    "text": ("id VARCHAR(60)", "SELECT CONCAT('Customer ', MD5(seq)) FROM seq_1_to_4000"),
-    "binary text": ("id VARCHAR(60) COLLATE utf8mb4_bin", "SELECT CONCAT('SKU_', UPPER(MD5(seq))) FROM seq_1_to_4000"),
-    "emoji": ("id VARCHAR(40)", "SELECT CONCAT('🛒Ж', LPAD(seq, 5, '0')) FROM seq_1_to_4000"),
-    "bytes": ("id VARBINARY(20)", "SELECT UNHEX(MD5(seq)) FROM seq_1_to_4000"),
-    "day": ("id DATE", "SELECT '1950-01-01' + INTERVAL seq DAY FROM seq_1_to_4000"),
-    "instant": ("id DATETIME(6)", "SELECT '2026-01-01' + INTERVAL seq MICROSECOND FROM seq_1_to_4000"),
-    "pair": ("a INT, b INT", "SELECT seq DIV 100, seq FROM seq_1_to_4000"),
-    "lopsided": ("a INT, b VARCHAR(20)", "SELECT IF(seq < 3900, 7, seq), LPAD(seq, 6, '0') FROM seq_1_to_4000"),
-    "percent": ("`100%` INT", "SELECT seq FROM seq_1_to_4000"),
+    "dense": ("id INT", f"SELECT seq FROM {numbers(1, 4000)}"),
+    "negative": ("id BIGINT", f"SELECT CAST(seq AS SIGNED) - 2000 FROM {numbers(1, 4000)}"),
+    "unsigned": ("id BIGINT UNSIGNED", f"SELECT 18446744073709551615 - seq FROM {numbers(1, 4000)}"),
+    "sparse": (
+        "id BIGINT",
+        f"SELECT seq * seq * seq * 1000003 FROM {numbers(1, 4000)} UNION SELECT 1000000000000000000",
+    ),
+    "skewed": ("id BIGINT", f"SELECT 9000000000000000000 + seq FROM {numbers(1, 4000)} UNION SELECT 1"),
+    "decimal": ("id DECIMAL(20,3)", f"SELECT seq / 8 FROM {numbers(1, 4000)}"),
+    "text": ("id VARCHAR(60)", f"SELECT CONCAT('Customer ', LEFT(SHA2(seq, 256), 32)) FROM {numbers(1, 4000)}"),
+    "binary text": (
+        "id VARCHAR(60) COLLATE utf8mb4_bin",
+        f"SELECT CONCAT('SKU_', UPPER(LEFT(SHA2(seq, 256), 32))) FROM {numbers(1, 4000)}",
+    ),
+    "emoji": ("id VARCHAR(40)", f"SELECT CONCAT('🛒Ж', LPAD(seq, 5, '0')) FROM {numbers(1, 4000)}"),
+    "bytes": ("id VARBINARY(20)", f"SELECT UNHEX(LEFT(SHA2(seq, 256), 32)) FROM {numbers(1, 4000)}"),
+    "day": ("id DATE", f"SELECT '1950-01-01' + INTERVAL seq DAY FROM {numbers(1, 4000)}"),
+    "instant": ("id DATETIME(6)", f"SELECT '2026-01-01' + INTERVAL seq MICROSECOND FROM {numbers(1, 4000)}"),
+    "pair": ("a INT, b INT", f"SELECT seq DIV 100, seq FROM {numbers(1, 4000)}"),
+    "lopsided": ("a INT, b VARCHAR(20)", f"SELECT IF(seq < 3900, 7, seq), LPAD(seq, 6, '0') FROM {numbers(1, 4000)}"),
+    "percent": ("`100%` INT", f"SELECT seq FROM {numbers(1, 4000)}"),
 }
 
 

@@ -16,6 +16,7 @@ from lake.extract.extract import Request
 from lake.extract.manifest import Manifest
 from lake.platform import storage
 from lake.source.sources import Source
+from tests.numbers import numbers
 
 Sql = Callable[[str], list[tuple[Any, ...]]]
 
@@ -26,7 +27,7 @@ def items(run_sql: Sql, contract_of: Callable[[str], Contract], monkeypatch: Any
     monkeypatch.setattr("lake.extract.pace.BYTES_PER_CHUNK", 64_000)
     monkeypatch.setenv("LAKE_SOURCE_CONNECTIONS", "1")
     run_sql("CREATE TABLE items (id INT PRIMARY KEY, price DECIMAL(12,2) NOT NULL, note VARCHAR(200))")
-    run_sql("INSERT INTO items SELECT seq, seq / 100, REPEAT('x', 40) FROM seq_1_to_5000")
+    run_sql(f"INSERT INTO items SELECT seq, seq / 100, REPEAT('x', 40) FROM {numbers(1, 5000)}")
     run_sql("ANALYZE TABLE items")
     return contract_of("items")
 

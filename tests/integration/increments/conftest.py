@@ -20,7 +20,7 @@ import pymysql
 import pytest
 from pydantic import SecretStr
 from pymysql.connections import Connection
-from pymysql.cursors import DictCursor
+from pymysql.cursors import Cursor, DictCursor
 from tenacity import Retrying, stop_after_delay, wait_fixed
 
 from lake.changes import by_key, increments
@@ -30,8 +30,11 @@ from lake.changes.ranges import Range
 from lake.changes.strategy import State
 from lake.contracts import Contract
 from lake.extract import overlap
-from lake.runtime.artifacts import artifacts
+from lake.runtime.pair import Pair
 from lake.runtime.service import own_by_unprivileged, unprivileged
+from lake.runtime.services import KINDS
+from lake.settings import PROJECT
+from lake.shop.replica import committed, has_applied
 from lake.source import reader
 from lake.source.sources import Source
 
@@ -110,15 +113,15 @@ class Lab:
 
     def _caught_up(self) -> None:
         """Wait until the replica has what the primary has committed."""
-        with self.session() as primary, primary.cursor() as cursor:
-            cursor.execute("SELECT @@gtid_binlog_pos AS gtid")
-            gtid = cursor.fetchone()["gtid"]
-        with self.session(self.replica) as replica, replica.cursor() as cursor:
-            cursor.execute("SELECT MASTER_GTID_WAIT(%s, 120) AS waited", (gtid,))
-            assert cursor.fetchone()["waited"] == 0
+        with self.session(cursorclass=Cursor) as primary:
+            position = committed(primary)
+        with self.session(self.replica, cursorclass=Cursor) as replica:
+            assert has_applied(replica, position, 120)
 
     @contextmanager
-    def session(self, connect: dict[str, Any] | None = None) -> Iterator[Connection[Any]]:
+    def session(
+        self, connect: dict[str, Any] | None = None, cursorclass: type[Cursor] = DictCursor
+    ) -> Iterator[Connection[Any]]:
         """Another connection, autocommitting, in UTC."""
         connection: Connection[Any] = pymysql.connect(
             **(connect or self.connect),
@@ -126,7 +129,7 @@ class Lab:
             collation="utf8mb4_bin",
             autocommit=True,
             init_command="SET time_zone = '+00:00'",
-            cursorclass=DictCursor,
+            cursorclass=cursorclass,
         )
         with connection:
             yield connection
@@ -201,7 +204,7 @@ class Lab:
             f"{'HEX' if 'binary' in column.type else 'CONCAT'}(`{name}`)"
             for name, column in self.contract.columns.items()
         )
-        with connection.cursor(pymysql.cursors.Cursor) as cursor:
+        with connection.cursor(Cursor) as cursor:
             cursor.execute(f"SELECT {columns} FROM `{self.contract.name_in_source}`")
             return set(cursor.fetchall())
 
@@ -229,24 +232,30 @@ def _printed(value: Any, mysql: str) -> str | None:
 
 @dataclass
 class PrivateServer:
-    """A MariaDB of our own, to be killed and purged."""
+    """A server of our own, to be killed and purged; root needs no password. It could not be a replica that is read."""
 
+    pair: Pair
     folder: Path
-    port: int
     process: subprocess.Popen[bytes] | None = None
 
     @property
     def connect(self) -> dict[str, Any]:
-        return {"host": "127.0.0.1", "port": self.port, "user": "root", "password": "", "read_timeout": 60}
+        return {"host": "127.0.0.1", "port": self.pair.primary_port, "user": "root", "password": "", "read_timeout": 60}
+
+    def install(self) -> None:
+        for name in ("data", "tmp"):
+            own_by_unprivileged(self.folder / name)
+        statements = ("CREATE USER root@'127.0.0.1'", "GRANT ALL ON *.* TO root@'127.0.0.1' WITH GRANT OPTION")
+        options = ("--no-defaults", *self.pair.places, *self._folders())
+        self.pair.initialize(options, self.folder / "tmp", statements)
 
     def start(self) -> None:
-        base = artifacts()["mariadb"].folder
         self.process = subprocess.Popen(
             [
-                *unprivileged(), f"{base}/bin/mariadbd", *self._options(base), f"--port={self.port}", "--socket=",
-                "--bind-address=127.0.0.1", "--server-id=77", "--log-bin=binlog", "--binlog-format=ROW",
-                "--character-set-server=utf8mb4", "--default-time-zone=+00:00", "--skip-name-resolve",
-                "--innodb-buffer-pool-size=32M", "--performance-schema=0", "--skip-ssl",
+                *unprivileged(), str(self.pair.program), f"--defaults-file={PROJECT}/infra/{self.pair.kind}/my.cnf",
+                *self.pair.places, *self._folders(), f"--port={self.pair.primary_port}", "--bind-address=127.0.0.1",
+                "--socket=", "--server-id=77", "--innodb-buffer-pool-size=32M",
+                "--skip-log-slave-updates" if self.pair.kind == "mariadb" else "--skip-log-replica-updates",
             ],
             stdout=(self.folder / "log").open("ab"),
             stderr=subprocess.STDOUT,
@@ -255,19 +264,8 @@ class PrivateServer:
             with attempt:
                 pymysql.connect(**self.connect).close()
 
-    def install(self) -> None:
-        base = artifacts()["mariadb"].folder
-        for name in ("data", "tmp"):
-            own_by_unprivileged(self.folder / name)
-        command = [
-            *unprivileged(), f"{base}/scripts/mariadb-install-db", *self._options(base), "--skip-test-db",
-            "--auth-root-authentication-method=normal",
-        ]  # fmt: skip
-        subprocess.run(command, check=True, capture_output=True)
-
-    def _options(self, base: Path) -> list[str]:
-        folders = [f"--datadir={self.folder}/data", f"--tmpdir={self.folder}/tmp"]
-        return ["--no-defaults", f"--basedir={base}", f"--lc-messages-dir={base}/share", *folders]
+    def _folders(self) -> tuple[str, ...]:
+        return f"--datadir={self.folder}/data", f"--tmpdir={self.folder}/tmp"
 
     def kill(self) -> None:
         """As a power cut would."""
@@ -278,20 +276,22 @@ class PrivateServer:
 
 
 @pytest.fixture(scope="module")
-def private_server() -> Iterator[PrivateServer]:
+def private_server(server_kind: str) -> Iterator[PrivateServer]:
     """A running server that no other test uses."""
+    if server_kind not in KINDS:
+        pytest.skip("a server that LAKE_TEST_SERVERS names is not ours to kill")
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    folder = Path(mkdtemp(prefix="shoplake-mariadb-"))
+    folder = Path(mkdtemp(prefix=f"shoplake-{server_kind}-"))
     folder.chmod(0o755)
-    server = PrivateServer(folder, port)
+    made = PrivateServer(KINDS[server_kind](port, 0, 32, 32), folder)
     try:
-        server.install()
-        server.start()
-        yield server
+        made.install()
+        made.start()
+        yield made
     finally:
-        server.kill()
+        made.kill()
         shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from lake.changes import binlog
-from lake.settings import settings
+from tests.numbers import numbers
 
 MakeLab = Callable[..., Any]
 
@@ -24,14 +24,18 @@ CONTRACT = {
     "key": ["id"],
     "columns": {"id": BIGINT, "name": {"type": "varchar(50)"}, "n": {"type": "int"}},
 }
-FILL = "INSERT INTO items SELECT seq, CONCAT('n', seq), 0 FROM seq_1_to_{}"
+
+
+def fill(rows: int) -> str:
+    """The first rows of `items`."""
+    return f"INSERT INTO items SELECT seq, CONCAT('n', seq), 0 FROM {numbers(1, rows)}"
 
 
 @pytest.fixture
 def items(lab: MakeLab) -> Any:
     """A hundred rows that the lake has."""
     shop = lab(ITEMS, CONTRACT)
-    shop.do(FILL.format(100))
+    shop.do(fill(100))
     assert shop.run().kind == "full"
     return shop
 
@@ -103,7 +107,9 @@ def test_other_databases_are_ignored(items: Any) -> None:
         "RENAME TABLE items TO old, old TO items",
     ],
 )
-def test_a_table_that_was_defined_anew_is_read_anew(items: Any, statement: str) -> None:
+def test_a_table_that_was_defined_anew_is_read_anew(items: Any, server_kind: str, statement: str) -> None:
+    if statement.startswith("SET STATEMENT") and "mysql" in server_kind:
+        pytest.skip("MySQL has no such statement")
     items.do("UPDATE items SET n = 1 WHERE id = 1", statement)
     ran = items.run()
     assert ran.kind == "full" and ("may have changed it" in ran.reason or "was altered" in ran.reason)
@@ -151,7 +157,7 @@ def test_a_transaction_that_was_prepared_before_and_commits_now(items: Any) -> N
 
 
 def test_a_large_transaction_is_read_within_bounds(items: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    items.do("INSERT INTO items SELECT seq, REPEAT('x', 50), 1 FROM seq_1001_to_21000")
+    items.do(f"INSERT INTO items SELECT seq, REPEAT('x', 50), 1 FROM {numbers(1001, 21000)}")
     ran = items.run()
     assert (ran.kind, len(ran.landed)) == ("binlog", 20_000)
     monkeypatch.setattr(binlog, "MAX_ROWS", 5_000)
@@ -171,7 +177,7 @@ def test_too_many_changes_are_found_by_the_cursor_where_there_is_one(
         "at DATETIME(6) NOT NULL DEFAULT NOW(6) ON UPDATE NOW(6), KEY (at))",
         {**CONTRACT, "columns": columns, "cursor": "at"},
     )
-    shop.do("INSERT INTO items (id) SELECT seq FROM seq_1_to_100")
+    shop.do(f"INSERT INTO items (id) SELECT seq FROM {numbers(1, 100)}")
     shop.run()
     shop.do("UPDATE items SET n = 2 WHERE id < 90", "DELETE FROM items WHERE id = 100")
     ran = shop.run()
@@ -212,8 +218,8 @@ def test_keys_of_every_type_are_those_that_the_reader_gives(lab: MakeLab, mysql:
         },
     }
     shop = lab(
-        f"CREATE TABLE t (bad VARCHAR(20) CHARACTER SET latin1 DEFAULT x'E981', shape GEOMETRY DEFAULT POINT(1, 2), "
-        f"doc JSON DEFAULT '{{}}', kind ENUM('a','b') DEFAULT 'a', twice INT AS (n * 2) VIRTUAL, k {mysql}, "
+        f"CREATE TABLE t (bad VARCHAR(20) CHARACTER SET latin1 DEFAULT x'E981', shape GEOMETRY DEFAULT (POINT(1, 2)), "
+        f"doc JSON DEFAULT ('{{}}'), kind ENUM('a','b') DEFAULT 'a', twice INT AS (n * 2) VIRTUAL, k {mysql}, "
         "line INT, n INT, PRIMARY KEY (k, line))",
         contract,
     )
@@ -260,7 +266,7 @@ def test_a_table_that_a_foreign_key_changes_is_compared(lab: MakeLab) -> None:
         "CREATE TABLE children (c BIGINT PRIMARY KEY, p BIGINT, "
         "FOREIGN KEY (p) REFERENCES parents (p) ON DELETE CASCADE ON UPDATE CASCADE)",
         "INSERT INTO parents VALUES (1), (2), (3)",
-        "INSERT INTO children SELECT seq, seq % 3 + 1 FROM seq_1_to_9",
+        f"INSERT INTO children SELECT seq, seq % 3 + 1 FROM {numbers(1, 9)}",
     )
     shop.run()
     shop.do("DELETE FROM parents WHERE p = 1", "UPDATE parents SET p = 20 WHERE p = 2")
@@ -288,14 +294,16 @@ def test_a_position_that_is_none_of_this_server_is_refused(items: Any) -> None:
         assert ran.kind == "full" and expected in ran.reason
 
 
-def test_a_replica_is_followed_and_tells_a_commit_that_comes_late(lab: MakeLab, source: dict[str, Any]) -> None:
+def test_a_replica_is_followed_and_tells_a_commit_that_comes_late(
+    lab: MakeLab, source: dict[str, Any], replica_port: int
+) -> None:
     """Its primary's open transactions cannot be seen there; they arrive whole, whatever their cursor says."""
     columns = {**CONTRACT["columns"], "at": {"type": "datetime(6)", "nullable": False}}
     shop = lab(
         "CREATE TABLE items (id BIGINT PRIMARY KEY, name VARCHAR(50), n INT, "
         "at DATETIME(6) NOT NULL DEFAULT NOW(6) ON UPDATE NOW(6))",
         {**CONTRACT, "columns": columns, "cursor": "at"},
-        {**source, "port": settings().source_port},
+        {**source, "port": replica_port},
     )
     shop.do("INSERT INTO items (id) VALUES (1), (2), (3)")
     assert shop.run().kind == "full"

@@ -10,6 +10,8 @@ import pymysql
 import pytest
 from tenacity import Retrying, stop_after_delay, wait_fixed
 
+from tests.numbers import numbers
+
 MakeLab = Callable[..., Any]
 
 ITEMS = "CREATE TABLE items (id BIGINT PRIMARY KEY, n INT, at DATETIME(6) NOT NULL DEFAULT NOW(6) ON UPDATE NOW(6))"
@@ -33,7 +35,7 @@ def items(private_server: Any, lab: MakeLab) -> Iterator[Any]:
     connect = {**private_server.connect, "database": "own"}
     assert isinstance(lab, partial)
     shop = lab.func(connect, ITEMS, CONTRACT)
-    shop.do("INSERT INTO items (id, n) SELECT seq, 0 FROM seq_1_to_100")
+    shop.do(f"INSERT INTO items (id, n) SELECT seq, 0 FROM {numbers(1, 100)}")
     assert shop.run().kind == "full"
     yield shop
     with pymysql.connect(**private_server.connect, autocommit=True) as connection:

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from lake.changes import buckets
+from tests.numbers import numbers
 
 MakeLab = Callable[..., Any]
 
@@ -24,8 +25,6 @@ ITEMS_CONTRACT = {"table": "items", "key": ["id"], "columns": {"id": BIGINT, "na
 BY_CURSOR = {**ITEMS_CONTRACT, "cursor": "at", "increment": "cursor"}
 BY_SWEEP = {**ITEMS_CONTRACT, "increment": "sweep"}
 
-FILL = "INSERT INTO items SELECT seq, CONCAT('n', seq), '2026-01-01' + INTERVAL seq SECOND FROM seq_1_to_{}"
-
 
 @pytest.fixture(autouse=True)
 def small_buckets(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -33,10 +32,16 @@ def small_buckets(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(buckets, "SMALLEST", 10)
 
 
+def fill(rows: int) -> str:
+    """The first rows of `items`."""
+    made = "SELECT seq, CONCAT('n', seq), '2026-01-01' + INTERVAL seq SECOND"
+    return f"INSERT INTO items {made} FROM {numbers(1, rows)}"
+
+
 @pytest.mark.parametrize("contract", [BY_CURSOR, BY_SWEEP], ids=["cursor", "sweep"])
 def test_only_what_changed_travels(lab: MakeLab, contract: dict[str, Any]) -> None:
     shop = lab(ITEMS, contract)
-    shop.do(FILL.format(1000))
+    shop.do(fill(1000))
     assert (shop.run().kind, len(shop.keys())) == ("full", 1000)
     nothing = shop.run()
     assert (nothing.kind, nothing.landed, nothing.deleted, shop.lake.asked) == (contract["increment"], [], set(), 0)
@@ -56,7 +61,7 @@ def test_only_what_changed_travels(lab: MakeLab, contract: dict[str, Any]) -> No
 @pytest.mark.parametrize("contract", [BY_CURSOR, BY_SWEEP], ids=["cursor", "sweep"])
 def test_what_is_committed_after_the_snapshot_waits_for_the_next_run(lab: MakeLab, contract: dict[str, Any]) -> None:
     shop = lab(ITEMS, contract)
-    shop.do(FILL.format(100))
+    shop.do(fill(100))
     shop.run()
     late = ["INSERT INTO items VALUES (101, 'late', NOW(6))", "DELETE FROM items WHERE id = 50"]
     first = shop.run(during=late)
@@ -71,7 +76,7 @@ def test_a_table_may_be_empty_before_and_after(lab: MakeLab, contract: dict[str,
     assert shop.run().kind == "full"
     # No row, no watermark: the cursor has nothing to start from.
     assert shop.run().kind == ("full" if contract is BY_CURSOR else "sweep")
-    shop.do(FILL.format(100))
+    shop.do(fill(100))
     shop.run()
     assert len(shop.keys()) == 100
     shop.run()
@@ -82,7 +87,7 @@ def test_a_table_may_be_empty_before_and_after(lab: MakeLab, contract: dict[str,
 
 def test_an_update_without_a_cursor_is_found_by_a_sweep(lab: MakeLab) -> None:
     shop = lab(ITEMS, BY_SWEEP)
-    shop.do(FILL.format(1000))
+    shop.do(fill(1000))
     shop.run()
     shop.do("UPDATE items SET name = NULL WHERE id = 777")
     assert shop.run().landed == [(777,)]
@@ -93,7 +98,7 @@ def test_an_update_without_a_cursor_is_found_by_a_sweep(lab: MakeLab) -> None:
 
 def test_rows_that_come_with_an_old_cursor_are_found_by_their_keys(lab: MakeLab) -> None:
     shop = lab(ITEMS, BY_CURSOR)
-    shop.do(FILL.format(1000))
+    shop.do(fill(1000))
     shop.run()
     shop.do("INSERT INTO items VALUES (5000, 'imported', '2020-01-01'), (5001, 'new', '2026-03-01')")
     assert sorted(shop.run().landed) == [(5000,), (5001,)]
@@ -102,7 +107,7 @@ def test_rows_that_come_with_an_old_cursor_are_found_by_their_keys(lab: MakeLab)
 @pytest.mark.parametrize("contract", [BY_CURSOR, BY_SWEEP], ids=["cursor", "sweep"])
 def test_a_key_changed_in_place_is_a_delete_and_a_new_row(lab: MakeLab, contract: dict[str, Any]) -> None:
     shop = lab(ITEMS, contract)
-    shop.do(FILL.format(100))
+    shop.do(fill(100))
     shop.run()
     shop.do("UPDATE items SET id = 700 WHERE id = 7")
     ran = shop.run()
@@ -111,7 +116,7 @@ def test_a_key_changed_in_place_is_a_delete_and_a_new_row(lab: MakeLab, contract
 
 def test_a_commit_that_comes_later_than_its_cursor_is_not_lost(lab: MakeLab) -> None:
     shop = lab(ITEMS, BY_CURSOR)
-    shop.do(FILL.format(10))
+    shop.do(fill(10))
     shop.run()
     with shop.session() as late, late.cursor() as cursor:
         late.begin()
@@ -128,23 +133,23 @@ def test_a_commit_that_comes_later_than_its_cursor_is_not_lost(lab: MakeLab) -> 
 
 def test_buckets_grow_at_the_tail_and_in_the_middle_and_join_when_they_shrink(lab: MakeLab) -> None:
     shop = lab(ITEMS, BY_SWEEP)
-    shop.do("INSERT INTO items SELECT seq * 1000, 'x', '2026-01-01' FROM seq_1_to_100")
+    shop.do(f"INSERT INTO items SELECT seq * 1000, 'x', '2026-01-01' FROM {numbers(1, 100)}")
     shop.run()
     first = _bounds(shop)
     assert len(first) == 9
     shop.run()
     assert _bounds(shop) == first
-    shop.do("INSERT INTO items SELECT 100000 + seq, 'tail', '2026-01-01' FROM seq_1_to_300")
+    shop.do(f"INSERT INTO items SELECT 100000 + seq, 'tail', '2026-01-01' FROM {numbers(1, 300)}")
     shop.run()
     grown = _bounds(shop)
     assert grown[: len(first)] == first and len(grown) > 30
-    shop.do("INSERT INTO items SELECT 50001 + seq, 'middle', '2026-01-01' FROM seq_1_to_200")
+    shop.do(f"INSERT INTO items SELECT 50001 + seq, 'middle', '2026-01-01' FROM {numbers(1, 200)}")
     assert len(shop.run().landed) == 200
     assert len(_bounds(shop)) > len(grown)
     shop.do("DELETE FROM items WHERE id > 2000")
     shop.run()
     assert len(_bounds(shop)) < 3
-    shop.do(FILL.format(30).replace("SELECT seq,", "SELECT seq + 700000,"))
+    shop.do(fill(30).replace("SELECT seq,", "SELECT seq + 700000,"))
     assert len(shop.run().landed) == 30
 
 
@@ -214,7 +219,7 @@ def test_composite_keys(lab: MakeLab, way: str) -> None:
     shop.do(
         "INSERT INTO t SELECT 4294967295 - seq DIV 100, '2026-01-01' + INTERVAL seq DIV 10 DAY, "
         "CAST(seq % 10 AS SIGNED) - 5, "
-        "'2026-01-01' FROM seq_0_to_999"
+        f"'2026-01-01' FROM {numbers(0, 999)}"
     )
     shop.run()
     shop.do(
@@ -244,7 +249,7 @@ def test_a_key_of_text_and_numbers(lab: MakeLab, way: str) -> None:
         "PRIMARY KEY (code, line))",
         contract,
     )
-    shop.do("INSERT INTO t SELECT CONCAT('Ö', seq DIV 3), seq, '2026-01-01' FROM seq_1_to_500")
+    shop.do(f"INSERT INTO t SELECT CONCAT('Ö', seq DIV 3), seq, '2026-01-01' FROM {numbers(1, 500)}")
     shop.run()
     shop.do(
         "INSERT INTO t VALUES ('Ö3', 18446744073709551615, '2020-01-01')", "DELETE FROM t WHERE line BETWEEN 10 AND 12"
@@ -252,7 +257,7 @@ def test_a_key_of_text_and_numbers(lab: MakeLab, way: str) -> None:
     ran = shop.run()
     assert (ran.landed, len(ran.deleted)) == ([("Ö3", 18446744073709551615)], 3)
     # Far more rows than the buckets were laid out for.
-    shop.do("INSERT INTO t SELECT CONCAT('n', seq), seq, '2020-01-01' FROM seq_1_to_3000")
+    shop.do(f"INSERT INTO t SELECT CONCAT('n', seq), seq, '2020-01-01' FROM {numbers(1, 3000)}")
     assert len(shop.run().landed) == 3000
     shop.do("DELETE FROM t WHERE code = 'n77'")
     assert shop.run().deleted == {("n77", 77)}
@@ -293,7 +298,7 @@ def test_a_row_that_is_too_large_to_be_summed_makes_the_table_be_read_whole(lab:
 
 def test_a_contract_whose_columns_changed_is_read_whole(lab: MakeLab) -> None:
     shop = lab(ITEMS, BY_SWEEP)
-    shop.do(FILL.format(10))
+    shop.do(fill(10))
     shop.run()
     shop.contract = shop.contract.model_copy(
         update={"columns": {name: column for name, column in shop.contract.columns.items() if name != "name"}}
