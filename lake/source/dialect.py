@@ -98,7 +98,10 @@ class Dialect(ABC):
     @property
     @abstractmethod
     def tells_cascades(self) -> bool:
-        """Whether the binlog holds what foreign keys change and delete by themselves."""
+        """Whether the binlog holds what foreign keys change and delete by themselves, when this server wrote it.
+
+        A replica that would tell them does not write down what they do to events of a primary that does not.
+        """
 
     @property
     @abstractmethod

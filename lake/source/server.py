@@ -68,7 +68,8 @@ class Server:
         """Why it does not tell every change of this table, named as in the source; empty if it does."""
         if obstacle := self.why_no_binlog():
             return obstacle
-        if self.cascades.get(table) and not self.dialect.tells_cascades:
+        # What a replica's binlog holds is what its primary wrote, and that one's setting cannot be asked here.
+        if self.cascades.get(table) and (self.is_replica or not self.dialect.tells_cascades):
             return "a foreign key changes or deletes rows inside the engine, which no binlog tells"
         return ""
 
