@@ -84,7 +84,9 @@ def test_few_rows_on_one_side_of_every_boundary_are_divided_and_it_ends(
     with client.connected(origin) as reading:
         planned = plan(reading, ["a", "b"], row_bytes=1, chunk_bytes=1)
     found = [run_sql(f"SELECT a, b FROM t WHERE {chunk.condition}") for chunk in planned]
-    assert [tuple(rows) for rows in found] == [((7, 1),), ((7, 2),), ((8, 1),)]
+    # Between so few rows the servers' estimates differ, so which of them are divided does too.
+    assert [row for rows in found for row in rows] == [(7, 1), (7, 2), (8, 1)]
+    assert len(found) > 1 and all(found)
 
 
 @pytest.mark.parametrize(
