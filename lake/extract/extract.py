@@ -33,7 +33,8 @@ from lake.extract.manifest import Manifest, Part
 from lake.extract.pace import Pace
 from lake.extract.workers import Job, work_off
 from lake.settings import settings
-from lake.source import applier, client, dialect, reader, schema, snapshot
+from lake.source import applier, client, reader, schema, snapshot
+from lake.source.detection import detect
 from lake.source.quoting import quote
 from lake.source.server import check_replica
 from lake.source.snapshot import Snapshot
@@ -97,7 +98,7 @@ def _read(origin: Source, requests: list[Request], run_id: str) -> list[Manifest
     limit = config.source_max_mib_per_second
     bytes_per_second = limit << 20 if limit else None
     with client.connected(origin) as connection:
-        spoken = dialect.detect(connection)
+        spoken = detect(connection)
         applier.let_go(spoken, connection, origin)
         check_replica(spoken, connection, origin)
         before = increments.before_snapshot(connection, (request.contract for request in requests))

@@ -34,8 +34,7 @@ def held(dialect: Dialect, connection: Connection[Any], origin: Source) -> Itera
     Raises:
         SourceError: somebody else started it while the block ran, so other transactions may have come.
     """
-    states = dialect.replication(connection)
-    if not states or not all(state.is_applying for state in states):
+    if not _is_applying(dialect, connection):
         yield False
         return
     storage.put(_note(origin), b"{}", "application/json")
@@ -48,12 +47,18 @@ def held(dialect: Dialect, connection: Connection[Any], origin: Source) -> Itera
         return
     faultpoints.reach("snapshot.held")
     try:
-        yield True
-        if any(state.is_applying for state in dialect.replication(connection) or ()):
+        # Of MariaDB's named connections only the one without a name is stopped.
+        is_held = not _is_applying(dialect, connection)
+        yield is_held
+        if is_held and _is_applying(dialect, connection):
             raise SourceError(f"the replica of {origin.name} was started while its applier was held", "run again")
     finally:
         dialect.start_applier(connection)
         storage.delete(_note(origin))
+
+
+def _is_applying(dialect: Dialect, connection: Connection[Any]) -> bool:
+    return any(state.is_applying for state in dialect.replication(connection) or ())
 
 
 def let_go(dialect: Dialect, connection: Connection[Any], origin: Source) -> None:

@@ -1,7 +1,6 @@
 """What differs between servers, asked for by what is wanted of them.
 
-A dialect is detected from what a server answers, never from the number of its version: forks number differently, and
-what a number promises an administrator can switch off. A statement that has several names is tried by each of them.
+`lake.source.detection` finds out which dialect a server speaks. A statement that has several names is tried by each.
 """
 
 from __future__ import annotations
@@ -209,18 +208,6 @@ VARIABLES = (
     "super_read_only",
 )
 """What a server is known by, and what decides which ways can be gone; no server has all of them."""
-
-
-def detect(connection: Connection[Any]) -> Dialect:
-    """The dialect of the server that answers."""
-    from lake.source.mariadb import MariaDb
-    from lake.source.mysql import MySql
-
-    names = ", ".join(f"'{name}'" for name in VARIABLES)
-    rows = fetch(connection, f"SHOW GLOBAL VARIABLES WHERE Variable_name IN ({names})")
-    variables = {str(row["variable_name"]).lower(): str(row["value"]) for row in rows}
-    # Domains of GTIDs are MariaDB's own.
-    return (MariaDb if "gtid_domain_id" in variables else MySql)(variables)
 
 
 def prepare(connections: Sequence[Connection[Any]]) -> None:

@@ -15,7 +15,8 @@ from pymysql.connections import Connection
 from lake.errors import SourceError
 from lake.source import foreign_keys
 from lake.source.client import fetch
-from lake.source.dialect import Dialect, detect
+from lake.source.detection import detect
+from lake.source.dialect import Dialect
 from lake.source.sources import Source
 
 PROCESS, REPLICATION = "PROCESS", "REPLICATION SLAVE"

@@ -26,9 +26,10 @@ from pymysql.connections import Connection
 
 from lake.errors import SourceError
 from lake.settings import settings
-from lake.source import applier, client, dialect
+from lake.source import applier, client
 from lake.source.client import fetch
-from lake.source.dialect import Agreement, Dialect
+from lake.source.detection import detect
+from lake.source.dialect import Agreement, Dialect, prepare
 from lake.source.failures import LOST
 from lake.source.sources import Source
 
@@ -109,8 +110,8 @@ def consistent(origin: Source, wanted: int, means: Sequence[Means] = MEANS) -> I
     with ExitStack() as stack:
         views = [stack.enter_context(client.connected(origin)) for _ in range(max(wanted, 1))]
         control = stack.enter_context(client.connected(origin))
-        spoken = dialect.detect(control)
-        dialect.prepare(views)
+        spoken = detect(control)
+        prepare(views)
         version = str(fetch(control, "SELECT VERSION() AS version")[0]["version"])
         for one in ("single",) if len(views) == 1 else means:
             used = views[:1] if one == "single" else views

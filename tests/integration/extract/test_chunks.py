@@ -10,7 +10,8 @@ import pymysql
 import pytest
 
 from lake.extract import chunks
-from lake.source import client, dialect
+from lake.source import client
+from lake.source.detection import detect
 from lake.source.sources import Source
 
 TABLES = {
@@ -34,7 +35,7 @@ TABLES = {
 
 def plan(reading: Any, key: list[str], row_bytes: int, **sizes: int) -> list[chunks.Chunk]:
     """The ranges of the table `t`."""
-    return chunks.plan(reading, dialect.detect(reading), "t", key, row_bytes, **sizes)
+    return chunks.plan(reading, detect(reading), "t", key, row_bytes, **sizes)
 
 
 @pytest.mark.parametrize("name", TABLES)
@@ -107,7 +108,7 @@ def test_rows_are_estimated_however_the_server_explains(
     run_sql("INSERT INTO t VALUES " + ", ".join(f"({number})" for number in range(1000)))
     run_sql("ANALYZE TABLE t")
     with client.connected(origin) as reading:
-        spoken = dialect.detect(reading)
+        spoken = detect(reading)
         with suppress(pymysql.err.MySQLError):
             client.fetch(reading, f"SET SESSION {setting}")
         estimates = {

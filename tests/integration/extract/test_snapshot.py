@@ -20,7 +20,8 @@ from lake.errors import SourceError
 from lake.extract import extract
 from lake.platform import storage
 from lake.settings import settings
-from lake.source import client, dialect, snapshot
+from lake.source import client, snapshot
+from lake.source.detection import detect
 from lake.source.snapshot import Means
 from lake.source.sources import Source
 
@@ -150,7 +151,7 @@ def _replica(origin: Source, port: int) -> Source:
 
 def _is_applying(replica: Source) -> bool:
     with client.connected(replica) as connection:
-        return all(state.is_applying for state in dialect.detect(connection).replication(connection) or [])
+        return all(state.is_applying for state in detect(connection).replication(connection) or [])
 
 
 def test_a_replica_is_held_for_the_moment_and_goes_on(

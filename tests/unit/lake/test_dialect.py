@@ -8,6 +8,7 @@ import pymysql
 import pytest
 
 from lake.source import dialect, foreign_keys, mysql
+from lake.source.detection import detect
 from lake.source.dialect import Replication
 from lake.source.mariadb import MariaDb
 from lake.source.mysql import MySql
@@ -76,7 +77,7 @@ V8_4 = {**V8_0, "SHOW MASTER STATUS": UNKNOWN, "SHOW BINARY LOG STATUS": [STATUS
 @pytest.mark.parametrize("answers", [V8_0, V8_0_OF_2019, V8_4], ids=["8.0", "8.0.19", "8.4"])
 def test_mysql_is_found_out_by_its_answers(answers: dict[str, Any]) -> None:
     connection: Any = Recorded(answers)
-    spoken = dialect.detect(connection)
+    spoken = detect(connection)
     assert (type(spoken), spoken.identity, spoken.tells_cascades) == (MySql, SID, False)
     before = spoken.start_before(connection)
     assert spoken.places(connection, before) == (Position(SID, f"{SID}:1-5"), Position(SID, "", "binlog.000002", 1317))
@@ -85,13 +86,11 @@ def test_mysql_is_found_out_by_its_answers(answers: dict[str, Any]) -> None:
 
 def test_the_state_of_a_replica_in_old_words_and_in_new_ones() -> None:
     new: Any = Recorded(V8_4)
-    assert dialect.detect(new).replication(new) == [
-        Replication(True, False, "Worker 1 failed executing transaction", None)
-    ]
+    assert detect(new).replication(new) == [Replication(True, False, "Worker 1 failed executing transaction", None)]
     old: Any = Recorded(V8_0_OF_2019)
-    assert dialect.detect(old).replication(old) == [Replication(False, True, "", 7.0)]
+    assert detect(old).replication(old) == [Replication(False, True, "", 7.0)]
     denied: Any = Recorded({**V8_4, "SHOW REPLICA STATUS": DENIED})
-    assert dialect.detect(denied).replication(denied) is None
+    assert detect(denied).replication(denied) is None
 
 
 def test_an_applier_is_held_in_old_words_and_in_new_ones() -> None:
