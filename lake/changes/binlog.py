@@ -12,57 +12,39 @@ from __future__ import annotations
 
 import logging
 import random
+import time
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pymysql
-from pymysql.connections import Connection
 from pymysqlreplication import BinLogStreamReader
-from pymysqlreplication.event import GtidEvent, RotateEvent, XidEvent
-from pymysqlreplication.gtid import Gtid, GtidSet
+from pymysqlreplication.event import RotateEvent, XidEvent
 
 from lake.changes import row_events
 from lake.changes.row_events import Changes, Events, Table, TableChanges, Unreadable
-from lake.changes.row_keys import SourceColumn
 from lake.errors import SourceError
-from lake.source.client import fetch
 from lake.source.position import Position
-from lake.source.server import Server
 from lake.source.sources import Source
 
 MAX_ROWS = 100_000
 """Changed rows of one table that are taken, about 8 s of the client's time and at most 70 MB of keys. With more,
 comparing or reading the table costs less."""
 
+PATIENCE_SECONDS = 10
+"""How long the end may take to be sent: the server sends what its disk has, and may name a place that is not there yet
+(MySQL with ``sync_binlog = 1``)."""
+
 _NO_SUCH_PLACE = 1236
 """ER_MASTER_FATAL_ERROR_READING_BINLOG: purged, not of this server's history, or damaged."""
 
 
-def columns_of(connection: Connection[Any], database: str) -> dict[str, list[SourceColumn]]:
-    """Every column of every table of a database, in the table's order."""
-    rows = fetch(
-        connection,
-        "SELECT table_name, column_name, character_set_name AS charset FROM information_schema.columns "
-        "WHERE table_schema = %s ORDER BY table_name, ordinal_position",
-        (database,),
-    )
-    found: dict[str, list[SourceColumn]] = {}
-    for row in rows:
-        found.setdefault(row["table_name"], []).append(SourceColumn(row["column_name"], row["charset"] or ""))
-    return found
-
-
-def read(
-    origin: Source,
-    server: Server,
-    tables: Mapping[str, Table],
-    start: Position,
-    end: Position,
-) -> Changes:
-    """Read the binlog from `start` until the snapshot's place `end` has been passed, or to what is its end now.
+def read(origin: Source, tables: Mapping[str, Table], start: Position, end: Position) -> Changes:
+    """Read the binlog from `start` until the snapshot's place `end` has been passed.
 
     Args:
         tables: by name in the lake.
+        start: a place in the files, or a set of transactions.
+        end: a place in the files.
 
     Raises:
         Unreadable: the stream may hide changes.
@@ -72,30 +54,37 @@ def read(
     if start == end or not tables:
         return changes
     reader = Events(origin.database, tables, changes, MAX_ROWS)
-    goal: _Place | _Gtids = _Place(end) if end.file else _Gtids(start, end)
-    stream = _open(origin, server, tables, start)
+    goal = _Place(end)
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not goal.is_reached and not reader.is_idle:
+        start = _follow(_open(origin, tables, start), goal, reader)
+        if not goal.is_reached and time.monotonic() > deadline:
+            raise Unreadable(f"the binlog ended at {start.file}:{start.offset}, before the snapshot's place")
+    reader.check_prepared()
+    return changes
+
+
+def _follow(stream: BinLogStreamReader, goal: _Place, reader: Events) -> Position:
+    """Read a stream to the goal or to its end; where it ended, which is between two transactions."""
     try:
         for event in _events(stream):
             if isinstance(event, RotateEvent):
                 # A server that crashed ends its file without saying so, and numbers its tables anew in the next.
                 stream.table_map.clear()
-            if goal.is_before(event):
+            if goal.is_reached:
                 break
-            goal.see(event, stream.log_file, stream.log_pos)
-            reader.take(event, f"{stream.log_file}:{stream.log_pos}")
+            goal.see(stream.log_file, stream.log_pos)
+            reader.take(event)
             if reader.is_idle:
-                return changes
-        if stream.log_file:
-            goal.see(None, stream.log_file, stream.log_pos)
+                break
+        else:
+            goal.see(stream.log_file, stream.log_pos)
     finally:
         stream.close()
-    if not goal.is_reached:
-        raise Unreadable(f"the binlog ended at {stream.log_file}:{stream.log_pos}, before the snapshot's place")
-    reader.check_prepared()
-    return changes
+    return Position("", "", stream.log_file, stream.log_pos)
 
 
-def _open(origin: Source, server: Server, tables: Mapping[str, Table], start: Position) -> BinLogStreamReader:
+def _open(origin: Source, tables: Mapping[str, Table], start: Position) -> BinLogStreamReader:
     opened = 0
 
     def once(**arguments: Any) -> Any:
@@ -109,8 +98,8 @@ def _open(origin: Source, server: Server, tables: Mapping[str, Table], start: Po
 
     # It warns at each connection that names are not in the binlog; they are taken from the table's description.
     logging.getLogger("pymysqlreplication").setLevel(logging.ERROR)
-    place: dict[str, Any] = {"auto_position": start.gtid, "is_mariadb": server.is_mariadb}
-    if not start.gtid or (server.is_mariadb and start.file):
+    place: dict[str, Any] = {"auto_position": start.gtid}
+    if start.file:
         place = {"log_file": start.file, "log_pos": start.offset, "resume_stream": True}
     return BinLogStreamReader(
         connection_settings={
@@ -153,46 +142,11 @@ class _Place:
         self._end = end.place
         self._seen = (-1, -1)
 
-    def see(self, event: Any, file: str, offset: int) -> None:
-        """Note how far the stream is: `offset` is where the event ends."""
+    def see(self, file: str, offset: int) -> None:
+        """Note how far the stream is: `offset` is where an event ends."""
         self._seen = max(self._seen, Position("", "", file, offset).place)
-
-    def is_before(self, event: Any) -> bool:
-        """Whether the end lies before this event, which was not seen yet."""
-        return self.is_reached
 
     @property
     def is_reached(self) -> bool:
         """Whether everything up to the end was seen."""
         return self._seen >= self._end
-
-
-class _Gtids:
-    """The end as a set of MySQL's transactions: those that must be seen, in whatever order they come."""
-
-    def __init__(self, start: Position, end: Position) -> None:
-        try:
-            self._missing = {gtid.sid.lower(): gtid for gtid in GtidSet(end.gtid).gtids}
-            for known in GtidSet(start.gtid).gtids:
-                self._take(known)
-        except ValueError as error:
-            raise Unreadable(f"the client does not know GTIDs of this form: {error}") from error
-
-    def _take(self, seen: Gtid) -> None:
-        sid = seen.sid.lower()
-        if sid in self._missing:
-            self._missing[sid] -= Gtid("", self._missing[sid].sid, seen.intervals)
-
-    def see(self, event: Any, file: str, offset: int) -> None:
-        """Note a transaction that begins."""
-        if isinstance(event, GtidEvent):
-            self._take(Gtid(event.gtid))
-
-    def is_before(self, event: Any) -> bool:
-        """Whether the end lies before this event, which was not seen yet: it begins one, and none is missing."""
-        return isinstance(event, GtidEvent) and self.is_reached
-
-    @property
-    def is_reached(self) -> bool:
-        """Whether every transaction has begun."""
-        return not any(gtid.intervals for gtid in self._missing.values())

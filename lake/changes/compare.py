@@ -43,7 +43,7 @@ class Difference:
 
 
 @dataclass(frozen=True)
-class _Part:
+class _Portion:
     """Buckets that are compared at once: what finds their rows in the source and in the lake."""
 
     condition: Condition
@@ -61,24 +61,24 @@ def keys(
         before: sums that the last published run left; without them all keys are compared.
         seen: rows that are read anyway, such as those whose cursor moved; new ones among them get no piece.
     """
-    now, parts = _look(connection, contract, "keys", before)
+    now, portions = _look(connection, contract, "keys", before)
     pieces: list[Piece] = []
     deleted = [by_key.key_schema(contract).empty_table()]
     read = []
-    for part in parts:
-        source = by_key.read_keys(connection, contract, part.condition)
-        lake = _held(contract, held, part, contract.key)
+    for portion in portions:
+        source = by_key.read_keys(connection, contract, portion.condition)
+        lake = _held(contract, held, portion, contract.key)
         deleted.append(by_key.without(lake, source))
         new = by_key.without(source, lake)
         if new.num_rows and seen[0]:
             column_is_old = f"COALESCE(NOT ({seen[0]}), TRUE)"
-            text = f"({part.condition[0]}) AND {column_is_old}" if part.condition[0] else column_is_old
-            unseen = by_key.read_keys(connection, contract, (text, (*part.condition[1], *seen[1])))
+            text = f"({portion.condition[0]}) AND {column_is_old}" if portion.condition[0] else column_is_old
+            unseen = by_key.read_keys(connection, contract, (text, (*portion.condition[1], *seen[1])))
             new = by_key.same(new, unseen)
         pieces += by_key.pieces(connection, contract, new)
         read.append(source)
     now = _grown(connection, contract, "keys", now, read)
-    return Difference(pieces, pa.concat_tables(deleted), now, sum(len(part.places) for part in parts))
+    return Difference(pieces, pa.concat_tables(deleted), now, sum(len(portion.places) for portion in portions))
 
 
 def rows(connection: Connection[Any], contract: Contract, before: Buckets, held: Held) -> Difference:
@@ -87,23 +87,23 @@ def rows(connection: Connection[Any], contract: Contract, before: Buckets, held:
     Args:
         before: sums that the last published run left.
     """
-    now, parts = _look(connection, contract, "rows", before)
+    now, portions = _look(connection, contract, "rows", before)
     pieces: list[Piece] = []
     deleted = [by_key.key_schema(contract).empty_table()]
     read = []
-    for part in parts:
-        source = by_key.read_keys(connection, contract, part.condition)
-        deleted.append(by_key.without(_held(contract, held, part, contract.key), source))
-        known = partial(_held, contract, held, part, contract.read_schema.names)
-        pieces.append(Piece(ranges.rendered(connection, part.condition), known))
+    for portion in portions:
+        source = by_key.read_keys(connection, contract, portion.condition)
+        deleted.append(by_key.without(_held(contract, held, portion, contract.key), source))
+        known = partial(_held, contract, held, portion, contract.read_schema.names)
+        pieces.append(Piece(ranges.rendered(connection, portion.condition), known))
         read.append(source)
     now = _grown(connection, contract, "rows", now, read)
-    return Difference(pieces, pa.concat_tables(deleted), now, sum(len(part.places) for part in parts))
+    return Difference(pieces, pa.concat_tables(deleted), now, sum(len(portion.places) for portion in portions))
 
 
 def _look(
     connection: Connection[Any], contract: Contract, content: Content, before: Buckets | None
-) -> tuple[Buckets, list[_Part]]:
+) -> tuple[Buckets, list[_Portion]]:
     """Sums of the snapshot, and what is to be read because they differ."""
     if before is None or not before.fits(contract, content):
         now = buckets.first(connection, contract, content)
@@ -116,7 +116,7 @@ def _look(
         weights = [max(then.count, today.count) for then, today in pairs]
     limit = KEYS_AT_ONCE if content == "keys" else ROWS_AT_ONCE
     all_ranges = now.ranges(contract) if now.bounds is not None else []
-    parts = []
+    portions = []
     for places in _portions(differing, weights, limit):
         if now.bounds is None:
             condition = buckets.hash_condition(contract, len(now.buckets), places)
@@ -124,8 +124,8 @@ def _look(
         else:
             chosen = _joined([all_ranges[place] for place in places])
             condition = _any_of([one.condition(contract) for one in chosen])
-        parts.append(_Part(condition, chosen, len(now.buckets) if now.bounds is None else 0, frozenset(places)))
-    return now, parts
+        portions.append(_Portion(condition, chosen, len(now.buckets) if now.bounds is None else 0, frozenset(places)))
+    return now, portions
 
 
 def _portions(places: Sequence[int], weights: Sequence[int], limit: int) -> Iterator[list[int]]:
@@ -142,10 +142,10 @@ def _portions(places: Sequence[int], weights: Sequence[int], limit: int) -> Iter
         yield portion
 
 
-def _joined(parts: Sequence[Range]) -> list[Range]:
+def _joined(portions: Sequence[Range]) -> list[Range]:
     """Neighbours as one range."""
     found: list[Range] = []
-    for one in parts:
+    for one in portions:
         if found and found[-1].upper is not None and found[-1].upper == one.lower:
             found[-1] = Range(found[-1].lower, one.upper)
         else:
@@ -161,17 +161,17 @@ def _any_of(conditions: Sequence[Condition]) -> Condition:
     return joined, tuple(value for _, values in conditions for value in values)
 
 
-def _held(contract: Contract, held: Held, part: _Part, columns: Sequence[str]) -> pa.Table:
-    """What the lake holds in the part's buckets, and nothing else."""
+def _held(contract: Contract, held: Held, portion: _Portion, columns: Sequence[str]) -> pa.Table:
+    """What the lake holds in the portion's buckets, and nothing else."""
     schema = pa.schema([contract.read_schema.field(name) for name in columns])
     found = []
-    for batch in held.rows(part.ranges, columns):
+    for batch in held.rows(portion.ranges, columns):
         some = pa.Table.from_batches([batch]).select(list(columns)).cast(schema)
-        if part.number:
-            mine = buckets.hash_buckets(some, contract, part.number)
-            found.append(some.filter(pc.is_in(mine, value_set=pa.array(sorted(part.places), pa.int64()))))
+        if portion.number:
+            mine = buckets.hash_buckets(some, contract, portion.number)
+            found.append(some.filter(pc.is_in(mine, value_set=pa.array(sorted(portion.places), pa.int64()))))
         else:
-            found.append(ranges.within(some, part.ranges, contract.key))
+            found.append(ranges.within(some, portion.ranges, contract.key))
     return pa.concat_tables(found) if found else schema.empty_table()
 
 

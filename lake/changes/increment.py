@@ -15,7 +15,8 @@ import pyarrow as pa
 
 from lake.changes.ranges import Range
 
-Kind = Literal["full", "binlog", "cursor", "sweep"]
+Way = Literal["full", "binlog", "cursor", "sweep"]
+"""How a table's changes are found; ``full``: all of its rows are read."""
 
 
 class Held(Protocol):

@@ -25,7 +25,8 @@ from lake.changes.increment import Held, Increment, Piece, Resnapshot
 from lake.changes.ranges import rendered
 from lake.changes.strategy import Plan, State
 from lake.contracts import Contract
-from lake.source import position, server
+from lake.contracts.source_schema import SourceColumn
+from lake.source import schema, server
 from lake.source.position import Position
 from lake.source.server import Server
 from lake.source.sources import Source
@@ -39,12 +40,15 @@ class Moment:
 
     Attributes:
         open: what was being written.
-        position: where the binlog stands; None if it is not read or not safely known.
+        start: where the next run starts to read the binlog: the view holds all that lies before it.
+        end: how far this run reads the binlog: the view holds nothing that lies behind it. Both are None if the binlog
+            is not read, or if they are not safely known.
     """
 
     server: Server
     open: Open
-    position: Position | None
+    start: Position | None
+    end: Position | None = None
 
 
 @dataclass(frozen=True)
@@ -52,7 +56,7 @@ class Found:
     """How one table is read in this run.
 
     Attributes:
-        increment: what changed; None where all rows are read (`plan.kind` is `full`).
+        increment: what changed; None where all rows are read (`plan.way` is `full`).
     """
 
     plan: Plan
@@ -63,14 +67,15 @@ def before_snapshot(connection: Connection[Any], contracts: Iterable[Contract]) 
     """Ask the server what must be known before the view is opened."""
     asked = server.inspect(connection, [contract.name_in_source for contract in contracts])
     still_open = cursor.open_transactions(connection, asked)
-    return Moment(asked, still_open, None if asked.is_mariadb else position.read(connection, asked))
+    return Moment(asked, still_open, None if asked.why_no_binlog() else asked.dialect.start_before(connection))
 
 
 def inside_snapshot(connection: Connection[Any], moment: Moment) -> Moment:
-    """Complete it by what the view itself tells. MySQL's views tell nothing: what was asked before them stands."""
-    if moment.server.is_mariadb:
-        return replace(moment, position=position.read(connection, moment.server))
-    return moment
+    """Complete it by what the view tells of itself, or by where the binlog stands now that the view is open."""
+    if moment.server.why_no_binlog():
+        return moment
+    start, end = moment.server.dialect.places(connection, moment.start)
+    return replace(moment, start=start, end=end)
 
 
 def find(
@@ -99,7 +104,7 @@ def find(
     for name, contract in contracts.items():
         found[name] = one = _table(connection, contract, moment, states[name], plans[name], changes, held.get(name))
         counts = f", {one.increment.found}" if one.increment else ""
-        log.info("%s: %s, because %s%s", name, one.plan.kind, one.plan.reason, counts)
+        log.info("%s: %s, because %s%s", name, one.plan.way, one.plan.reason, counts)
     return found
 
 
@@ -129,7 +134,7 @@ def state_after(
         rules=contract.rules_sha256,
         watermark=watermark,
         open=moment.open,
-        position=moment.position,
+        position=moment.start,
         keys=summed.get("keys"),
         rows=summed.get("rows"),
     )
@@ -144,23 +149,23 @@ def _binlog(
     plans: Mapping[str, Plan],
 ) -> row_events.Changes:
     """One pass for all tables that start from the same place; as a rule there is one place."""
-    described: dict[str, list[row_keys.SourceColumn]] = {}
+    described: dict[str, list[SourceColumn]] = {}
     starts: dict[Position, dict[str, row_events.Table]] = {}
     for name, plan in plans.items():
         state = states[name]
-        if plan.kind == "binlog" and state and state.position:
-            described = described or binlog.columns_of(connection, origin.database)
+        if plan.way == "binlog" and state and state.position:
+            described = described or schema.columns(connection, origin)
             table = row_events.Table(contracts[name], described.get(contracts[name].name_in_source, []))
             starts.setdefault(state.position, {})[name] = table
     together = row_events.Changes({})
     for start, tables in starts.items():
-        reason = position.why_not_from(connection, moment.server, start)
-        if moment.position is None:
+        reason = moment.server.dialect.why_not_from(connection, start)
+        if moment.end is None:
             reason = "where the binlog stands in this snapshot is not known"
         try:
-            if reason or moment.position is None:
+            if reason or moment.end is None:
                 raise row_events.Unreadable(reason)
-            changes = binlog.read(origin, moment.server, tables, start, moment.position)
+            changes = binlog.read(origin, tables, start, moment.end)
         except row_events.Unreadable as error:
             together.resnapshot |= dict.fromkeys(tables, error.reason)
             continue
@@ -180,16 +185,16 @@ def _table(
     held: Held | None,
 ) -> Found:
     name = contract.table
-    if plan.kind == "binlog" and name in changes.elsewhere:
+    if plan.way == "binlog" and name in changes.elsewhere:
         plan = strategy.plan(contract, moment.server, state, changes.elsewhere[name])
-    if plan.kind == "binlog" and name in changes.resnapshot:
-        plan = replace(plan, kind="full", reason=f"read anew: {changes.resnapshot[name]}")
-    if plan.kind == "full" or state is None or held is None:
+    if plan.way == "binlog" and name in changes.resnapshot:
+        plan = replace(plan, way="full", reason=f"read anew: {changes.resnapshot[name]}")
+    if plan.way == "full" or state is None or held is None:
         return Found(plan, None)
     try:
-        if plan.kind == "binlog":
+        if plan.way == "binlog":
             return Found(plan, _by_binlog(connection, contract, changes.tables[name]))
-        if plan.kind == "sweep":
+        if plan.way == "sweep":
             assert state.rows
             difference = compare.rows(connection, contract, state.rows, held)
             counts = {"buckets": difference.differing, "deleted": difference.deleted.num_rows}
@@ -197,7 +202,7 @@ def _table(
             return Found(plan, Increment(difference.pieces, difference.deleted, left, counts))
         return Found(plan, _by_cursor(connection, contract, state, held))
     except Resnapshot as error:
-        return Found(replace(plan, kind="full", reason=f"read anew: {error.reason}"), None)
+        return Found(replace(plan, way="full", reason=f"read anew: {error.reason}"), None)
 
 
 def _by_binlog(connection: Connection[Any], contract: Contract, changes: row_events.TableChanges) -> Increment:

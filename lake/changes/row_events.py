@@ -29,8 +29,8 @@ from pymysqlreplication.row_event import (
 )
 
 from lake.changes import row_keys, statements
-from lake.changes.row_keys import SourceColumn
 from lake.contracts import Contract
+from lake.contracts.source_schema import SourceColumn
 
 Operation = Literal["insert", "update", "delete"]
 
@@ -78,12 +78,10 @@ class TableChanges:
 
     Attributes:
         rows: rows of all its events; a row that changed twice counts twice.
-        last: file and offset of the table's last event; empty if there was none.
     """
 
     keys: dict[tuple[Any, ...], Operation] = field(default_factory=dict)
     rows: int = 0
-    last: str = ""
 
 
 @dataclass
@@ -137,7 +135,7 @@ class Events:
         """Whether nothing that may still come matters: no table is trusted any more."""
         return not self._tables
 
-    def take(self, event: Any, place: str) -> None:
+    def take(self, event: Any) -> None:
         """Take one event.
 
         Raises:
@@ -148,7 +146,7 @@ class Events:
         elif isinstance(event, PartialUpdateRowsEvent):
             self._leave(event.table, "JSON values are logged in part")
         elif isinstance(event, WriteRowsEvent | UpdateRowsEvent | DeleteRowsEvent):
-            self._rows(event, place)
+            self._rows(event)
         elif isinstance(event, QueryEvent):
             self._statement(event)
         elif isinstance(event, ExecuteLoadQueryEvent):
@@ -194,7 +192,7 @@ class Events:
             # No codec has this name, so the client leaves bytes as they are.
             column.character_set_name = "binary"
 
-    def _rows(self, event: Any, place: str) -> None:
+    def _rows(self, event: Any) -> None:
         name, table = self._tables.get(event.table, ("", None))
         if table is None or name not in self._changes.tables:
             return
@@ -209,7 +207,6 @@ class Events:
             return
         if event.packet.read_bytes != event.event_size:
             raise Unreadable(f"the client read {event.packet.read_bytes} bytes of an event of {event.event_size}")
-        changes.last = place
         if changes.rows > self._max_rows:
             self._leave(event.table, f"more than {self._max_rows} rows changed")
 

@@ -6,7 +6,6 @@ not say (signs, character sets, padding), so it is put right by the contract and
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
@@ -21,19 +20,6 @@ CODECS = {"utf8mb4": "utf-8", "utf8mb3": "utf-8", "utf8": "utf-8", "ascii": "asc
 _UNSIGNED_BITS = {"tinyint": 8, "smallint": 16, "mediumint": 24, "int": 32, "integer": 32, "bigint": 64}
 _TEXT = {"char", "varchar"}
 _AS_THEY_ARE = {"decimal", "numeric", "date", "datetime", "timestamp", "varbinary", *_UNSIGNED_BITS}
-
-
-@dataclass(frozen=True)
-class SourceColumn:
-    """A column of the table as ``information_schema`` has it now.
-
-    Attributes:
-        name: in the source.
-        charset: of a text column, else empty.
-    """
-
-    name: str
-    charset: str = ""
 
 
 def why_not(contract: Contract) -> str:

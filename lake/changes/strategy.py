@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from lake.changes import buckets, row_keys
 from lake.changes.cursor import Open
-from lake.changes.increment import Kind
+from lake.changes.increment import Way
 from lake.contracts import Contract
 from lake.source.position import Position
 from lake.source.server import Server
@@ -25,7 +25,7 @@ class State:
     Attributes:
         watermark: greatest cursor in its snapshot, not after its instant.
         open: what was being written when it read.
-        position: where the binlog stood.
+        position: where the next pass over the binlog starts: everything before it was visible.
         keys, rows: counts and sums by bucket, of keys and of whole rows; what was not asked for is None.
         columns: the contract's columns as they were read, by `columns_of`.
         rules: `Contract.rules_sha256` by which the rows were judged.
@@ -69,12 +69,12 @@ class Plan:
     """How a table is read in this run, and what it leaves for the next.
 
     Attributes:
-        kind: the way its changes are found; `full` for all of its rows.
+        way: how its changes are found; `full` for all of its rows.
         reason: why, in one line for the log and the manifest.
         needs: sums to be left in the state for the next run: `keys`, `rows` or neither.
     """
 
-    kind: Kind
+    way: Way
     reason: str
     needs: buckets.Content | None
 
@@ -97,7 +97,7 @@ def plan(contract: Contract, server: Server, state: State | None, without_binlog
     return Plan("full", f"{reason}, but {missing}", needs) if missing else Plan(way, reason, needs)
 
 
-def _way(contract: Contract, server: Server) -> tuple[Kind, str]:
+def _way(contract: Contract, server: Server) -> tuple[Way, str]:
     """The way that the contract asks for, or the best that is possible."""
     wanted = contract.increment
     if wanted == "full":
@@ -111,7 +111,7 @@ def _way(contract: Contract, server: Server) -> tuple[Kind, str]:
     return way, f"no binlog, because {obstacle}; {reason}"
 
 
-def _second_best(contract: Contract, server: Server) -> tuple[Kind, str]:
+def _second_best(contract: Contract, server: Server) -> tuple[Way, str]:
     """The best way without the binlog."""
     actions = server.cascades.get(contract.name_in_source, frozenset())
     if contract.cursor is None:
@@ -123,27 +123,23 @@ def _second_best(contract: Contract, server: Server) -> tuple[Kind, str]:
     return _if_comparable(contract, "cursor", f"the cursor {contract.cursor} moves with every change")
 
 
-def _if_comparable(contract: Contract, way: Literal["cursor", "sweep"], reason: str) -> tuple[Kind, str]:
+def _if_comparable(contract: Contract, way: Literal["cursor", "sweep"], reason: str) -> tuple[Way, str]:
     """The way, or `full` where it needs to compare keys that cannot be put into buckets."""
     obstacle = buckets.why_not(contract) if _needs(contract, way) else ""
     return ("full", f"{reason}, but {obstacle}") if obstacle else (way, reason)
 
 
-def _needs(contract: Contract, way: Kind) -> buckets.Content | None:
+def _needs(contract: Contract, way: Way) -> buckets.Content | None:
     if way == "sweep":
         return "rows"
     return "keys" if way == "cursor" and contract.deletes == "keys" else None
 
 
 def _why_no_binlog(contract: Contract, server: Server) -> str:
-    if obstacle := server.why_no_binlog():
-        return obstacle
-    if server.cascades.get(contract.name_in_source):
-        return "a foreign key changes or deletes rows inside the engine, which no binlog tells"
-    return row_keys.why_not(contract)
+    return server.why_no_binlog_for(contract.name_in_source) or row_keys.why_not(contract)
 
 
-def _missing(contract: Contract, state: State, way: Kind) -> str:
+def _missing(contract: Contract, state: State, way: Way) -> str:
     """What the last run should have left for this way and did not; empty if nothing is missing."""
     if way != "full" and state.columns != columns_of(contract):
         return "the contract's columns are not those of the last run"

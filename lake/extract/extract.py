@@ -33,8 +33,10 @@ from lake.extract.manifest import Manifest, Part
 from lake.extract.pace import Pace
 from lake.extract.workers import Job, work_off
 from lake.settings import settings
-from lake.source import client, reader, schema, snapshot
+from lake.source import applier, client, reader, schema, snapshot
+from lake.source.detection import detect
 from lake.source.quoting import quote
+from lake.source.server import check_replica
 from lake.source.snapshot import Snapshot
 from lake.source.sources import Source
 
@@ -94,12 +96,15 @@ def _read(origin: Source, requests: list[Request], run_id: str) -> list[Manifest
     """One try. A lost connection loses its read view, so all is tried again, as of a new snapshot."""
     config = settings()
     limit = config.source_max_mib_per_second
-    pace = Pace(limit << 20 if limit else None)
+    bytes_per_second = limit << 20 if limit else None
     with client.connected(origin) as connection:
+        spoken = detect(connection)
+        applier.let_go(spoken, connection, origin)
+        check_replica(spoken, connection, origin)
         before = increments.before_snapshot(connection, (request.contract for request in requests))
+    pace = Pace(spoken, bytes_per_second)
     with snapshot.consistent(origin, config.source_connections) as view:
         first = view.connections[0]
-        client.check_replica(first, origin)
         tables = schema.read_tables(first, origin)
         contracts = {request.contract.table: request.contract for request in requests}
         for warning in schema.check(contracts, tables):
@@ -161,7 +166,9 @@ class _Table:
 
     def _chunk_jobs(self, connection: Connection[Any], pace: Pace) -> list[Job]:
         key = self.table.unique_keys[0] if self.table.unique_keys else ()
-        listed = chunks.plan(connection, self.table.name, key, self.table.row_bytes, pace.chunk_bytes)
+        listed = chunks.plan(
+            connection, self.moment.server.dialect, self.table.name, key, self.table.row_bytes, pace.chunk_bytes
+        )
         finished: dict[str, Part] = {}
         is_kept = len(listed) > 1
         if is_kept:
@@ -259,7 +266,7 @@ class _Table:
             watermark=self.watermark,
             parts=sorted(self.parts, key=lambda part: part.uri),
             deletes=self.deletes,
-            way=self.found.plan.kind,
+            way=self.found.plan.way,
             reason=self.found.plan.reason,
             state=self.state.to_json(),
         )

@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
-from lake.changes.increment import Kind
+from lake.changes.increment import Way
 from lake.platform import storage
 from lake.source.snapshot import Snapshot
 
@@ -62,7 +62,7 @@ class Manifest:
     watermark: datetime | None
     parts: list[Part] = field(default_factory=list)
     deletes: list[Part] = field(default_factory=list)
-    way: Kind = "full"
+    way: Way = "full"
     reason: str = ""
     state: dict[str, Any] = field(default_factory=dict)
 

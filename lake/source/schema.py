@@ -14,20 +14,15 @@ from lake.contracts.source_schema import ForeignKey, SourceColumn, SourceTable
 from lake.errors import ContractError
 from lake.settings import settings
 from lake.source.client import fetch
+from lake.source.foreign_keys import SILENT
 from lake.source.sources import Source
 
 _TABLES = ("BASE TABLE", "SYSTEM VERSIONED")
-_SILENT = {"CASCADE", "SET NULL", "SET DEFAULT"}
 
 
 def read_tables(connection: Connection[Any], source: Source) -> dict[str, SourceTable]:
     """Every table of the source database that the extraction user may see, by name. Views are none."""
-    columns = _by_table(
-        connection,
-        "SELECT table_name, column_name, column_type, is_nullable, column_comment, column_default, extra "
-        "FROM information_schema.columns WHERE table_schema = %s ORDER BY table_name, ordinal_position",
-        source,
-    )
+    described = columns(connection, source)
     indexes = _by_table(
         connection,
         "SELECT table_name, index_name, column_name, nullable FROM information_schema.statistics "
@@ -67,7 +62,7 @@ def read_tables(connection: Connection[Any], source: Source) -> dict[str, Source
         name: SourceTable(
             name=name,
             comment=table["table_comment"] or "",
-            columns={row["column_name"]: _column(row) for row in columns[name]},
+            columns={column.name: column for column in described.get(name, [])},
             unique_keys=_unique_keys(indexes[name]),
             # An index that is unique is a constraint too: where that is not shown, nor are foreign keys.
             foreign_keys=_foreign_keys(references[name], rules[name])
@@ -80,6 +75,18 @@ def read_tables(connection: Connection[Any], source: Source) -> dict[str, Source
         for table in tables
         if (name := table["table_name"]) and table["table_type"] in _TABLES
     }
+
+
+def columns(connection: Connection[Any], source: Source) -> dict[str, list[SourceColumn]]:
+    """Every column of every table of the source database that the user may see, in the table's order."""
+    found = _by_table(
+        connection,
+        "SELECT table_name, column_name, column_type, is_nullable, column_comment, column_default, extra, "
+        "character_set_name AS charset "
+        "FROM information_schema.columns WHERE table_schema = %s ORDER BY table_name, ordinal_position",
+        source,
+    )
+    return {table: [_column(row) for row in rows] for table, rows in found.items()}
 
 
 def others(connection: Connection[Any], source: Source) -> dict[str, str]:
@@ -103,8 +110,9 @@ def _column(row: dict[str, Any]) -> SourceColumn:
     now = "current_timestamp"
     kept = now in str(row["column_default"]).lower() and f"on update {now}" in row["extra"].lower()
     return SourceColumn(
-        row["column_name"], _text(row["column_type"]), row["is_nullable"] == "YES", row["column_comment"], kept
-    )
+        row["column_name"], _text(row["column_type"]), row["is_nullable"] == "YES", row["column_comment"], kept,
+        row["charset"] or "",
+    )  # fmt: skip
 
 
 def _unique_keys(rows: list[dict[str, Any]]) -> list[tuple[str, ...]]:
@@ -121,7 +129,7 @@ def _foreign_keys(rows: list[dict[str, Any]], rules: list[dict[str, Any]]) -> li
     silent = {
         rule["constraint_name"]
         for rule in rules
-        if rule["update_rule"] in _SILENT or rule["delete_rule"] in _SILENT - {"CASCADE"}
+        if rule["update_rule"] in SILENT or rule["delete_rule"] in set(SILENT) - {"CASCADE"}
     }
     constraints: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for row in rows:

@@ -1,22 +1,23 @@
 """One consistent snapshot of all tables, read over several connections.
 
-A read view belongs to one connection, so views that show the same state must be opened while nothing changes, or be
-compared afterwards. From the least to the most intrusive way:
+A read view belongs to one connection, so views over several must be proven to show one state. By which means, from
+the least to the most intrusive:
 
-``agreed``   open the views and compare the binlog positions that they show; try again when the shop committed meanwhile
-``paused``   stop the replica's applier for the moment in which the views are opened
+``agreed``   open the views and prove that they are one; try again when the shop committed meanwhile
+``paused``   hold the replica's applier for the moment in which the views are opened, where the settings allow it
 ``locked``   hold ``FLUSH TABLES WITH READ LOCK`` for that moment
 ``single``   one connection, whose view needs no company
 
-MySQL and MariaDB tell the position of a view differently; that is in this module and nowhere else.
+How views agree differs between servers: `lake.source.mariadb`, `lake.source.mysql`.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Literal
 
@@ -24,15 +25,28 @@ import pymysql
 from pymysql.connections import Connection
 
 from lake.errors import SourceError
-from lake.source import client
+from lake.settings import settings
+from lake.source import applier, client
 from lake.source.client import fetch
+from lake.source.detection import detect
+from lake.source.dialect import Agreement, Dialect, prepare
+from lake.source.failures import LOST
 from lake.source.sources import Source
 
 log = logging.getLogger(__name__)
 
-Way = Literal["agreed", "paused", "locked", "single"]
-WAYS: tuple[Way, ...] = ("agreed", "paused", "locked", "single")
-AGREEMENT_TRIES = 5
+Means = Literal["agreed", "paused", "locked", "single"]
+MEANS: tuple[Means, ...] = ("agreed", "paused", "locked", "single")
+
+EXACT_SECONDS = 1.0
+"""How long a proof is tried for that tells the position of the views exactly."""
+
+AGREEMENT_SECONDS = 3.0
+"""How long any proof is tried for. One try takes a few round trips to the server."""
+
+PAUSE_SECONDS = 0.002
+"""Between two tries, so that the server is not kept busy by them."""
+
 LOCK_WAIT_SECONDS = 5
 """How long the shop may have to wait behind our request for the lock, when a long query of its own is in our way."""
 
@@ -45,16 +59,20 @@ class Snapshot:
         instant: UTC, by the source's own clock.
         position: GTID set or position, as the server writes it; empty where the server keeps no binlog.
         server: version of the server that was read.
-        way: how the connections came to show the same state.
+        means: how the connections came to show the same state.
         connections: how many there were.
+        proof: what proves it, in a few words.
+        is_exact: whether it holds exactly what the position names; else at least that.
     """
 
     source: str
     instant: datetime
     position: str
     server: str
-    way: Way = "single"
+    means: Means = "single"
     connections: int = 1
+    proof: str = ""
+    is_exact: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """Plain values; the instant as ISO 8601."""
@@ -63,7 +81,9 @@ class Snapshot:
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> Snapshot:
         """The inverse of `to_json`."""
-        return cls(**{**value, "instant": datetime.fromisoformat(value["instant"])})
+        # Before a way became the one in which changes are found, the means had its name.
+        renamed = {"means" if name == "way" else name: each for name, each in value.items()}
+        return cls(**{**renamed, "instant": datetime.fromisoformat(value["instant"])})
 
 
 @dataclass(frozen=True)
@@ -75,126 +95,118 @@ class View:
 
 
 @contextmanager
-def consistent(origin: Source, wanted: int, ways: tuple[Way, ...] = WAYS) -> Iterator[View]:
+def consistent(origin: Source, wanted: int, means: Sequence[Means] = MEANS) -> Iterator[View]:
     """Open up to ``wanted`` connections that all show the source as of one instant.
 
     The instant is read before the first view is opened: a view may hold a little more than the instant says, never
     less, which is the safe side for a watermark.
 
     Args:
-        ways: the ways that may be tried, in this order; ``single`` always succeeds, with one connection.
+        means: those that may be tried, in this order; ``single`` always succeeds, with one connection.
 
     Raises:
-        SourceError: the source is away or refuses us, or none of the ways could be had.
+        SourceError: the source is away or refuses us, or by none of the means could one be had.
     """
     with ExitStack() as stack:
-        connections = [stack.enter_context(client.connected(origin)) for _ in range(max(wanted, 1))]
-        first = connections[0]
-        version = str(fetch(first, "SELECT VERSION() AS version")[0]["version"])
-        is_mariadb = "mariadb" in version.lower()
-        if len(connections) == 1:
-            ways = ("single",)
-        for way in ways:
-            instant = fetch(first, "SELECT UTC_TIMESTAMP(6) AS instant")[0]["instant"].replace(tzinfo=UTC)
-            position = _open(way, origin, connections, is_mariadb)
-            if position is None:
-                log.info("the snapshot could not be %s over %s connections", way, len(connections))
+        views = [stack.enter_context(client.connected(origin)) for _ in range(max(wanted, 1))]
+        control = stack.enter_context(client.connected(origin))
+        spoken = detect(control)
+        prepare(views)
+        version = str(fetch(control, "SELECT VERSION() AS version")[0]["version"])
+        for one in ("single",) if len(views) == 1 else means:
+            used = views[:1] if one == "single" else views
+            began = time.monotonic()
+            instant, agreement = _open(one, origin, spoken, control, used)
+            if agreement is None:
+                log.info("the snapshot could not be %s over %s connections", one, len(views))
                 continue
-            used = connections[:1] if way == "single" else connections
-            snapshot = Snapshot(origin.name, instant, position, version, way, len(used))
-            log.info("%s snapshot of %s over %s connections, at %s, position %s", way, snapshot.source, len(used),
-                     instant, position)  # fmt: skip
+            snapshot = Snapshot(
+                origin.name, instant, agreement.position, version, one, len(used), agreement.proof, agreement.is_exact
+            )
+            log.info("%s snapshot of %s over %s connections after %.0f ms, at %s, position %s (%s)", one, origin.name,
+                     len(used), (time.monotonic() - began) * 1000, instant,
+                     agreement.position, agreement.proof)  # fmt: skip
+            control.close()
             yield View(snapshot, used)
             for connection in used:
                 if connection.open:
                     connection.rollback()
             return
     raise SourceError(
-        f"no consistent snapshot over {wanted} connections could be had by: {', '.join(ways)}",
-        "allow 'single', or grant what the other ways need: docs/extraction.md",
+        f"no consistent snapshot over {wanted} connections could be had by: {', '.join(means)}",
+        "allow 'single', or grant what the other means need: docs/extraction.md",
     )
 
 
-def _open(way: Way, origin: Source, connections: list[Connection[Any]], is_mariadb: bool) -> str | None:
-    """Open the views; their position, or nothing when this way cannot be gone here."""
-    match way:
+_Opened = tuple[datetime, Agreement | None]
+
+
+def _open(
+    means: Means, origin: Source, spoken: Dialect, control: Connection[Any], views: Sequence[Connection[Any]]
+) -> _Opened:
+    """Open the views; the instant before, and nothing beside it when this cannot be had here."""
+    match means:
         case "single":
-            return _begin(connections[:1], is_mariadb)
+            instant, agreement = _agreed(spoken, control, views, 0)
+            return instant, agreement or spoken.begin(control, views)
         case "agreed":
-            for _ in range(AGREEMENT_TRIES):
-                position = _begin(connections, is_mariadb)
-                if position:
-                    return position
-            return None
+            return _agreed(spoken, control, views, AGREEMENT_SECONDS - EXACT_SECONDS)
         case "paused":
-            return _paused(origin, connections, is_mariadb)
+            return _paused(origin, spoken, control, views)
         case "locked":
-            return _locked(origin, connections, is_mariadb)
+            return _locked(spoken, control, views)
 
 
-def _begin(connections: list[Connection[Any]], is_mariadb: bool) -> str | None:
-    """Begin a view on each connection; the position that all of them show, or nothing where they differ.
-
-    A single connection always agrees with itself. For several a server without a binlog gives no proof.
-    """
-    before = "" if is_mariadb else _executed(connections[0])
-    positions = set()
-    for connection in connections:
-        fetch(connection, "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-        fetch(connection, "START TRANSACTION WITH CONSISTENT SNAPSHOT")
-        if is_mariadb:
-            positions.add(_position_of_view(connection))
-    if not is_mariadb:
-        # MySQL's views do not tell their position. Nothing was committed meanwhile when both ends show the same set.
-        positions = {before, _executed(connections[-1])}
-    if len(connections) == 1:
-        return positions.pop() if is_mariadb else before
-    return positions.pop() if len(positions) == 1 and "" not in positions else None
+def _agreed(
+    spoken: Dialect, control: Connection[Any], views: Sequence[Connection[Any]], inexact_seconds: float
+) -> _Opened:
+    """Try to prove that the views are one: first in a way that tells their position exactly, then in any."""
+    instant = _now(control)
+    proofs = spoken.proofs(control)
+    exact = [proof for proof in proofs if proof.is_exact]
+    for chosen, seconds in ((exact, EXACT_SECONDS), (proofs, inexact_seconds)):
+        deadline = time.monotonic() + seconds
+        while chosen and time.monotonic() < deadline:
+            for proof in chosen:
+                instant = _now(control)
+                if agreement := proof.attempt(control, views):
+                    return instant, agreement
+            time.sleep(PAUSE_SECONDS)
+    return instant, None
 
 
-def _position_of_view(connection: Connection[Any]) -> str:
-    """MariaDB keeps the position of the view itself, in the status variables ``binlog_snapshot_*``."""
-    values = fetch(connection, "SHOW STATUS LIKE 'binlog_snapshot_%%'")
-    found = {row["variable_name"].lower(): row["value"] for row in values}
-    place = (found.get("binlog_snapshot_file", ""), int(found.get("binlog_snapshot_position") or 0))
-    gtid = fetch(connection, "SELECT BINLOG_GTID_POS(%s, %s) AS gtid", place)[0]["gtid"]
-    return str(gtid or f"{place[0]}:{place[1]}").removeprefix(":0")
+def _paused(origin: Source, spoken: Dialect, control: Connection[Any], views: Sequence[Connection[Any]]) -> _Opened:
+    instant = _now(control)
+    if not settings().source_may_hold_replication or not spoken.rests_without_applier:
+        return instant, None
+    with applier.held(spoken, control, origin) as is_held:
+        return instant, _undisturbed(spoken, control, views, "the applier stood still") if is_held else None
 
 
-def _executed(connection: Connection[Any]) -> str:
-    executed = fetch(connection, "SELECT @@GLOBAL.gtid_executed AS position")[0]["position"]
-    return str(executed).replace("\n", "")
+def _locked(spoken: Dialect, control: Connection[Any], views: Sequence[Connection[Any]]) -> _Opened:
+    instant = _now(control)
+    try:
+        fetch(control, f"SET SESSION lock_wait_timeout = {LOCK_WAIT_SECONDS}")
+        fetch(control, "FLUSH TABLES WITH READ LOCK")
+    except pymysql.err.MySQLError as error:
+        if error.args[0] in LOST:
+            raise
+        log.info("FLUSH TABLES WITH READ LOCK: %s", error)
+        return instant, None
+    try:
+        return instant, _undisturbed(spoken, control, views, "all tables were locked")
+    finally:
+        fetch(control, "UNLOCK TABLES")
 
 
-def _paused(origin: Source, connections: list[Connection[Any]], is_mariadb: bool) -> str | None:
-    stop, start = (
-        ("STOP SLAVE SQL_THREAD", "START SLAVE SQL_THREAD")
-        if is_mariadb
-        else ("STOP REPLICA SQL_THREAD", "START REPLICA SQL_THREAD")
-    )
-    with client.connected(origin) as control:
-        if not client.replication(control):
-            return None
-        try:
-            fetch(control, stop)
-        except pymysql.err.MySQLError as error:
-            log.info("%s: %s", stop, error)
-            return None
-        try:
-            return _begin(connections, is_mariadb)
-        finally:
-            fetch(control, start)
+def _undisturbed(
+    spoken: Dialect, control: Connection[Any], views: Sequence[Connection[Any]], proof: str
+) -> Agreement | None:
+    """Open the views while nothing can be committed: what they show is exactly what has been."""
+    agreement = spoken.begin(control, views)
+    return replace(agreement, is_exact=True, proof=proof) if agreement else None
 
 
-def _locked(origin: Source, connections: list[Connection[Any]], is_mariadb: bool) -> str | None:
-    with client.connected(origin) as control:
-        try:
-            fetch(control, f"SET SESSION lock_wait_timeout = {LOCK_WAIT_SECONDS}")
-            fetch(control, "FLUSH TABLES WITH READ LOCK")
-        except pymysql.err.MySQLError as error:
-            log.info("FLUSH TABLES WITH READ LOCK: %s", error)
-            return None
-        try:
-            return _begin(connections, is_mariadb)
-        finally:
-            fetch(control, "UNLOCK TABLES")
+def _now(connection: Connection[Any]) -> datetime:
+    instant: datetime = fetch(connection, "SELECT UTC_TIMESTAMP(6) AS instant")[0]["instant"]
+    return instant.replace(tzinfo=UTC)

@@ -75,7 +75,7 @@ class Ran:
 
     @property
     def kind(self) -> str:
-        return self.found.plan.kind
+        return self.found.plan.way
 
     @property
     def reason(self) -> str:
