@@ -98,12 +98,12 @@ def test_rows_that_are_held_are_judged_anew_when_a_rule_was_edited(edited: dict[
     of_table = {name: value for name, value in edited.items() if name not in columns}
     of_columns = {name: value for name, value in edited.items() if name in columns}
     found = plan(_contract(columns=columns | of_columns, **of_table), ABLE, _state(before))
-    assert found.kind == "full"
+    assert found.way == "full"
     assert "the contract's rules are not those by which its rows were judged" in found.reason
 
 
 def test_what_is_written_for_people_changes_no_rule() -> None:
-    assert plan(_contract(owner="y", description="z"), ABLE, _state(_contract())).kind == "binlog"
+    assert plan(_contract(owner="y", description="z"), ABLE, _state(_contract())).way == "binlog"
 
 
 def test_what_foreign_keys_do_inside_the_engine_is_compared() -> None:
