@@ -3,7 +3,7 @@
 SHELL       := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-faults test-upgrade test-native bench bench-extract lint format lock up down clean
+.PHONY: help setup demo test test-faults test-upgrade test-native bench bench-extract bench-wide lint format lock up down clean
 
 PYTHON     ?= python3.11
 UV_VERSION := 0.13.9
@@ -47,6 +47,9 @@ bench: setup  ## measure full and incremental runs
 
 bench-extract: setup  ## measure readers of MySQL: rows=6000000 rounds=3 promotions=1
 	$(BIN)/python -m benchmarks.extract --rows $(or $(rows),6000000) --rounds $(or $(rounds),3) $(if $(promotions),--promotions)
+
+bench-wide: setup  ## measure increments of tables of 5, 60 and 500 columns, beside each other
+	$(BIN)/python -m benchmarks.wide
 
 lint: .venv/.complete  ## check style, types, imports, SQL; changes nothing
 	$(BIN)/ruff check .

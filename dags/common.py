@@ -6,8 +6,9 @@ from datetime import timedelta
 from typing import Any
 
 from airflow.sdk import CronTriggerTimetable, ExceptionRetryPolicy, RetryAction, RetryRule
+from airflow.sdk.exceptions import AirflowTaskTimeout
 
-from lake.errors import AuditError, ContractError
+from lake.errors import AuditError, ContractError, SparkTimeoutError
 from lake.settings import settings
 
 PUBLISHED = "lake://main/published"
@@ -22,9 +23,21 @@ SCHEDULE = CronTriggerTimetable(_CRON, timezone="UTC", run_immediately=False) if
 
 NIGHTLY = CronTriggerTimetable("30 3 * * *", timezone="UTC", run_immediately=False) if _CRON else None
 
+SPARK_LIMIT = timedelta(seconds=settings().spark_timeout_seconds, minutes=5)
+"""How long a task of Spark may take: a little longer than Spark itself, whose own limit names the tables."""
+
+RUN_LIMIT = timedelta(hours=1) + 2 * SPARK_LIMIT
+"""How long a run may take. Nothing waits for ever, also not after a restart of the services."""
+
 # The same data and the same contract give the same answer again; what is away or busy may be back.
 _RETRY_POLICY = ExceptionRetryPolicy(
-    [RetryRule([AuditError, ContractError], RetryAction.FAIL, reason="another try would find the same")]
+    [
+        RetryRule(
+            [AuditError, ContractError, SparkTimeoutError, AirflowTaskTimeout],
+            RetryAction.FAIL,
+            reason="another try would find the same",
+        )
+    ]
 )
 
 DEFAULT_ARGS: dict[str, Any] = {
@@ -34,4 +47,8 @@ DEFAULT_ARGS: dict[str, Any] = {
     "retry_exponential_backoff": True,
     "max_retry_delay": timedelta(minutes=5),
     "retry_policy": _RETRY_POLICY,
+    "execution_timeout": RUN_LIMIT,
 }
+
+SPARK: dict[str, Any] = {"conn_id": "spark_connect", "execution_timeout": SPARK_LIMIT}
+"""Of the tasks that work with Spark."""

@@ -13,7 +13,7 @@ it, and builds raw, cleaned, curated and marts on that branch. The audit decides
 |---|---|---|
 | `start` | a mistake in a contract, or nothing to read | the log names file and line, or the command |
 | `extract` | database away, wrong password, a table or column that vanished | the log names the thing and the fix |
-| `clean` | Spark is down | `lake status`, `lake logs spark` |
+| `clean` | Spark is down, or took longer than it may; the log names the tables | `lake status`, `lake logs spark` |
 | `marts` | a dbt model or test failed; the log names it | `lake sql` on the branch shows its rows |
 | `audit` | a blocking check failed; the log lists them, the data docs show them | mend the source or the contract |
 | `publish` | main moved under the run (409) | run again |
@@ -28,11 +28,10 @@ the last *published* one, so a failed hour is caught up by itself.
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 
 from airflow.sdk import Asset, Metadata, Param, dag, get_current_context, task
-from common import DEFAULT_ARGS, PUBLISHED, SCHEDULE, TAGS
+from common import DEFAULT_ARGS, PUBLISHED, RUN_LIMIT, SCHEDULE, SPARK, TAGS
 from triggers import PROOF
 
 from lake.run import Run
@@ -44,7 +43,7 @@ published = Asset(PUBLISHED)
     schedule=SCHEDULE,
     catchup=False,
     max_active_runs=1,
-    dagrun_timeout=timedelta(hours=3),
+    dagrun_timeout=RUN_LIMIT,
     default_args=DEFAULT_ARGS,
     params={"full": Param(False, type="boolean", description="read every table whole")},
     tags=[*TAGS, "pipeline"],
@@ -80,14 +79,14 @@ def shop_lake() -> None:
 
         return register(Run.from_json(run))
 
-    @task.pyspark(conn_id="spark_connect", map_index_template="{{ ', '.join(task.op_kwargs['tables']) }}")
+    @task.pyspark(**SPARK, map_index_template="{{ ', '.join(task.op_kwargs['tables']) }}")
     def clean(run: dict[str, Any], tables: list[str], spark: Any) -> dict[str, int]:
         """Merge into the current state, keep history, put refused rows into quarantine."""
         from lake.steps.clean import clean
 
         return clean(spark, Run.from_json(run), tables)
 
-    @task.pyspark(conn_id="spark_connect")
+    @task.pyspark(**SPARK)
     def curate(run: dict[str, Any], spark: Any) -> dict[str, int]:
         """The star schema."""
         from lake.steps.curate import curate

@@ -84,6 +84,7 @@ class Settings(BaseSettings):
     spark_host: str = "127.0.0.1"
     spark_port: int = 25002
     spark_ui_port: int = 24040
+    spark_timeout_seconds: int = Field(default=3600, ge=1, description="how long one task may keep Spark at work")
     trino_host: str = "127.0.0.1"
     trino_port: int = 28080
 

@@ -17,9 +17,11 @@ from lake.errors import AuditError
 from lake.layers.outcome import Outcome
 from lake.ordered import in_order
 from lake.run import Run
+from lake.settings import settings
 from spark_jobs import history, rules
 from spark_jobs.candidates import Candidates, Work
-from spark_jobs.session import TABLES_AT_ONCE, Lake, columns_of, small
+from spark_jobs.limit import Limit
+from spark_jobs.session import TABLES_AT_ONCE, Lake, columns_of, one_value, small
 
 log = logging.getLogger(__name__)
 
@@ -36,13 +38,15 @@ def clean(
     lost = set(work.full)
 
     def one(table: str) -> Outcome:
-        outcome = _table(lake, Candidates(lake, contracts[table], work, lost), contracts[table], work)
+        with limit.at(f"cleaned.{table}"):
+            outcome = _table(lake, Candidates(lake, contracts[table], work, lost), contracts[table], work)
         if outcome.refused or outcome.deleted:
             lost.add(table)
         return outcome
 
     parents = {table: {parent for parent, _ in contracts[table].references.values()} & {*tables} for table in tables}
-    outcomes = in_order(parents, one, TABLES_AT_ONCE)
+    with Limit(spark, settings().spark_timeout_seconds) as limit:
+        outcomes = in_order(parents, one, TABLES_AT_ONCE)
     return [outcomes[table] for table in tables]
 
 
@@ -125,12 +129,16 @@ def _changed(held: DataFrame, rows: DataFrame, contract: Contract, count: int) -
     Args:
         count: how many rows there are, at most.
     """
-    names = contract.schema.names
-    sought = small(rows.select(*[F.col(f"`{name}`").alias(f"_new_{i}") for i, name in enumerate(names)]), count)
-    is_same = [held[f"`{name}`"].eqNullSafe(sought[f"_new_{i}"]) for i, name in enumerate(names)]
-    is_key = [held[f"`{name}`"] == sought[f"_new_{names.index(name)}"] for name in contract.key]
-    same = held.join(sought, reduce(and_, is_key + is_same), "left_semi").select(*contract.key)
-    return rows.join(small(same, count), list(contract.key), "left_anti").select(*rows.columns)
+    key, names = list(contract.key), contract.schema.names
+    value = one_value(contract, names)
+    sought = small(
+        rows.select(*[F.col(f"`{name}`").alias(f"_key_{i}") for i, name in enumerate(key)], value.alias("_new")), count
+    )
+    is_key = [F.col(f"`{name}`") == F.col(f"_key_{i}") for i, name in enumerate(key)]
+    same = held.select(*key, value.alias("_old")).join(
+        sought, reduce(and_, is_key, F.col("_old").eqNullSafe(F.col("_new"))), "left_semi"
+    )
+    return rows.join(small(same.select(*key), count), key, "left_anti").select(*rows.columns)
 
 
 def _reasons(lake: Lake, table: str) -> dict[str, int]:

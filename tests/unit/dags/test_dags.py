@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from lake.errors import AuditError, ContractError, ServiceError
+from lake.errors import AuditError, ContractError, ServiceError, SparkTimeoutError
+from lake.settings import settings
 
 DAGS = Path(__file__).resolve().parents[3] / "dags"
 EXPECTED = {"shop_lake", "reports", "alerting", "maintenance"}
@@ -42,12 +43,32 @@ def test_every_dag_has_owner_tags_retries_and_a_runbook(bag, dag_id: str) -> Non
 
 @pytest.mark.parametrize(
     ("error", "action"),
-    [(AuditError("x"), "fail"), (ContractError("x"), "fail"), (ServiceError("x"), "default"), (OSError(), "default")],
+    [
+        (AuditError("x"), "fail"),
+        (ContractError("x"), "fail"),
+        (SparkTimeoutError("x"), "fail"),
+        (ServiceError("x"), "default"),
+        (OSError(), "default"),
+    ],
 )
 def test_what_another_try_cannot_change_fails_at_once(bag, error: Exception, action: str) -> None:
     for dag in bag.dags.values():
         for task in dag.tasks:
             assert task.retry_policy.evaluate(error, 1, 2).action.value == action
+
+
+@pytest.mark.parametrize("dag_id", sorted(EXPECTED))
+def test_every_task_and_every_run_has_an_end(bag, dag_id: str) -> None:
+    dag = bag.dags[dag_id]
+    assert dag.dagrun_timeout
+    for task in dag.tasks:
+        assert task.execution_timeout
+
+
+def test_spark_says_what_it_was_at_before_its_task_is_ended(bag) -> None:
+    dag, limit = bag.dags["shop_lake"], settings().spark_timeout_seconds
+    for task in (dag.get_task("clean"), dag.get_task("curate")):
+        assert limit < task.execution_timeout.total_seconds() < dag.dagrun_timeout.total_seconds() / 2
 
 
 def test_the_pipeline_is_wired_in_order_and_runs_once_at_a_time(bag) -> None:
