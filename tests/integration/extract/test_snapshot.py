@@ -145,8 +145,20 @@ def test_a_long_transaction_does_not_keep_views_from_agreeing(
         cursor.execute("ROLLBACK")
 
 
-def _replica(origin: Source, port: int) -> Source:
-    return Source(f"{origin.name}_replica", origin.host, port, origin.user, "mysql", origin.password)
+@pytest.fixture
+def replica(origin: Source, server: Any, replica_port: int) -> Iterator[Source]:
+    """The server's replica, on which nobody but its applier may write."""
+    found = Source(f"{origin.name}_replica", origin.host, replica_port, origin.user, "mysql", origin.password)
+
+    def only_applier_writes(value: str) -> None:
+        if server.kind == "mysql":
+            with client.connected(found) as connection:
+                client.fetch(connection, f"SET GLOBAL super_read_only = {value}")
+
+    only_applier_writes("ON")
+    yield found
+    only_applier_writes("OFF")
+    storage.delete_prefix(f"{storage.LANDING}/{found.name}")
 
 
 def _is_applying(replica: Source) -> bool:
@@ -154,10 +166,7 @@ def _is_applying(replica: Source) -> bool:
         return all(state.is_applying for state in detect(connection).replication(connection) or [])
 
 
-def test_a_replica_is_held_for_the_moment_and_goes_on(
-    origin: Source, replica_port: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    replica = _replica(origin, replica_port)
+def test_a_replica_is_held_for_the_moment_and_goes_on(replica: Source, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(SourceError, match="could be had by: paused"), snapshot.consistent(replica, 2, ("paused",)):
         pass
     monkeypatch.setenv("LAKE_SOURCE_MAY_HOLD_REPLICATION", "true")
@@ -169,9 +178,8 @@ def test_a_replica_is_held_for_the_moment_and_goes_on(
 
 
 def test_a_replica_that_was_left_standing_is_started_by_the_next_extraction(
-    origin: Source, replica_port: int, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    replica: Source, caplog: pytest.LogCaptureFixture
 ) -> None:
-    replica = _replica(origin, replica_port)
     program = (
         "import sys; from pydantic import SecretStr; from lake.source import snapshot; "
         "from lake.source.sources import Source; name, host, port, user, password = sys.argv[1:]\n"
@@ -186,4 +194,3 @@ def test_a_replica_that_was_left_standing_is_started_by_the_next_extraction(
     extract.extract(replica, [], "r1")
     assert _is_applying(replica)
     assert "stood still since an extraction that broke off" in caplog.text
-    storage.delete_prefix(f"{storage.LANDING}/{replica.name}")

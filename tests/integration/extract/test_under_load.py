@@ -111,7 +111,7 @@ def applied(held: dict[int, int], manifest: Manifest) -> dict[int, int]:
 
 @pytest.mark.parametrize(
     ("extractions", "writers", "pause", "least"),
-    [pytest.param(3, 2, 0.005, 20, id="short"), pytest.param(50, 4, 0.002, 500, id="long", marks=pytest.mark.slow)],
+    [pytest.param(3, 2, 0.1, 20, id="short"), pytest.param(50, 4, 0.005, 500, id="long", marks=pytest.mark.slow)],
 )
 def test_every_extraction_is_one_state_and_every_increment_is_its_own_view(
     extractions: int, writers: int, pause: float, least: float,
