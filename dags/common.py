@@ -9,11 +9,15 @@ from airflow.sdk import CronTriggerTimetable, ExceptionRetryPolicy, RetryAction,
 
 from lake.errors import AuditError, ContractError
 from lake.settings import settings
+from lake.steps.label import label
 
 PUBLISHED = "lake://main/published"
 """Asset that changes when a run is published. Its event carries run_id, lake_commit and source_instant."""
 
 TAGS = ["shoplake"]
+
+MACROS = {"label": label}
+"""What templates may call: a mapped task's label must be short whatever it holds."""
 
 _CRON = settings().pipeline_schedule
 
@@ -34,4 +38,6 @@ DEFAULT_ARGS: dict[str, Any] = {
     "retry_exponential_backoff": True,
     "max_retry_delay": timedelta(minutes=5),
     "retry_policy": _RETRY_POLICY,
+    # What hangs fails, and is tried again like anything that fails.
+    "execution_timeout": timedelta(minutes=settings().task_timeout_minutes),
 }

@@ -32,7 +32,7 @@ from datetime import timedelta
 from typing import Any
 
 from airflow.sdk import Asset, Metadata, Param, dag, get_current_context, task
-from common import DEFAULT_ARGS, PUBLISHED, SCHEDULE, TAGS
+from common import DEFAULT_ARGS, MACROS, PUBLISHED, SCHEDULE, TAGS
 from triggers import PROOF
 
 from lake.run import Run
@@ -46,6 +46,7 @@ published = Asset(PUBLISHED)
     max_active_runs=1,
     dagrun_timeout=timedelta(hours=3),
     default_args=DEFAULT_ARGS,
+    user_defined_macros=MACROS,
     params={"full": Param(False, type="boolean", description="read every table whole")},
     tags=[*TAGS, "pipeline"],
     doc_md=__doc__,
@@ -66,7 +67,7 @@ def shop_lake() -> None:
         """The sources that the run reads: extraction is mapped over them."""
         return run["sources"]
 
-    @task(map_index_template="{{ task.op_kwargs['source'] }}")
+    @task(map_index_template="{{ label(task.op_kwargs['source']) }}")
     def extract(run: dict[str, Any], source: str) -> dict[str, int]:
         """MySQL to Parquet, every table of a source as of one snapshot."""
         from lake.steps.extract import extract
@@ -80,7 +81,7 @@ def shop_lake() -> None:
 
         return register(Run.from_json(run))
 
-    @task.pyspark(conn_id="spark_connect", map_index_template="{{ ', '.join(task.op_kwargs['tables']) }}")
+    @task.pyspark(conn_id="spark_connect", map_index_template="{{ label(task.op_kwargs['tables']) }}")
     def clean(run: dict[str, Any], tables: list[str], spark: Any) -> dict[str, int]:
         """Merge into the current state, keep history, put refused rows into quarantine."""
         from lake.steps.clean import clean
