@@ -3,7 +3,7 @@
 SHELL       := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-faults test-upgrade test-native bench bench-extract bench-wide lint format lock up down clean
+.PHONY: help setup demo test test-faults test-soak test-upgrade test-native bench bench-extract bench-wide lint format lock up down clean
 
 PYTHON     ?= python3.11
 UV_VERSION := 0.13.9
@@ -32,6 +32,9 @@ test: setup lint  ## run every test on services of their own
 
 test-faults: setup  ## strike every fault and write docs/reliability.md; takes about half an hour
 	WRITE_RELIABILITY_PAGE=1 $(BIN)/python -m pytest tests/faults tests/properties -m "slow or not slow"
+
+test-soak: setup  ## run back to back while the shop lives, proven by a replica of its own: minutes=30 rate=20
+	LAKE_SOAK_MINUTES=$(or $(minutes),30) LAKE_SOAK_RATE=$(or $(rate),20) $(BIN)/python -m pytest tests/end_to_end/test_soak.py -rP
 
 test-upgrade: setup  ## let the last release make a lake, and go on with it; about ten minutes
 	$(BIN)/python -m pytest tests/upgrade -m slow

@@ -10,11 +10,15 @@ from airflow.sdk.exceptions import AirflowTaskTimeout
 
 from lake.errors import AuditError, ContractError, SparkTimeoutError
 from lake.settings import settings
+from lake.steps.label import label
 
 PUBLISHED = "lake://main/published"
 """Asset that changes when a run is published. Its event carries run_id, lake_commit and source_instant."""
 
 TAGS = ["shoplake"]
+
+MACROS = {"label": label}
+"""What templates may call: a mapped task's label must be short whatever it holds."""
 
 _CRON = settings().pipeline_schedule
 
@@ -47,7 +51,8 @@ DEFAULT_ARGS: dict[str, Any] = {
     "retry_exponential_backoff": True,
     "max_retry_delay": timedelta(minutes=5),
     "retry_policy": _RETRY_POLICY,
-    "execution_timeout": RUN_LIMIT,
+    # What hangs is ended, and a person hears of it.
+    "execution_timeout": timedelta(minutes=settings().task_timeout_minutes),
 }
 
 SPARK: dict[str, Any] = {"conn_id": "spark_connect", "execution_timeout": SPARK_LIMIT}

@@ -31,7 +31,7 @@ from __future__ import annotations
 from typing import Any
 
 from airflow.sdk import Asset, Metadata, Param, dag, get_current_context, task
-from common import DEFAULT_ARGS, PUBLISHED, RUN_LIMIT, SCHEDULE, SPARK, TAGS
+from common import DEFAULT_ARGS, MACROS, PUBLISHED, RUN_LIMIT, SCHEDULE, SPARK, TAGS
 from triggers import PROOF
 
 from lake.run import Run
@@ -45,6 +45,7 @@ published = Asset(PUBLISHED)
     max_active_runs=1,
     dagrun_timeout=RUN_LIMIT,
     default_args=DEFAULT_ARGS,
+    user_defined_macros=MACROS,
     params={"full": Param(False, type="boolean", description="read every table whole")},
     tags=[*TAGS, "pipeline"],
     doc_md=__doc__,
@@ -65,7 +66,7 @@ def shop_lake() -> None:
         """The sources that the run reads: extraction is mapped over them."""
         return run["sources"]
 
-    @task(map_index_template="{{ task.op_kwargs['source'] }}")
+    @task(map_index_template="{{ label(task.op_kwargs['source']) }}")
     def extract(run: dict[str, Any], source: str) -> dict[str, int]:
         """MySQL to Parquet, every table of a source as of one snapshot."""
         from lake.steps.extract import extract
@@ -79,7 +80,7 @@ def shop_lake() -> None:
 
         return register(Run.from_json(run))
 
-    @task.pyspark(**SPARK, map_index_template="{{ ', '.join(task.op_kwargs['tables']) }}")
+    @task.pyspark(**SPARK, map_index_template="{{ label(task.op_kwargs['tables']) }}")
     def clean(run: dict[str, Any], tables: list[str], spark: Any) -> dict[str, int]:
         """Merge into the current state, keep history, put refused rows into quarantine."""
         from lake.steps.clean import clean

@@ -89,6 +89,7 @@ class Settings(BaseSettings):
     trino_port: int = 28080
 
     # -- orchestration
+    task_timeout_minutes: int = Field(default=60, ge=1, description="how long one try of a task of Airflow may take")
     pipeline_schedule: str = Field(default="0 * * * *", description="cron of the pipeline, UTC; empty: by hand only")
     postgres_host: str = "127.0.0.1"
     postgres_port: int = 25432

@@ -1,22 +1,40 @@
 """Airflow over its public API: trigger a DAG and follow its run.
 
-Airflow 3's stable REST API v2: https://airflow.apache.org/docs/apache-airflow/stable/stable-rest-api-ref.html
+Every call is the generated client's (`apache-airflow-client`, of Airflow's own version), with a time limit. It takes a
+second of processor time to import, so only what speaks to Airflow may import this module:
+docs/decisions/0025-airflow-s-own-md.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-import httpx
+import urllib3
+from airflow_client.client.api.dag_api import DAGApi
+from airflow_client.client.api.dag_run_api import DagRunApi
+from airflow_client.client.api.task_instance_api import TaskInstanceApi
+from airflow_client.client.api.x_com_api import XComApi
+from airflow_client.client.api_client import ApiClient
+from airflow_client.client.configuration import Configuration
+from airflow_client.client.exceptions import ApiException, NotFoundException
+from airflow_client.client.models.dag_patch_body import DAGPatchBody
+from airflow_client.client.models.task_instance_response import TaskInstanceResponse
+from airflow_client.client.models.trigger_dag_run_post_body import TriggerDAGRunPostBody
 from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_fixed
 
 from lake.errors import LakeError, ServiceError
 from lake.settings import settings
 
 ENDED = frozenset({"success", "failed"})
+TIMEOUT_SECONDS = 30
+PATIENCE = urllib3.Retry(total=5, connect=0, backoff_factor=1)
+"""A question that a busy Airflow does not answer in time is asked again; what changes something never is, and an
+Airflow that is not there is told at once."""
 
 
 @dataclass(frozen=True)
@@ -49,99 +67,133 @@ class Airflow:
 
     def __init__(self) -> None:
         config = settings()
-        self._http = httpx.Client(base_url=config.airflow_url, timeout=30)
-        login = {"username": config.airflow_user, "password": config.airflow_password.get_secret_value()}
-        token = self._call("POST", "/auth/token", json=login)["access_token"]
-        self._http.headers["Authorization"] = f"Bearer {token}"
+        access = Configuration(host=config.airflow_url, access_token=_token(), retries=PATIENCE)
+        self._client = ApiClient(access)
+        self._dags, self._runs = DAGApi(self._client), DagRunApi(self._client)
+        self._tasks, self._results = TaskInstanceApi(self._client), XComApi(self._client)
 
     def __enter__(self) -> Airflow:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._http.close()
+        self._client.rest_client.pool_manager.clear()
 
     @retry(retry=retry_if_exception_type(LookupError), wait=wait_fixed(1), stop=stop_after_delay(90), reraise=True)
     def unpause(self, dag_id: str) -> None:
         """Let the scheduler run a DAG; waits until the DAG processor has read its file."""
-        response = self._http.patch(f"/api/v2/dags/{dag_id}", json={"is_paused": False})
-        if response.status_code == httpx.codes.NOT_FOUND:
-            raise LookupError(f"Airflow does not know the DAG {dag_id!r}: look at `lake logs airflow-dag-processor`")
-        _refuse(response)
+        body = DAGPatchBody(is_paused=False)
+        with _explained():
+            try:
+                self._dags.patch_dag(dag_id, body, _request_timeout=TIMEOUT_SECONDS)
+            except NotFoundException as error:
+                raise LookupError(
+                    f"Airflow does not know the DAG {dag_id!r}: look at `lake logs airflow-dag-processor`"
+                ) from error
 
     def trigger(self, dag_id: str, conf: dict[str, Any]) -> str:
         """Start a run by hand and return its id."""
-        body = {"logical_date": None, "conf": conf}
-        return str(self._call("POST", f"/api/v2/dags/{dag_id}/dagRuns", json=body)["dag_run_id"])
+        body = TriggerDAGRunPostBody(logical_date=None, conf=conf)
+        with _explained():
+            return self._runs.trigger_dag_run(dag_id, body, _request_timeout=TIMEOUT_SECONDS).dag_run_id
 
     def active_runs(self, dag_id: str) -> list[str]:
         """Ids of the runs that are queued or running, the oldest first."""
-        query = {"state": ["queued", "running"], "order_by": "run_after"}
-        return [
-            run["dag_run_id"] for run in self._call("GET", f"/api/v2/dags/{dag_id}/dagRuns", params=query)["dag_runs"]
-        ]
+        with _explained():
+            found = self._runs.get_dag_runs(
+                dag_id, state=["queued", "running"], order_by=["run_after"], _request_timeout=TIMEOUT_SECONDS
+            )
+        return [run.dag_run_id for run in found.dag_runs]
 
     def newest_run(self, dag_id: str, after: datetime) -> str | None:
         """Id of the newest run that was made after an instant, if there is one."""
-        query = {"order_by": "-run_after", "limit": 1, "run_after_gte": after.isoformat()}
-        runs = self._call("GET", f"/api/v2/dags/{dag_id}/dagRuns", params=query)["dag_runs"]
-        return runs[0]["dag_run_id"] if runs else None
+        with _explained():
+            found = self._runs.get_dag_runs(
+                dag_id, order_by=["-run_after"], limit=1, run_after_gte=after, _request_timeout=TIMEOUT_SECONDS
+            )
+        return found.dag_runs[0].dag_run_id if found.dag_runs else None
 
     def run_state(self, dag_id: str, run_id: str) -> str:
         """``queued``, ``running``, ``success`` or ``failed``."""
-        return str(self._call("GET", f"/api/v2/dags/{dag_id}/dagRuns/{run_id}")["state"])
+        with _explained():
+            return str(self._runs.get_dag_run(dag_id, run_id, _request_timeout=TIMEOUT_SECONDS).state.value)
 
     def tasks(self, dag_id: str, run_id: str) -> list[TaskState]:
         """The run's task instances in the order of their start; those not started come last."""
-        path = f"/api/v2/dags/{dag_id}/dagRuns/{run_id}/taskInstances"
-        found = [_task(item) for item in self._call("GET", path, params={"limit": 200})["task_instances"]]
+        with _explained():
+            answer = self._tasks.get_task_instances(dag_id, run_id, limit=200, _request_timeout=TIMEOUT_SECONDS)
+        found = [_task(item) for item in answer.task_instances]
         return sorted(found, key=lambda task: (task.started_at is None, task.started_at or 0, task.task_id))
 
     def result(self, dag_id: str, run_id: str, task_id: str) -> Any:
         """What a task returned."""
-        path = f"/api/v2/dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task_id}/xcomEntries/return_value"
-        return self._call("GET", path, params={"deserialize": "false"})["value"]
+        with _explained():
+            answer = self._results.get_xcom_entry(
+                dag_id=dag_id,
+                dag_run_id=run_id,
+                task_id=task_id,
+                xcom_key="return_value",
+                deserialize=False,
+                _request_timeout=TIMEOUT_SECONDS,
+            )
+        assert answer.actual_instance, "the client has decoded an entry"
+        return answer.actual_instance.value
 
     def log_tail(self, dag_id: str, run_id: str, task: TaskState, lines: int = 30) -> Iterator[str]:
         """The last lines of a task's log, without time stamps."""
-        path = f"/api/v2/dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task.task_id}/logs/{task.try_number}"
-        answer = self._call("GET", path, params={"map_index": task.map_index, "full_content": "true"})
-        events = [event for event in answer["content"] if isinstance(event, dict)]
+        with _explained():
+            answer = self._tasks.get_log_with_http_info(
+                dag_id,
+                run_id,
+                task.task_id,
+                task.try_number,
+                map_index=task.map_index,
+                full_content=True,
+                _request_timeout=TIMEOUT_SECONDS,
+            )
+        # Not the decoded answer: of an event it keeps only text and time, and an exception's words are beside them.
+        events = [event for event in json.loads(answer.raw_data)["content"] if isinstance(event, dict)]
         for event in events[-lines:]:
             yield str(event.get("event", ""))
             for failure in event.get("error_detail") or []:
                 yield f"{failure['exc_type']}: {failure['exc_value']}"
 
-    def _call(self, method: str, path: str, **request: Any) -> Any:
-        try:
-            response = self._http.request(method, path, **request)
-        except httpx.TransportError as error:
-            raise ServiceError(
-                f"Airflow at {settings().airflow_url} does not answer: {error}", "start it with `lake up`"
-            ) from error
-        _refuse(response)
-        return response.json()
 
-
-def _refuse(response: httpx.Response) -> None:
-    if response.is_error:
-        raise LakeError(
-            f"Airflow refused {response.request.method} {response.request.url.path}: "
-            f"{response.status_code} {response.text[:500]}",
-            "look at `lake logs airflow-api`",
+def _token() -> str:
+    """The client knows everything below ``/api/v2``; logging in is the auth manager's own address."""
+    config = settings()
+    login = {"username": config.airflow_user, "password": config.airflow_password.get_secret_value()}
+    with _explained():
+        answer = urllib3.request(
+            "POST", f"{config.airflow_url}/auth/token", json=login, timeout=TIMEOUT_SECONDS, retries=PATIENCE
         )
+        if answer.status >= 400:
+            raise ApiException(answer.status, answer.reason, body=answer.data.decode(errors="replace"))
+    return str(answer.json()["access_token"])
 
 
-def _instant(text: str | None) -> datetime | None:
-    return datetime.fromisoformat(text) if text else None
+@contextmanager
+def _explained() -> Iterator[None]:
+    """Turn the client's errors into ours."""
+    try:
+        yield
+    except ApiException as error:
+        raise LakeError(
+            f"Airflow refused: {error.status} {error.reason} {str(error.body)[:500]}", "look at `lake logs airflow-api`"
+        ) from error
+    except urllib3.exceptions.HTTPError as error:
+        reason = getattr(error, "reason", error)
+        raise ServiceError(
+            f"Airflow at {settings().airflow_url} does not answer: {reason}", "start it with `lake up`"
+        ) from error
 
 
-def _task(item: dict[str, Any]) -> TaskState:
+def _task(item: TaskInstanceResponse) -> TaskState:
     return TaskState(
-        task_id=item["task_id"],
-        map_index=item["map_index"],
-        label=item.get("rendered_map_index") or str(item["map_index"]),
-        state=item["state"] or "waiting",
-        started_at=_instant(item["start_date"]),
-        ended_at=_instant(item["end_date"]),
-        try_number=max(item["try_number"], 1),
+        task_id=item.task_id,
+        map_index=item.map_index,
+        label=item.rendered_map_index or str(item.map_index),
+        state=item.state.value if item.state else "waiting",
+        started_at=item.start_date,
+        ended_at=item.end_date,
+        try_number=max(item.try_number, 1),
     )

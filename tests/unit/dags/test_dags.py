@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from lake.errors import AuditError, ContractError, ServiceError, SparkTimeoutError
 from lake.settings import settings
+from lake.steps.label import LONGEST
 
 DAGS = Path(__file__).resolve().parents[3] / "dags"
 EXPECTED = {"shop_lake", "reports", "alerting", "maintenance"}
@@ -80,6 +83,38 @@ def test_the_pipeline_is_wired_in_order_and_runs_once_at_a_time(bag) -> None:
     assert not dag.get_task("audit").get_flat_relative_ids() - {"publish"}
     assert dag.get_task("publish").upstream_task_ids >= {"marts", "audit"}
     assert (dag.max_active_runs, dag.catchup) == (1, False)
+
+
+TABLES = [f"a_rather_long_name_of_a_table_{number:03}" for number in range(110)]
+MAPPED = {
+    ("shop_lake", "extract"): [{"source": "shop"}, {"source": "s" * 300}],
+    ("shop_lake", "clean"): [{"tables": TABLES}, {"tables": ["t" * 300]}, {"tables": ["orders"]}],
+    ("reports", "render"): [{"name": "business"}, {"name": "r" * 300}],
+}
+
+
+def mapped_tasks(bag) -> dict[tuple[str, str], Any]:
+    return {
+        (dag.dag_id, task.task_id): task.partial_kwargs["map_index_template"]
+        for dag in bag.dags.values()
+        for task in dag.tasks
+        if task.is_mapped
+    }
+
+
+def test_a_mapped_task_has_a_label_that_airflow_can_keep(bag) -> None:
+    """Airflow renders it with the DAG's own environment, and its API refuses what its column does not hold."""
+    from airflow.models.taskinstance import TaskInstance
+
+    kept = TaskInstance.__table__.columns["rendered_map_index"].type.length
+    templates = mapped_tasks(bag)
+    assert set(templates) == set(MAPPED)
+    for (dag_id, task_id), every in MAPPED.items():
+        environment = bag.dags[dag_id].get_template_env()
+        for arguments in every:
+            task = SimpleNamespace(op_kwargs=arguments)
+            label = environment.from_string(templates[dag_id, task_id]).render(task=task)
+            assert 0 < len(label) <= LONGEST < kept, (task_id, label)
 
 
 def test_dag_files_are_wiring() -> None:
