@@ -307,7 +307,7 @@ def test_two_rows_that_exchange_halves_of_their_keys_are_seen(lab: MakeLab) -> N
     shop.run()
     shop.do("DELETE FROM links", "INSERT INTO links VALUES (6553, 4462, '2026-02-01'), (7704, 3213, '2026-02-01')")
     ran = shop.run()
-    assert (ran.way, ran.deleted) == ("cursor", {(6553, 3213), (7704, 4462)})
+    assert (ran.kind, ran.deleted) == ("cursor", {(6553, 3213), (7704, 4462)})
 
 
 def test_a_contract_whose_columns_changed_is_read_whole(lab: MakeLab) -> None:
