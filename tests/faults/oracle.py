@@ -141,7 +141,7 @@ def _hash(row: tuple[str | bytes | None, ...], kinds: dict[str, str]) -> int:
             whole += b"%d:%s," % (len(encoded), encoded)
         else:
             whole += value.encode() + b","
-    return int(hashlib.md5(whole).hexdigest()[:16], 16)
+    return int(hashlib.sha256(whole).hexdigest()[:16], 16)
 
 
 def _raw_is_sound(contract: Contract, at: str) -> None:

@@ -17,7 +17,7 @@ from mysql_arrow.errors import (
     TypeRefused,
     ValueRefused,
 )
-from mysql_arrow.hashes import hash_expression
+from mysql_arrow.hashes import UNHASHED, hash_expression
 from mysql_arrow.stats import Stats
 
 try:
@@ -34,6 +34,7 @@ from mysql_arrow.pymysql import drain, query
 
 __all__ = [
     "NATIVE",
+    "UNHASHED",
     "ConnectionLost",
     "Decoder",
     "Error",

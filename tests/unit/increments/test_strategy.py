@@ -193,3 +193,13 @@ def test_what_foreign_keys_do_by_themselves(constraint: str, actions: set[str]) 
 def test_a_table_without_a_key_is_read_whole() -> None:
     keyless = _contract(cursor=False, deletes="none").model_copy(update={"key": ()})
     assert plan(keyless, ABLE, _state(_contract())).way == "full"
+
+
+def test_sums_of_another_hash_are_not_compared() -> None:
+    """The fingerprints are those that the last release wrote: rows were summed by MD5, keys by plain CRC32."""
+    contract = _contract(increment="sweep")
+    by_md5, by_crc32 = (Buckets(text, 1, [], [Bucket(0, (0,))]) for text in ("43f7a8cb33e76920", "b8745be3d186a249"))
+    assert not by_md5.fits(contract, "rows")
+    assert not by_crc32.fits(contract, "keys")
+    found = plan(contract, ABLE, replace(_state(contract), rows=by_md5))
+    assert (found.way, found.reason) == ("full", "the contract says sweep, but the last run left no row sums")
