@@ -7,10 +7,10 @@ from typing import Any
 
 from airflow.sdk import CronTriggerTimetable, ExceptionRetryPolicy, RetryAction, RetryRule
 from airflow.sdk.exceptions import AirflowTaskTimeout
+from labels import label
 
 from lake.errors import AuditError, ContractError, SparkTimeoutError
 from lake.settings import settings
-from lake.steps.label import label
 
 PUBLISHED = "lake://main/published"
 """Asset that changes when a run is published. Its event carries run_id, lake_commit and source_instant."""

@@ -10,7 +10,6 @@ import pytest
 
 from lake.errors import AuditError, ContractError, ServiceError, SparkTimeoutError
 from lake.settings import settings
-from lake.steps.label import LONGEST
 
 DAGS = Path(__file__).resolve().parents[3] / "dags"
 EXPECTED = {"shop_lake", "reports", "alerting", "maintenance"}
@@ -104,6 +103,7 @@ def mapped_tasks(bag) -> dict[tuple[str, str], Any]:
 
 def test_a_mapped_task_has_a_label_that_airflow_can_keep(bag) -> None:
     """Airflow renders it with the DAG's own environment, and its API refuses what its column does not hold."""
+    import labels
     from airflow.models.taskinstance import TaskInstance
 
     kept = TaskInstance.__table__.columns["rendered_map_index"].type.length
@@ -114,7 +114,7 @@ def test_a_mapped_task_has_a_label_that_airflow_can_keep(bag) -> None:
         for arguments in every:
             task = SimpleNamespace(op_kwargs=arguments)
             label = environment.from_string(templates[dag_id, task_id]).render(task=task)
-            assert 0 < len(label) <= LONGEST < kept, (task_id, label)
+            assert 0 < len(label) <= labels.LONGEST < kept, (task_id, label)
 
 
 def test_dag_files_are_wiring() -> None:
