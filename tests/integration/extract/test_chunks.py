@@ -9,7 +9,7 @@ import pytest
 
 from lake.extract import chunks, source
 from lake.sources import Source
-from tests.numbers import numbers
+from tests.statements import numbers
 
 TABLES = {
     "dense": ("id INT", f"SELECT seq FROM {numbers(1, 4000)}"),
