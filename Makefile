@@ -3,7 +3,7 @@
 SHELL       := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-faults test-soak test-upgrade test-native bench bench-extract bench-wide lint format lock up down clean
+.PHONY: help setup demo next test test-faults test-soak test-upgrade test-native bench bench-extract bench-wide lint format lock up down clean
 
 PYTHON     ?= python3.11
 UV_VERSION := 0.13.9
@@ -21,11 +21,22 @@ help:  ## list the targets
 setup: .venv/.complete  ## make the environment and fetch the servers; needs a network once
 	@$(BIN)/lake install
 
-demo: setup  ## from nothing to a published lake and a report
+demo: setup  ## from nothing to a published lake and a report; LAKE_SHOP_SERVER=mysql puts the shop on MySQL
 	$(BIN)/lake up
 	$(BIN)/lake shop load
 	$(BIN)/lake run
 	$(BIN)/lake report open
+	@$(MAKE) --no-print-directory next
+
+# Works as printed in a shell that knows nothing of the environment. The ports and the server of the shop are remembered.
+LAKE := $(if $(LAKE_HOME),LAKE_HOME=$(LAKE_HOME) )$(BIN)/lake
+next:
+	@printf '%s\n' '' 'What to type next, in $(CURDIR):' \
+	  '  $(LAKE) sql "select * from marts.daily_revenue order by 1 desc limit 7"' \
+	  '  $(LAKE) shop tick --orders 500 && $(LAKE) run' \
+	  '  $(LAKE) receipts' \
+	  '  $(LAKE) status' \
+	  '`source $(BIN)/activate` lets this shell know `lake` by its name; `make down` stops the services.'
 
 test: setup lint  ## run every test on services of their own
 	$(BIN)/python -m pytest

@@ -18,7 +18,7 @@ from lake.errors import ServiceError
 from lake.runtime import start as starting
 from lake.runtime import supervise
 from lake.runtime.install import ensure, install, install_what_can_be_had
-from lake.runtime.native import install_reader
+from lake.runtime.native import SLOW, install_reader, is_plain
 from lake.runtime.secrets import ensure_secrets
 from lake.runtime.service import Service
 from lake.runtime.services import service, services, with_needs
@@ -71,8 +71,9 @@ def up(
         wanted = with_needs(names, services()) if names else services()
         ensure_secrets()
         known = services()  # as the secrets make them
-        remember("LAKE_SHOP_SERVER", settings().shop_server)
-        remember("LAKE_SECOND_SERVER", settings().second_server)
+        # What the services are started with, later commands must know, whatever their environment.
+        for name in ("port_offset", "shop_server", "second_server"):
+            remember(f"LAKE_{name.upper()}", str(getattr(settings(), name)))
         states = dict.fromkeys(wanted, "waiting")
 
         with Live(_progress(known, states), console=console, refresh_per_second=4, transient=True) as live:
@@ -176,6 +177,8 @@ def print_status(found: list[Status]) -> None:
     if password:
         login = f"\nAirflow: {config.airflow_url}   user {config.airflow_user}   password {password}"
         console.print(login, highlight=False, soft_wrap=True)
+    if is_plain():
+        console.print(f"\nmysql-arrow was set up without Rust: {SLOW}", highlight=False, soft_wrap=True)
 
 
 def _progress(known: dict[str, Service], states: dict[str, str]) -> Table:

@@ -182,6 +182,7 @@ def _check_machine() -> None:
             f"the local runtime's programs are built for Linux on x86_64, and this is {system} on {machine}",
             "use `docker compose up`, or a Linux machine",
         )
+    cache().mkdir(parents=True, exist_ok=True)
     free = shutil.disk_usage(cache()).free
     if free < NEEDED_BYTES:
         raise InstallError(

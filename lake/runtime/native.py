@@ -38,16 +38,24 @@ def install_reader(console: Console) -> None:
     mark = Path(sys.prefix) / ".mysql-arrow"
     if mark.is_file() and mark.read_text() == state:
         return
-    plain = Path(sysconfig.get_path("purelib")) / PLAIN
     built = _wheel(state, console)
     if built:
-        plain.unlink(missing_ok=True)
+        _plain().unlink(missing_ok=True)
         command = [fetch.uv(), "pip", "install", "--quiet", "--offline", "--no-deps", "--reinstall"]
         fetch.run("installing mysql-arrow", [*command, "--python", sys.executable, str(built)])
         mark.write_text(state)
     else:
         # No mark: Rust may be there the next time.
-        plain.write_text(f"{SOURCES / 'python'}\n")
+        _plain().write_text(f"{SOURCES / 'python'}\n")
+
+
+def is_plain() -> bool:
+    """Whether this environment has the plain decoder because there was no Rust."""
+    return _plain().is_file()
+
+
+def _plain() -> Path:
+    return Path(sysconfig.get_path("purelib")) / PLAIN
 
 
 def fingerprint() -> str:
@@ -67,7 +75,8 @@ def _wheel(state: str, console: Console) -> Path | None:
         kept.parent.mkdir(parents=True, exist_ok=True)
         wanted = tomllib.loads((SOURCES / "Cargo.toml").read_text())["package"]["rust-version"]
         if not _has_rust(wanted):
-            console.print(f"mysql-arrow: no Rust of at least {wanted} was found; {SLOW}")
+            if not is_plain():  # said once
+                console.print(f"mysql-arrow: no Rust of at least {wanted} was found; {SLOW}")
             return None
         with alone(console):
             if not kept.is_dir():
@@ -89,6 +98,6 @@ def _has_rust(wanted: str) -> bool:
     cargo = shutil.which("cargo")
     if not cargo:
         return False
-    said = subprocess.run([cargo, "--version"], check=False, capture_output=True, text=True).stdout
+    said = subprocess.run([cargo, "--version"], check=False, capture_output=True, text=True, timeout=60).stdout
     found = re.search(r"(\d+)\.(\d+)", said)
     return bool(found) and tuple(map(int, found.groups())) >= tuple(map(int, wanted.split(".")))  # type: ignore[union-attr]

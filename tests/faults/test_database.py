@@ -13,7 +13,7 @@ import pytest
 from tests.faults.case import Case, until
 from tests.faults.data import change, fill
 from tests.faults.proxy import Proxy, Rule
-from tests.numbers import numbers
+from tests.statements import RESET_BINLOG, numbers
 
 Found = Callable[[str], None]
 
@@ -238,14 +238,14 @@ def test_no_connection_left(case: Case, found: Found) -> None:
 
 @pytest.mark.slow
 @pytest.mark.fault("binlog_purged")
-@pytest.mark.parametrize("how", ["PURGE BINARY LOGS", "RESET MASTER"])
+@pytest.mark.parametrize("how", ["PURGE BINARY LOGS", "RESET"])
 def test_binlog_purged(case: Case, how: str, found: Found) -> None:
     fill(case)
     case.run()
     change(case)
-    position = case.sql("SHOW MASTER STATUS")[0][0]
-    if how == "RESET MASTER":
-        case.sql("RESET MASTER")
+    position = case.sql("SHOW BINARY LOGS")[-1][0]
+    if how == "RESET":
+        case.sql(RESET_BINLOG[case.world.kind])
     else:
         until(lambda: _purged(case, position))
     case.run()

@@ -6,8 +6,6 @@ Where the extension is missing a plain Python decoder does the same, slower; ``N
 
 from __future__ import annotations
 
-import logging
-
 from mysql_arrow.errors import (
     ConnectionLost,
     Error,
@@ -24,11 +22,10 @@ try:
     from mysql_arrow._native import Decoder, Stream
 
     NATIVE = True
-except ImportError as _error:
+except ImportError:
     from mysql_arrow._fallback import Decoder, Stream  # type: ignore[assignment]
 
     NATIVE = False
-    logging.getLogger(__name__).warning("the extension is missing (%s): plain Python reads, a few times slower", _error)
 
 from mysql_arrow.pymysql import drain, query
 

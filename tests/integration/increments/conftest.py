@@ -255,7 +255,7 @@ class PrivateServer:
                 *unprivileged(), str(self.pair.program), f"--defaults-file={PROJECT}/infra/{self.pair.kind}/my.cnf",
                 *self.pair.places, *self._folders(), f"--port={self.pair.primary_port}", "--bind-address=127.0.0.1",
                 "--socket=", "--server-id=77", "--innodb-buffer-pool-size=32M",
-                "--skip-log-slave-updates" if self.pair.kind == "mariadb" else "--skip-log-replica-updates",
+                "--log-slave-updates=0" if self.pair.kind == "mariadb" else "--log-replica-updates=0",
             ],
             stdout=(self.folder / "log").open("ab"),
             stderr=subprocess.STDOUT,

@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from lake.errors import ServiceError
+from lake.errors import LakeError, ServiceError
 from lake.runtime import ports, start, supervise
 from lake.runtime.secrets import ensure_secrets
 from lake.runtime.service import Service
-from lake.runtime.services import service, services
+from lake.runtime.services import service, services, with_needs
 from lake.settings import settings
 
 
@@ -92,6 +92,56 @@ def test_a_taken_port_is_named_with_the_process_that_holds_it(tmp_path: Path) ->
     assert f"(pid {os.getpid()})" in caught.value.what
     assert "LAKE_PORT_OFFSET=100" in caught.value.fix
     ports.check_free([wanted])
+
+
+# -- which server the shop runs on
+def test_the_shop_s_server_and_the_one_beside_it(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LAKE_SHOP_SERVER", "mysql")
+    monkeypatch.setenv("LAKE_SECOND_SERVER", "mariadb")
+    settings.cache_clear()
+    known = services()
+    assert [name for name in known if "-" in name][:4] == [
+        "mysql-primary", "mysql-replica", "mariadb-primary", "mariadb-replica",
+    ]  # fmt: skip
+    assert known["mysql-primary"].ports == (settings().shop_port,)
+    assert known["mariadb-replica"].ports == (settings().second_replica_port,)
+
+
+@pytest.mark.parametrize("remembered", [True, False], ids=["settings.env", "its data alone"])
+def test_data_of_another_server_are_not_taken_for_the_shop_s(
+    home: Path, monkeypatch: pytest.MonkeyPatch, remembered: bool
+) -> None:
+    (home / "data" / "mariadb-primary").mkdir(parents=True)
+    if remembered:
+        (home / "settings.env").write_text("LAKE_SHOP_SERVER=mariadb\n")
+    monkeypatch.setenv("LAKE_SHOP_SERVER", "mysql")
+    settings.cache_clear()
+    with pytest.raises(ServiceError, match="was made with mariadb, and LAKE_SHOP_SERVER=mysql") as caught:
+        services()
+    assert "make clean" in caught.value.fix
+    monkeypatch.delenv("LAKE_SHOP_SERVER")
+    settings.cache_clear()
+    assert "mariadb-primary" in services()
+
+
+def test_the_same_server_twice_is_refused(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LAKE_SECOND_SERVER", "mariadb")
+    settings.cache_clear()
+    with pytest.raises(ServiceError, match="LAKE_SECOND_SERVER=mariadb"):
+        services()
+
+
+def test_a_value_that_a_setting_does_not_take_is_named(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LAKE_SHOP_SERVER", "oracle")
+    settings.cache_clear()
+    with pytest.raises(LakeError, match=r"LAKE_SHOP_SERVER=oracle: .*'mariadb' or 'mysql'"):
+        settings()
+
+
+def test_some_services_come_with_what_they_need(home: Path) -> None:
+    assert list(with_needs(["airflow-api", "minio"], services())) == ["minio", "postgres", "airflow-api"]
+    with pytest.raises(ServiceError, match="'mino'"):
+        with_needs(["mino"], services())
 
 
 # -- the supervisor's configuration

@@ -1,4 +1,4 @@
-"""Rows out of nothing, in SQL that MySQL and MariaDB both take."""
+"""SQL for both kinds of server, where they have different words or none."""
 
 from __future__ import annotations
 
@@ -10,3 +10,7 @@ def numbers(first: int, last: int) -> str:
     """
     listed = f"JSON_TABLE(CONCAT('[0', REPEAT(',0', {last - first}), ']'), '$[*]' COLUMNS (position FOR ORDINALITY))"
     return f"(SELECT CAST(position AS SIGNED) + {first - 1} AS seq FROM {listed} AS listed) AS numbers"
+
+
+RESET_BINLOG = {"mariadb": "RESET MASTER", "mysql": "RESET BINARY LOGS AND GTIDS"}
+"""Begin the binlog anew."""
