@@ -3,7 +3,7 @@
 SHELL       := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup demo next test test-faults test-native bench bench-extract lint format lock up down clean
+.PHONY: help setup demo next test test-faults test-soak test-upgrade test-native bench bench-extract bench-wide lint format lock up down clean
 
 PYTHON     ?= python3.11
 UV_VERSION := 0.13.9
@@ -19,7 +19,7 @@ help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: .venv/.complete  ## make the environment and fetch the servers; needs a network once
-	@$(BIN)/python -m lake.runtime install
+	@$(BIN)/lake install
 
 demo: setup  ## from nothing to a published lake and a report; LAKE_SHOP_SERVER=mysql puts the shop on MySQL
 	$(BIN)/lake up
@@ -44,6 +44,12 @@ test: setup lint  ## run every test on services of their own
 test-faults: setup  ## strike every fault and write docs/reliability.md; takes about half an hour
 	WRITE_RELIABILITY_PAGE=1 $(BIN)/python -m pytest tests/faults tests/properties -m "slow or not slow"
 
+test-soak: setup  ## run back to back while the shop lives, proven by a replica of its own: minutes=30 rate=20
+	LAKE_SOAK_MINUTES=$(or $(minutes),30) LAKE_SOAK_RATE=$(or $(rate),20) $(BIN)/python -m pytest tests/end_to_end/test_soak.py -rP
+
+test-upgrade: setup  ## let the last release make a lake, and go on with it; about ten minutes
+	$(BIN)/python -m pytest tests/upgrade -m slow
+
 test-native: export CARGO_TARGET_DIR = $(CACHE)/build/mysql-arrow-tests
 test-native:  ## check and test the reader's Rust; apart from `make test`, because compiling it takes minutes
 	cd native && cargo fmt --check
@@ -55,6 +61,9 @@ bench: setup  ## measure full and incremental runs
 
 bench-extract: setup  ## measure readers of MySQL: rows=6000000 rounds=3 promotions=1
 	$(BIN)/python -m benchmarks.extract --rows $(or $(rows),6000000) --rounds $(or $(rounds),3) $(if $(promotions),--promotions)
+
+bench-wide: setup  ## measure increments of tables of 5, 60 and 500 columns, beside each other
+	$(BIN)/python -m benchmarks.wide
 
 lint: .venv/.complete  ## check style, types, imports, SQL; changes nothing
 	$(BIN)/ruff check .
@@ -77,7 +86,7 @@ down: .venv/.complete  ## stop every service; data stays
 	$(BIN)/lake down
 
 clean:  ## stop every service and remove all state; the environment and the cache folder stay
-	@if [ -x $(BIN)/python ]; then $(BIN)/python -m lake.runtime down; fi
+	@if [ -x $(BIN)/lake ]; then $(BIN)/lake down; fi
 	rm -rf $(STATE) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache dbt/target dbt/logs
 
 # Everything is in the cache after the first time, so the network is asked only where that does not do.

@@ -90,7 +90,7 @@ def _runtime(command: str, *services: str) -> None:
     # the terminal: `down` must end its work, and `up` is followed by `down` however far it came.
     environment = {**os.environ, "LAKE_SECOND_SERVER": SECOND if _can_have(SECOND) else ""}
     subprocess.run(
-        [sys.executable, "-m", "lake.runtime", command, *services],
+        [sys.executable, "-m", "lake.commands", command, *services],
         cwd=PROJECT,
         env=environment,
         check=True,

@@ -26,7 +26,7 @@ from benchmarks.measure import Phase, ratio
 from benchmarks.shop import Truth
 from lake.commands.run import PIPELINE
 from lake.errors import AuditError, LakeError
-from lake.pipeline import code_version
+from lake.steps.start import code_version
 
 OUT = Path(__file__).resolve().parent / "out"
 MIB = 1024**2

@@ -9,9 +9,9 @@ from decimal import Decimal
 from typing import Any, Self
 
 from benchmarks.measure import Phase, Sampler, TaskTime, orchestration_share
-from lake.airflow_api import ENDED, Airflow, TaskState
 from lake.commands.run import ALERTING, PIPELINE, REPORTS
 from lake.errors import LakeError, ServiceError
+from lake.platform.airflow import ENDED, Airflow, TaskState
 from lake.runtime import supervise
 from lake.settings import settings
 
@@ -100,7 +100,7 @@ def run(airflow: Watched, name: str, full: bool) -> tuple[Phase, dict[str, Any]]
 
 def revenue_and_units() -> tuple[Decimal, int]:
     """What the published mart says."""
-    from lake import sql
+    from lake.platform import sql
 
     row = sql.rows("SELECT sum(revenue) AS revenue, sum(units) AS units FROM marts.daily_revenue")[0]
     return Decimal(row["revenue"]), int(row["units"])
@@ -108,7 +108,7 @@ def revenue_and_units() -> tuple[Decimal, int]:
 
 def mart_rows(marts: tuple[str, ...]) -> dict[str, int]:
     """Rows of the published marts."""
-    from lake import sql
+    from lake.platform import sql
 
     return {mart: int(sql.rows(f"SELECT count(*) AS n FROM marts.{mart}")[0]["n"]) for mart in marts}
 

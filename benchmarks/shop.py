@@ -11,8 +11,8 @@ from typing import Any
 
 from pymysql.connections import Connection
 
+from lake.commands.shop import load_command, shop
 from lake.errors import LakeError
-from lake.shop.commands import load_command, shop
 from lake.shop.database import exclusive, marker, speaking, value
 from lake.shop.load import LOADED, LOADING
 from lake.shop.replica import wait_for_replica

@@ -6,14 +6,19 @@ from datetime import timedelta
 from typing import Any
 
 from airflow.sdk import CronTriggerTimetable, ExceptionRetryPolicy, RetryAction, RetryRule
+from airflow.sdk.exceptions import AirflowTaskTimeout
+from labels import label
 
-from lake.errors import AuditError, ContractError
+from lake.errors import AuditError, ContractError, SparkTimeoutError
 from lake.settings import settings
 
 PUBLISHED = "lake://main/published"
 """Asset that changes when a run is published. Its event carries run_id, lake_commit and source_instant."""
 
 TAGS = ["shoplake"]
+
+MACROS = {"label": label}
+"""What templates may call: a mapped task's label must be short whatever it holds."""
 
 _CRON = settings().pipeline_schedule
 
@@ -22,9 +27,21 @@ SCHEDULE = CronTriggerTimetable(_CRON, timezone="UTC", run_immediately=False) if
 
 NIGHTLY = CronTriggerTimetable("30 3 * * *", timezone="UTC", run_immediately=False) if _CRON else None
 
+SPARK_LIMIT = timedelta(seconds=settings().spark_timeout_seconds, minutes=5)
+"""How long a task of Spark may take: a little longer than Spark itself, whose own limit names the tables."""
+
+RUN_LIMIT = timedelta(hours=1) + 2 * SPARK_LIMIT
+"""How long a run may take. Nothing waits for ever, also not after a restart of the services."""
+
 # The same data and the same contract give the same answer again; what is away or busy may be back.
 _RETRY_POLICY = ExceptionRetryPolicy(
-    [RetryRule([AuditError, ContractError], RetryAction.FAIL, reason="another try would find the same")]
+    [
+        RetryRule(
+            [AuditError, ContractError, SparkTimeoutError, AirflowTaskTimeout],
+            RetryAction.FAIL,
+            reason="another try would find the same",
+        )
+    ]
 )
 
 DEFAULT_ARGS: dict[str, Any] = {
@@ -34,4 +51,9 @@ DEFAULT_ARGS: dict[str, Any] = {
     "retry_exponential_backoff": True,
     "max_retry_delay": timedelta(minutes=5),
     "retry_policy": _RETRY_POLICY,
+    # What hangs is ended, and a person hears of it.
+    "execution_timeout": timedelta(minutes=settings().task_timeout_minutes),
 }
+
+SPARK: dict[str, Any] = {"conn_id": "spark_connect", "execution_timeout": SPARK_LIMIT}
+"""Of the tasks that work with Spark."""

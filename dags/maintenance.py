@@ -33,14 +33,14 @@ from common import DEFAULT_ARGS, NIGHTLY, TAGS
     doc_md=__doc__,
 )
 def maintenance() -> None:
-    """One task: what it does is in `lake.pipeline`."""
+    """One task: what it does is in `lake.maintenance`."""
 
     @task
     def tidy() -> int:
         """Delete landing files that are nobody's; how many there were."""
-        from lake import pipeline
+        from lake.maintenance.tidy import tidy
 
-        return pipeline.tidy()
+        return tidy()
 
     tidy()
 

@@ -23,7 +23,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from airflow.sdk import Asset, dag, get_current_context, task
-from common import DEFAULT_ARGS, PUBLISHED, TAGS
+from common import DEFAULT_ARGS, MACROS, PUBLISHED, TAGS
 from triggers import published_run
 
 
@@ -34,6 +34,7 @@ from triggers import published_run
     max_active_runs=1,
     dagrun_timeout=timedelta(minutes=30),
     default_args=DEFAULT_ARGS,
+    user_defined_macros=MACROS,
     tags=[*TAGS, "reports"],
     doc_md=__doc__,
 )
@@ -52,7 +53,7 @@ def reports() -> None:
 
         return due(receipt["lake_commit"])
 
-    @task(map_index_template="{{ task.op_kwargs['name'] }}")
+    @task(map_index_template="{{ label(task.op_kwargs['name']) }}")
     def render(name: str, receipt: dict[str, str]) -> dict[str, str]:
         """HTML and PDF of one report; their addresses."""
         from lake.reports.deliver import deliver

@@ -13,7 +13,7 @@ it, and builds raw, cleaned, curated and marts on that branch. The audit decides
 |---|---|---|
 | `start` | a mistake in a contract, or nothing to read | the log names file and line, or the command |
 | `extract` | database away, wrong password, a table or column that vanished | the log names the thing and the fix |
-| `clean` | Spark is down | `lake status`, `lake logs spark` |
+| `clean` | Spark is down, or took longer than it may; the log names the tables | `lake status`, `lake logs spark` |
 | `marts` | a dbt model or test failed; the log names it | `lake sql` on the branch shows its rows |
 | `audit` | a blocking check failed; the log lists them, the data docs show them | mend the source or the contract |
 | `publish` | main moved under the run (409) | run again |
@@ -28,11 +28,13 @@ the last *published* one, so a failed hour is caught up by itself.
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 
 from airflow.sdk import Asset, Metadata, Param, dag, get_current_context, task
-from common import DEFAULT_ARGS, PUBLISHED, SCHEDULE, TAGS
+from common import DEFAULT_ARGS, MACROS, PUBLISHED, RUN_LIMIT, SCHEDULE, SPARK, TAGS
+from triggers import PROOF
+
+from lake.run import Run
 
 published = Asset(PUBLISHED)
 
@@ -41,87 +43,86 @@ published = Asset(PUBLISHED)
     schedule=SCHEDULE,
     catchup=False,
     max_active_runs=1,
-    dagrun_timeout=timedelta(hours=3),
+    dagrun_timeout=RUN_LIMIT,
     default_args=DEFAULT_ARGS,
+    user_defined_macros=MACROS,
     params={"full": Param(False, type="boolean", description="read every table whole")},
     tags=[*TAGS, "pipeline"],
     doc_md=__doc__,
 )
 def shop_lake() -> None:
-    """Wire the steps of `lake.pipeline` together."""
+    """Wire the steps of `lake.steps` together. What goes from task to task is the run."""
 
     @task
     def start() -> dict[str, Any]:
         """Read the contracts and open the run's branch."""
-        from lake import pipeline
+        from lake.steps.start import start
 
         context = get_current_context()
-        return pipeline.start(context["run_id"], "full" if context["params"]["full"] else "auto")
+        return start(context["run_id"], "full" if context["params"]["full"] else "auto").to_json()
 
     @task
     def sources(run: dict[str, Any]) -> list[str]:
         """The sources that the run reads: extraction is mapped over them."""
         return run["sources"]
 
-    @task(map_index_template="{{ task.op_kwargs['source'] }}")
-    def extract(run: dict[str, Any], source: str) -> list[dict[str, Any]]:
+    @task(map_index_template="{{ label(task.op_kwargs['source']) }}")
+    def extract(run: dict[str, Any], source: str) -> dict[str, int]:
         """MySQL to Parquet, every table of a source as of one snapshot."""
-        from lake import pipeline
+        from lake.steps.extract import extract
 
-        return pipeline.extract(run, source)
+        return extract(Run.from_json(run), source)
 
     @task
-    def raw(run: dict[str, Any], extracted: Any) -> list[dict[str, Any]]:
-        """Register the landing files in the raw layer, with the watermark, and deal out the tables to clean."""
-        from lake import pipeline
+    def register(run: dict[str, Any]) -> list[list[str]]:
+        """Register the landing files in the raw layer, and deal out the tables to clean."""
+        from lake.steps.register import register
 
-        return pipeline.register(run, list(extracted))
+        return register(Run.from_json(run))
 
-    @task.pyspark(conn_id="spark_connect", map_index_template="{{ ', '.join(task.op_kwargs['batch']['tables']) }}")
-    def clean(run: dict[str, Any], batch: dict[str, Any], spark: Any) -> list[dict[str, Any]]:
+    @task.pyspark(**SPARK, map_index_template="{{ label(task.op_kwargs['tables']) }}")
+    def clean(run: dict[str, Any], tables: list[str], spark: Any) -> dict[str, int]:
         """Merge into the current state, keep history, put refused rows into quarantine."""
-        from lake import pipeline
+        from lake.steps.clean import clean
 
-        return pipeline.clean(spark, run, batch)
+        return clean(spark, Run.from_json(run), tables)
 
-    @task.pyspark(conn_id="spark_connect")
-    def curate(run: dict[str, Any], extracted: Any, cleaned: Any, spark: Any) -> dict[str, int]:
+    @task.pyspark(**SPARK)
+    def curate(run: dict[str, Any], spark: Any) -> dict[str, int]:
         """The star schema."""
-        from lake import pipeline
+        from lake.steps.curate import curate
 
-        return pipeline.curate(spark, run, list(extracted), list(cleaned))
+        return curate(spark, Run.from_json(run))
 
     @task
-    def marts(run: dict[str, Any], curated: dict[str, int]) -> dict[str, Any]:
+    def marts(run: dict[str, Any]) -> dict[str, Any]:
         """Business metrics: one dbt process builds and tests them."""
-        from lake import pipeline
+        from lake.steps.marts import marts
 
-        return pipeline.build_marts(run)
+        return marts(Run.from_json(run))
 
     @task
-    def audit(run: dict[str, Any], extracted: Any, cleaned: Any, curated: dict[str, int]) -> dict[str, Any]:
+    def audit(run: dict[str, Any]) -> dict[str, Any]:
         """Great Expectations over Trino on the branch, while the marts are built; a blocking failure ends the run."""
-        from lake import pipeline
+        from lake.steps.audit import audit
 
-        return pipeline.audit(run, list(extracted), list(cleaned))
+        return audit(Run.from_json(run))
 
     @task(outlets=[published])
-    def publish(run: Any, extracted: Any, cleaned: Any, curated: Any, marts: Any, checks: Any) -> Any:
+    def publish(run: dict[str, Any]) -> Any:
         """One merge into main, the receipt, and the event that reports and alerting wait for."""
-        from lake import pipeline
+        from lake.steps.publish import publish
 
-        receipt = pipeline.publish(run, list(extracted), list(cleaned), curated, marts, checks)
-        proof = {name: receipt[name] for name in ("run_id", "lake_commit", "source_instant")}
-        yield Metadata(published, extra=proof)
+        receipt = publish(Run.from_json(run)).to_json()
+        yield Metadata(published, extra={name: receipt[name] for name in PROOF})
         return receipt
 
     run = start()
-    extracted = extract.partial(run=run).expand(source=sources(run))
-    cleaned = clean.partial(run=run).expand(batch=raw(run, extracted))
-    curated = curate(run, extracted, cleaned)
-    built = marts(run, curated)
-    checks = audit(run, extracted, cleaned, curated)
-    publish(run, extracted, cleaned, curated, built, checks)
+    landed = extract.partial(run=run).expand(source=sources(run))
+    batches = register(run)
+    cleaned = clean.partial(run=run).expand(tables=batches)
+    landed >> batches
+    cleaned >> curate(run) >> [marts(run), audit(run)] >> publish(run)
 
 
 shop_lake()

@@ -44,5 +44,9 @@ class CatalogError(LakeError):
     """The catalog refused a change: an unknown branch, or a conflict on merge."""
 
 
+class SparkTimeoutError(LakeError):
+    """Spark took longer than `settings.spark_timeout_seconds`; another try would take as long."""
+
+
 class AuditError(LakeError):
     """A blocking check failed, so the run is not published."""

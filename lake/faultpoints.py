@@ -16,6 +16,7 @@ from typing import Literal, get_args
 from lake.errors import LakeError
 
 Point = Literal[
+    "snapshot.held",
     "extract.source_read",
     "extract.row_group",
     "extract.uploaded",

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from lake import catalog
+from lake.contracts import Contract, frozen
+from lake.platform import catalog
 
 PREFIX = "run_"
 PUBLISH = "publish "
@@ -24,6 +25,7 @@ class Run:
         code_version: version of the code that runs.
         sources: names of the sources that it reads.
         has_marts: whether it builds the star schema and the marts, which are the shop's.
+        contracts_sha256: of the contracts that it began with; `contracts` gives them.
     """
 
     run_id: str
@@ -32,6 +34,7 @@ class Run:
     code_version: str = ""
     sources: tuple[str, ...] = ()
     has_marts: bool = True
+    contracts_sha256: str = ""
 
     @property
     def branch(self) -> str:
@@ -42,6 +45,10 @@ class Run:
     def published_as(self) -> str:
         """Message of the commit that publishes the run; by it a repeated publish finds its own work."""
         return f"{PUBLISH}{self.branch}"
+
+    def contracts(self) -> dict[str, Contract]:
+        """The contracts that the run began with, by table name; whatever was edited since concerns the next run."""
+        return frozen.read(self.run_id, self.contracts_sha256)
 
     def to_json(self) -> dict[str, Any]:
         """Plain values."""

@@ -57,6 +57,9 @@ class Settings(BaseSettings):
     source_max_lag_seconds: float = Field(default=300, description="a replica further behind is read by one only")
     source_max_threads_running: int = Field(default=32, description="a server with more is read by one connection only")
     source_max_mib_per_second: int | None = Field(default=None, ge=1, description="of what the source sends; unlimited")
+    source_may_hold_replication: bool = Field(
+        default=False, description="whether a replica's applier may be held for the moment in which views are opened"
+    )
     mysql_root_password: SecretStr = SecretStr("")
     replication_password: SecretStr = SecretStr("")
 
@@ -81,10 +84,12 @@ class Settings(BaseSettings):
     spark_host: str = "127.0.0.1"
     spark_port: int = 25002
     spark_ui_port: int = 24040
+    spark_timeout_seconds: int = Field(default=3600, ge=1, description="how long one task may keep Spark at work")
     trino_host: str = "127.0.0.1"
     trino_port: int = 28080
 
     # -- orchestration
+    task_timeout_minutes: int = Field(default=60, ge=1, description="how long one try of a task of Airflow may take")
     pipeline_schedule: str = Field(default="0 * * * *", description="cron of the pipeline, UTC; empty: by hand only")
     postgres_host: str = "127.0.0.1"
     postgres_port: int = 25432

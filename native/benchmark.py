@@ -35,7 +35,7 @@ SELECT seq, seq * 7919 % 200000, seq % 40, ELT(1 + seq % 5, 'new', 'paid', 'ship
   (seq * 104729 % 10000000) / 100, IF(seq % 3, NULL, seq % 50), seq % 10, (seq * 31 % 10007) / 7,
   '2020-01-01' + INTERVAL seq * 17 SECOND + INTERVAL seq * 7919 % 1000000 MICROSECOND,
   IF(seq % 7, '2020-01-02' + INTERVAL seq * 17 SECOND, NULL), '2020-01-05' + INTERVAL seq % 1500 DAY,
-  IF(seq % 4, CONCAT('note ', MD5(seq)), NULL)
+  IF(seq % 4, CONCAT('note ', LEFT(SHA2(seq, 256), 32)), NULL)
 FROM seq_1_to_{{rows}}"""
 SCHEMA = pa.schema(
     [

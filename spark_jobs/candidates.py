@@ -6,15 +6,13 @@ Parents are cleaned before the tables that point at them, so the keys that exist
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import reduce
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from lake.contracts import EXTRACTED_AT, OPERATION, PROBLEMS, RUN_ID, Contract
-from lake.extract.extract import DELETE, READ
+from lake.contracts import DELETE, EXTRACTED_AT, OPERATION, PROBLEMS, READ, RUN_ID, Contract
 from spark_jobs import rules
-from spark_jobs.session import Lake, small
+from spark_jobs.session import Lake, small, union
 
 FEW_KEYS = 2_000_000
 """Keys of a parent that Spark may hold in memory whole."""
@@ -48,7 +46,7 @@ class Candidates:
         self._lake = lake
         self._contract = contract
         self._work = work
-        self._lost = {column: parent for column, (parent, _) in contract.references.items() if parent in lost}
+        self._lost = {column: parent for column, parent in contract.references.items() if parent[0] in lost}
         self.is_full = contract.table in work.full
 
     def exist(self) -> bool:
@@ -66,7 +64,7 @@ class Candidates:
         """The rows to be judged that still exist in the source, with their reasons."""
         existing = self._rows().where(F.col(OPERATION) != DELETE).drop(OPERATION)
         references = self._contract.references.items()
-        return rules.judge(existing, self._contract, {column: self._keys(parent) for column, (parent, _) in references})
+        return rules.judge(existing, self._contract, {column: self._keys(*parent) for column, parent in references})
 
     def _rows(self) -> DataFrame:
         """New rows, those waiting in quarantine, and those whose parent has gone."""
@@ -74,23 +72,22 @@ class Candidates:
         if self.is_full:
             return found
         marks = {RUN_ID: F.lit(self._lake.run.run_id), OPERATION: F.lit(READ)}
-        again = [self._orphaned(column, parent) for column, parent in self._lost.items()]
+        again = [self._orphaned(column, *parent) for column, parent in self._lost.items()]
         # Asked of the table as it is, because a try that was killed may have put rows there.
         if self._lake.count("quarantine", self._contract.table):
             again.append(self._lake.table("quarantine", self._contract.table))
         if not again:
             return found
         older = [_with_problems(rows).withColumns(marks).select(*self._columns, OPERATION) for rows in again]
-        once = reduce(DataFrame.unionAll, older).dropDuplicates(key)
+        once = union(older).dropDuplicates(key)
         return found.unionAll(once.join(found.select(*key), key, "left_anti").select(*found.columns))
 
-    def _orphaned(self, column: str, parent: str) -> DataFrame:
+    def _orphaned(self, column: str, parent: str, parent_column: str) -> DataFrame:
         """Rows held that point at a parent which ``cleaned`` has no more."""
         held = self._lake.table("cleaned", self._contract.table).where(F.col(f"`{column}`").isNotNull())
-        return held.join(self._keys(parent), F.col(f"`{column}`") == F.col("_parent"), "left_anti")
+        return held.join(self._keys(parent, parent_column), F.col(f"`{column}`") == F.col("_parent"), "left_anti")
 
-    def _keys(self, parent: str) -> DataFrame:
-        (column,) = {column for table, column in self._contract.references.values() if table == parent}
+    def _keys(self, parent: str, column: str) -> DataFrame:
         keys = self._lake.table("cleaned", parent).select(F.col(f"`{column}`").alias("_parent"))
         return small(keys, self._lake.count("cleaned", parent), FEW_KEYS)
 

@@ -6,47 +6,24 @@ A row of the source is in ``cleaned`` or in ``quarantine``, never in both, never
 from __future__ import annotations
 
 import logging
-from dataclasses import asdict, dataclass, field
 from functools import reduce
 from operator import and_
-from typing import Any
 
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from lake.contracts import EXTRACTED_AT, OPERATION, Contract
+from lake.contracts import DELETE, EXTRACTED_AT, OPERATION, Contract
 from lake.errors import AuditError
-from lake.extract.extract import DELETE
+from lake.layers.outcome import Outcome
+from lake.ordered import in_order
 from lake.run import Run
-from spark_jobs import history, parallel, rules
+from lake.settings import settings
+from spark_jobs import history, rules
 from spark_jobs.candidates import Candidates, Work
-from spark_jobs.session import Lake, columns_of, small
+from spark_jobs.limit import Limit
+from spark_jobs.session import TABLES_AT_ONCE, Lake, columns_of, one_value, small
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What cleaning did to one table; counts are rows.
-
-    Attributes:
-        judged: rows that were read, had waited in quarantine, or lost their parent.
-        valid: of these, rows that keep every rule.
-        refused: of these, rows in quarantine now.
-        deleted: rows that are gone from the source.
-        reasons: how many rows each reason refused; a row can have several.
-    """
-
-    table: str
-    judged: int = 0
-    valid: int = 0
-    refused: int = 0
-    deleted: int = 0
-    reasons: dict[str, int] = field(default_factory=dict)
-
-    def to_json(self) -> dict[str, Any]:
-        """Plain values."""
-        return asdict(self)
 
 
 def clean(
@@ -61,13 +38,15 @@ def clean(
     lost = set(work.full)
 
     def one(table: str) -> Outcome:
-        outcome = _table(lake, Candidates(lake, contracts[table], work, lost), contracts[table], work)
+        with limit.at(f"cleaned.{table}"):
+            outcome = _table(lake, Candidates(lake, contracts[table], work, lost), contracts[table], work)
         if outcome.refused or outcome.deleted:
             lost.add(table)
         return outcome
 
     parents = {table: {parent for parent, _ in contracts[table].references.values()} & {*tables} for table in tables}
-    outcomes = parallel.in_order(parents, one)
+    with Limit(spark, settings().spark_timeout_seconds) as limit:
+        outcomes = in_order(parents, one, TABLES_AT_ONCE)
     return [outcomes[table] for table in tables]
 
 
@@ -150,12 +129,16 @@ def _changed(held: DataFrame, rows: DataFrame, contract: Contract, count: int) -
     Args:
         count: how many rows there are, at most.
     """
-    names = contract.schema.names
-    sought = small(rows.select(*[F.col(f"`{name}`").alias(f"_new_{i}") for i, name in enumerate(names)]), count)
-    is_same = [held[f"`{name}`"].eqNullSafe(sought[f"_new_{i}"]) for i, name in enumerate(names)]
-    is_key = [held[f"`{name}`"] == sought[f"_new_{names.index(name)}"] for name in contract.key]
-    same = held.join(sought, reduce(and_, is_key + is_same), "left_semi").select(*contract.key)
-    return rows.join(small(same, count), list(contract.key), "left_anti").select(*rows.columns)
+    key, names = list(contract.key), contract.schema.names
+    value = one_value(contract, names)
+    sought = small(
+        rows.select(*[F.col(f"`{name}`").alias(f"_key_{i}") for i, name in enumerate(key)], value.alias("_new")), count
+    )
+    is_key = [F.col(f"`{name}`") == F.col(f"_key_{i}") for i, name in enumerate(key)]
+    same = held.select(*key, value.alias("_old")).join(
+        sought, reduce(and_, is_key, F.col("_old").eqNullSafe(F.col("_new"))), "left_semi"
+    )
+    return rows.join(small(same.select(*key), count), key, "left_anti").select(*rows.columns)
 
 
 def _reasons(lake: Lake, table: str) -> dict[str, int]:

@@ -14,11 +14,14 @@ from functools import reduce
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from lake import raw
 from lake.contracts import RUN_ID, Contract
+from lake.layers import raw
+from lake.ordered import in_order
 from lake.run import Run
-from spark_jobs import parallel, star
-from spark_jobs.session import Lake, columns_of, small
+from lake.settings import settings
+from spark_jobs import star
+from spark_jobs.limit import Limit
+from spark_jobs.session import TABLES_AT_ONCE, Lake, columns_of, small
 
 log = logging.getLogger(__name__)
 
@@ -75,17 +78,18 @@ def curate(
         if model.is_fact and lake.exists("curated", model.name) and not full & {*model.inputs}
     }
     tables = {table for name in by_order for table in models[name].inputs} & touched
-    orders = _touched_orders(lake, [contracts[table] for table in sorted(tables)]) if by_order else None
+    with Limit(spark, settings().spark_timeout_seconds) as limit:
+        with limit.at("the orders that changed"):
+            orders = _touched_orders(lake, [contracts[table] for table in sorted(tables)]) if by_order else None
 
-    def one(name: str) -> int:
-        if orders is not None and name in by_order:
-            written = _replace_orders(lake, models[name], orders)
-        else:
-            written = _replace(lake, models[name])
-        log.info("curated.%s: %s rows written", name, written)
-        return written
+        def one(name: str) -> int:
+            with limit.at(f"curated.{name}"):
+                is_by_order = orders is not None and name in by_order
+                rows = _replace_orders(lake, models[name], orders) if is_by_order else _replace(lake, models[name])
+            log.info("curated.%s: %s rows written", name, rows)
+            return rows
 
-    written = parallel.in_order({model.name: () for model in stale}, one)
+        written = in_order({model.name: () for model in stale}, one, TABLES_AT_ONCE)
     return {name: written.get(name, 0) for name in models}
 
 

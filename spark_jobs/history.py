@@ -10,7 +10,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from lake.contracts import EXTRACTED_AT, RUN_ID, Contract
-from spark_jobs.session import Lake, columns_of
+from spark_jobs.session import Lake, columns_of, one_value
 
 FROM, TO, CURRENT = "valid_from", "valid_to", "is_current"
 
@@ -32,12 +32,10 @@ def update(lake: Lake, contract: Contract, rows: DataFrame, gone: DataFrame | No
     if gone is None:
         extracted_at = rows.select(F.max(EXTRACTED_AT).alias(EXTRACTED_AT))
         gone = current.select(*key).join(rows.select(*key), key, "left_anti").crossJoin(extracted_at)
-    held = current.select(*key, *(F.col(f"`{name}`").alias(f"_old_{i}") for i, name in enumerate(compared)))
-    is_new = ~_all_equal([(f"`{name}`", f"_old_{i}") for i, name in enumerate(compared)])
+    held = current.select(*key, one_value(contract, compared).alias("_old"), F.lit(True).alias("_held"))
+    is_new = ~one_value(contract, compared).eqNullSafe(F.col("_old"))
     changed = (
-        versions.join(held.withColumn("_held", F.lit(True)), key, "left")
-        .where(F.col("_held").isNull() | is_new)
-        .select(*versions.columns, "_held")
+        versions.join(held, key, "left").where(F.col("_held").isNull() | is_new).select(*versions.columns, "_held")
     )
     merge_keys = [f"_merge_{i}" for i in range(len(key))]
     ends = changed.where("_held").select(*key, F.col(FROM).alias("_ends_at"))
@@ -56,10 +54,3 @@ def update(lake: Lake, contract: Contract, rows: DataFrame, gone: DataFrame | No
             VALUES ({", ".join(f"v.`{name}`" for name in columns)})
         """
     )
-
-
-def _all_equal(pairs: list[tuple[str, str]]) -> F.Column:  # type: ignore[name-defined]
-    result = F.lit(True)
-    for left, right in pairs:
-        result = result & F.col(left).eqNullSafe(F.col(right))
-    return result

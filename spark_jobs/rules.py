@@ -66,19 +66,32 @@ def judge(rows: DataFrame, contract: Contract, parents: dict[str, DataFrame]) ->
             at none of them gets the reason ``orphan:<column>``; NULL points at nothing and is allowed.
     """
     reasons = [reason for name, column in contract.columns.items() for reason in column_reasons(name, column)]
-    flagged = rows
-    for name, keys in parents.items():
-        mark, key = f"_has_{name}", f"_key_{name}"
-        compared = _as_signed if contract.columns[name].parsed.is_unsigned_64 else _as_it_is
-        known = keys.select(compared(F.col(f"`{keys.columns[0]}`")).alias(key), F.lit(True).alias(mark))
-        flagged = flagged.join(known, compared(flagged[f"`{name}`"]) == known[key], "left")
-        is_orphan = F.col(f"`{name}`").isNotNull() & F.col(f"`{mark}`").isNull()
-        reasons.append(F.when(is_orphan, F.lit(f"orphan:{name}")))
+    reasons += [
+        F.when(F.col(f"`{name}`").isNotNull() & F.col(f"_parent_{i}").isNull(), F.lit(f"orphan:{name}"))
+        for i, name in enumerate(parents)
+    ]
+    flagged = _with_parents(rows, contract, parents) if parents else rows
     unreadable = _unreadable()
     broken = F.array_compact(F.array(*reasons)) if reasons else F.array().cast("array<string>")
     broken = F.array_except(broken, F.transform(unreadable, lambda name: F.concat(F.lit("null:"), name)))
     all_reasons = F.concat(broken, F.transform(unreadable, lambda name: F.concat(F.lit("unreadable:"), name)))
     return flagged.withColumn(REASONS, all_reasons).select(*rows.columns, REASONS)
+
+
+def _with_parents(rows: DataFrame, contract: Contract, parents: dict[str, DataFrame]) -> DataFrame:
+    """With a column ``_parent_<i>`` for the i-th referencing column: NULL where its value is no key of its parent.
+
+    As one statement of SQL, because joins of DataFrames nest in each other, and a message to Spark may nest 100 levels.
+    """
+    pointers, keys = {}, {}
+    for i, (name, parent) in enumerate(parents.items()):
+        compared = _as_signed if contract.columns[name].parsed.is_unsigned_64 else _as_it_is
+        pointers[f"_pointer_{i}"] = compared(F.col(f"`{name}`"))
+        keys[f"keys_{i}"] = parent.select(compared(F.col(f"`{parent.columns[0]}`")).alias("key"))
+    found = ", ".join(f"keys_{i}.key AS _parent_{i}" for i in range(len(keys)))
+    joins = " ".join(f"LEFT JOIN {{keys_{i}}} AS keys_{i} ON _pointer_{i} = keys_{i}.key" for i in range(len(keys)))
+    query = f"SELECT rows.*, {found} FROM {{rows}} AS rows {joins}"
+    return rows.sparkSession.sql(query, rows=rows.withColumns(pointers), **keys)
 
 
 def valid(judged: DataFrame) -> DataFrame:

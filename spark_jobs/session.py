@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
-from pyspark.sql import DataFrame, SparkSession
+from collections.abc import Iterable
+
+import pyarrow as pa
+from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from lake import catalog, raw
+from lake.contracts import Contract
+from lake.layers import raw
+from lake.platform import catalog
 from lake.run import Run
 from lake.settings import settings
 
 FEW = 500_000
 """Rows that Spark may hold in memory whole to join a larger table with them."""
+
+TABLES_AT_ONCE = 4
+"""Tables that one session works on: most of a small table's time is planning and round trips."""
 
 
 def connect() -> SparkSession:
@@ -24,6 +32,9 @@ class Lake:
     def __init__(self, spark: SparkSession, run: Run) -> None:
         self.spark = spark
         self.run = run
+        # What the optimizer infers from conditions grows exponentially with them, and a contract's rules are conditions
+        # on every column: with 20 of them it came to no end. All that it would infer is that keys are not NULL.
+        spark.conf.set("spark.sql.constraintPropagation.enabled", "false")
         self._show(run.branch, run.branch)
         self._tables = set(catalog.tables(run.branch))
 
@@ -112,6 +123,29 @@ class Lake:
 def small(rows: DataFrame, count: int, few: int = FEW) -> DataFrame:
     """The rows, marked to be sent to wherever they are joined, if they are few enough for that."""
     return F.broadcast(rows) if count <= few else rows
+
+
+def union(parts: list[DataFrame]) -> DataFrame:
+    """The rows of all parts, which have the same columns. By `DataFrame.unionAll` each part would be a level deeper."""
+    named = {f"part_{i}": part for i, part in enumerate(parts)}
+    query = " UNION ALL ".join(f"SELECT * FROM {{{name}}}" for name in named)
+    return parts[0].sparkSession.sql(query, **named)
+
+
+def one_value(contract: Contract, names: Iterable[str]) -> Column:
+    """Some columns as one value, which equals another exactly where each column does; NULL equals NULL.
+
+    It is one node of the plan for any number of columns. Comparisons joined by AND are as deep as they are many, and a
+    message to Spark may nest 100 levels. A floating number goes by its text, for Spark holds -0.0 to be equal to 0.0,
+    and the source does not.
+    """
+    kinds = {name: contract.schema.field(name).type for name in names}
+    columns = {name: F.col(f"`{name}`") for name in kinds}
+    exact = [
+        columns[name].cast("string").alias(name) if pa.types.is_floating(kind) else columns[name]
+        for name, kind in kinds.items()
+    ]
+    return F.struct(*exact)
 
 
 def columns_of(rows: DataFrame) -> dict[str, str]:

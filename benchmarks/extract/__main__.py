@@ -28,8 +28,8 @@ from benchmarks.extract.server import Server
 from benchmarks.extract.tables import Table
 from benchmarks.extract.ways import Job, Way
 from lake.errors import LakeError
-from lake.pipeline import code_version
 from lake.settings import settings
+from lake.steps.start import code_version
 
 OUT = Path(__file__).resolve().parent.parent / "out"
 BYTES_PER_ROW = 160

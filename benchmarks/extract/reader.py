@@ -76,8 +76,8 @@ def _iceberg(pa: Any, exact: Any) -> Any:
 
 def _minio(connection: Connection, sql: str, target: Path) -> None:
     """As the platform lands a table: the file goes up while it is being written."""
-    from lake import storage
     from lake.extract.landing import ROW_GROUP_BYTES
+    from lake.platform import storage
 
     path = f"{storage.path_of(storage.LANDING)}/benchmark/{os.getpid()}/{target.name}"
     store = storage.filesystem()

@@ -6,11 +6,12 @@ import logging
 from datetime import UTC, datetime
 from typing import Any
 
-from lake import marts, sql
 from lake.alerts import alertmanager
 from lake.alerts.engine import evaluate
 from lake.alerts.rules import load
-from lake.catalog import MAIN
+from lake.layers import marts
+from lake.platform import sql
+from lake.platform.catalog import MAIN
 from lake.settings import settings
 
 log = logging.getLogger(__name__)

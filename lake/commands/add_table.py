@@ -6,14 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from lake import sources
 from lake.contracts import draft, load
 from lake.contracts.load import files
 from lake.contracts.source_schema import SourceTable
 from lake.errors import ContractError, SourceError
-from lake.extract import schema, source
 from lake.settings import settings
-from lake.sources import Source
+from lake.source import client, schema, sources
+from lake.source.sources import Source
 
 
 @dataclass
@@ -30,8 +29,8 @@ def add_source(origin: Source, replace: bool = False) -> str:
     Raises:
         SourceError: it cannot be reached or refuses us, or there is a source of this name. Nothing is remembered then.
     """
-    with source.connected(origin) as connection:
-        (row,) = source.fetch(connection, "SELECT VERSION() AS version")
+    with client.connected(origin) as connection:
+        (row,) = client.fetch(connection, "SELECT VERSION() AS version")
         tables = schema.read_tables(connection, origin)
     sources.add(origin, replace)
     found = f"{len(tables)} tables" if tables else "no table that its user may read"
@@ -60,7 +59,7 @@ def add_tables(
         raise SourceError("there is no source", "add one with `lake add-source mysql://…`")
     result, tables = Added(), {}
     for origin in chosen:
-        with source.connected(origin) as connection:
+        with client.connected(origin) as connection:
             tables[origin.name] = schema.read_tables(connection, origin)
             others = schema.others(connection, origin)
         if every:

@@ -3,22 +3,30 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
+import typer
 from rich.console import Console
 from rich.live import Live
 from rich.markup import escape
 from rich.table import Table
 from tenacity import RetryError, Retrying, retry_if_result, stop_after_delay, wait_fixed
 
-from lake.airflow_api import ENDED, Airflow, TaskState
 from lake.errors import LakeError
+from lake.platform.airflow import ENDED, Airflow, TaskState
 from lake.settings import settings
 
 PIPELINE, REPORTS, ALERTING, MAINTENANCE = "shop_lake", "reports", "alerting", "maintenance"
 EXTRACT, PUBLISH = "extract", "publish"
 _STYLE = {"success": "green", "failed": "red", "running": "cyan", "up_for_retry": "yellow", "upstream_failed": "red"}
+_WORTH_A_LINE = frozenset({"running", "success", "failed", "up_for_retry", "upstream_failed", "skipped", "removed"})
+
+
+def run(full: Annotated[bool, typer.Option("--full", help="Read every table whole.")] = False) -> None:
+    """Run the pipeline through Airflow and follow it."""
+    run_pipeline(full, Console())
 
 
 def run_pipeline(full: bool, console: Console) -> dict[str, Any]:
@@ -40,7 +48,8 @@ def run_pipeline(full: bool, console: Console) -> dict[str, Any]:
             if waiting := airflow.active_runs(PIPELINE):
                 console.print(f"[dim]waiting behind {', '.join(waiting)}: one run at a time[/]")
             run_id = airflow.trigger(PIPELINE, {"full": full})
-        console.print(f"[bold]{PIPELINE}[/] {run_id}  {settings().airflow_url}/dags/{PIPELINE}/runs/{run_id}")
+        address = f"{settings().airflow_url}/dags/{PIPELINE}/runs/{run_id}"
+        console.print(f"[bold]{PIPELINE}[/] {run_id}  {address}", soft_wrap=True)
         _follow(airflow, PIPELINE, run_id, console)
         receipt: dict[str, Any] = airflow.result(PIPELINE, run_id, PUBLISH)
         tasks = airflow.tasks(PIPELINE, run_id)
@@ -74,22 +83,63 @@ def _triggered(airflow: Airflow, dag_id: str, after: datetime) -> str:
 
 
 def _follow(airflow: Airflow, dag_id: str, run_id: str, console: Console) -> None:
-    with Live(console=console, refresh_per_second=4, transient=not console.is_terminal) as live:
-        while True:
-            state, tasks = airflow.run_state(dag_id, run_id), airflow.tasks(dag_id, run_id)
-            live.update(_progress(dag_id, tasks))
-            if state in ENDED:
-                break
-            time.sleep(0.5)
-    if not console.is_terminal:
-        console.print(_progress(dag_id, tasks))
+    """Show the tasks until the run has ended: a table that lives, or without a terminal a line whenever one changes."""
+    if console.is_terminal:
+        with Live(console=console, refresh_per_second=4) as live:
+            state, tasks = _until_ended(airflow, dag_id, run_id, lambda tasks: live.update(_progress(dag_id, tasks)))
+    else:
+        plain = Changes(dag_id)
+        state, tasks = _until_ended(airflow, dag_id, run_id, lambda tasks: _print_lines(console, plain.lines(tasks)))
     if state == "failed":
-        failed = next(task for task in tasks if task.state == "failed")
+        failed = next((task for task in tasks if task.state == "failed"), None)
+        if failed is None:
+            raise LakeError(
+                f"{dag_id} {run_id} failed without a task that did: it took longer than it may, or somebody ended it",
+                f"look at {settings().airflow_url}/dags/{dag_id}/runs/{run_id}",
+            )
         words = "\n".join(airflow.log_tail(dag_id, run_id, failed, lines=12))
         raise LakeError(
             f"{dag_id} {run_id} failed in {failed.name}; main is as it was. Its last words:\n{words}",
             f"the whole log: {settings().airflow_url}/dags/{dag_id}/runs/{run_id}",
         )
+
+
+def _until_ended(
+    airflow: Airflow, dag_id: str, run_id: str, show: Callable[[list[TaskState]], None]
+) -> tuple[str, list[TaskState]]:
+    """Ask twice a second; the state in which the run ended, and its tasks."""
+    while True:
+        state, tasks = airflow.run_state(dag_id, run_id), airflow.tasks(dag_id, run_id)
+        show(tasks)
+        if state in ENDED:
+            return state, tasks
+        time.sleep(0.5)
+
+
+class Changes:
+    """What is worth a line since the last look: a task that started, ended, or waits to be tried again."""
+
+    def __init__(self, dag_id: str) -> None:
+        self._dag_id = dag_id
+        self._told: dict[tuple[str, int], tuple[str, int]] = {}
+
+    def lines(self, tasks: list[TaskState]) -> list[str]:
+        """One line a task that changed, such as ``shop_lake extract [shop]: success in 3.2 s``."""
+        found = []
+        for task in tasks:
+            key, now = (task.task_id, task.map_index), (task.state, task.try_number)
+            if task.state not in _WORTH_A_LINE or self._told.get(key) == now:
+                continue
+            self._told[key] = now
+            again = f" (try {task.try_number})" if task.try_number > 1 else ""
+            took = f" in {task.seconds:.1f} s" if task.started_at and task.state != "running" else ""
+            found.append(f"{self._dag_id} {task.name}: {task.state}{took}{again}")
+        return found
+
+
+def _print_lines(console: Console, lines: list[str]) -> None:
+    for line in lines:
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
 def _progress(dag_id: str, tasks: list[TaskState]) -> Table:

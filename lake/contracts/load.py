@@ -14,7 +14,6 @@ from ruamel.yaml.error import MarkedYAMLError
 from lake.contracts.model import Contract
 from lake.errors import ContractError
 from lake.settings import settings
-from lake.sources import known
 
 _SHAPE = "see docs/contracts.md for the shape of a contract, or write a fresh one with `lake add-table TABLE`"
 
@@ -24,8 +23,8 @@ def files(source: str, folder: Path | None = None) -> list[Path]:
     return sorted(((folder or settings().contracts) / source).glob("*.yml"))
 
 
-def load_all(sources: Iterable[str] | None = None, folder: Path | None = None) -> dict[str, Contract]:
-    """All contracts of some sources (of all that there are by default), by table name, in the order of their names.
+def load_all(sources: Iterable[str], folder: Path | None = None) -> dict[str, Contract]:
+    """All contracts of some sources, by table name, in the order of their names.
 
     Raises:
         ContractError: naming every mistake in every file, or a source without contracts.
@@ -33,8 +32,7 @@ def load_all(sources: Iterable[str] | None = None, folder: Path | None = None) -
     directory = folder or settings().contracts
     contracts: dict[str, Contract] = {}
     mistakes: list[str] = []
-    named = [source for source in known() if files(source, folder)] if sources is None else sources
-    for source in named:
+    for source in sources:
         found = files(source, folder)
         if not found:
             raise ContractError(f"no contract in {directory / source}", "write one with `lake add-table TABLE`")

@@ -6,6 +6,8 @@ the Great Expectations suite, the documentation.
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
 from functools import cached_property
 from typing import Annotated, Literal, Self
@@ -16,7 +18,10 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 from lake.contracts import naming, types
 
 RUN_ID, EXTRACTED_AT, OPERATION = "_run_id", "_extracted_at", "_operation"
-"""Columns that the extraction adds to every row: the run, the snapshot's instant, and `read` or `delete`."""
+"""Columns that the extraction adds to every row: the run, the snapshot's instant, and what was found."""
+
+READ, DELETE = "read", "delete"
+"""Values of ``_operation``: the row was read as it is, or its key is gone from the source."""
 
 PROBLEMS = "_problems"
 """Column of raw and quarantine in which the reader tells, as text, which values of the row could not be held."""
@@ -29,6 +34,10 @@ HISTORY = ("valid_from", "valid_to", "is_current")
 Unreadable = Literal["quarantine", "null", "refuse"]
 """What becomes of a value that no type of the lake can hold: the row goes to quarantine, the value becomes NULL and is
 counted, or the extraction fails. `docs/types.md` lists such values."""
+
+
+_RULES = ("type", "as_", "nullable", "min", "max", "accepted", "references", "unreadable")
+"""Of a column, what rows are judged by."""
 
 
 def _one_line(text: str) -> str:
@@ -181,6 +190,18 @@ class Contract(BaseModel):
             return "refuse"
         asked = column.unreadable or self.unreadable
         return "quarantine" if asked == "null" and not column.nullable else asked
+
+    @cached_property
+    def rules_sha256(self) -> str:
+        """Hash of what decides whether a row is valid, and whether its versions are kept.
+
+        Rows that are held were judged by the rules of their time: where this hash has changed, all are judged anew.
+        """
+        of_columns = {
+            name: column.model_dump(include=set(_RULES), by_alias=True) for name, column in self.columns.items()
+        }
+        rules = {"key": self.key, "history": self.history, "unreadable": self.unreadable, "columns": of_columns}
+        return hashlib.sha256(json.dumps(rules, sort_keys=True).encode()).hexdigest()
 
     @property
     def name_in_source(self) -> str:

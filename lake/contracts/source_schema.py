@@ -11,6 +11,7 @@ class SourceColumn:
 
     Attributes:
         is_kept_current: the server itself sets it to the present at every insert and update.
+        charset: of a text column, else empty.
     """
 
     name: str
@@ -18,6 +19,7 @@ class SourceColumn:
     nullable: bool
     comment: str = ""
     is_kept_current: bool = False
+    charset: str = ""
 
 
 @dataclass(frozen=True)

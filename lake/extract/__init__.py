@@ -1,4 +1,1 @@
-"""MySQL to Parquet: a consistent snapshot, key-range chunks, Arrow batches, a manifest.
-
-`changes` finds what an increment has to read.
-"""
+"""MySQL to Parquet: key-range chunks, Arrow batches, a manifest."""

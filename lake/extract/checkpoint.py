@@ -15,12 +15,14 @@ from typing import Any
 import mysql_arrow
 from pymysql.connections import Connection
 
-from lake import storage
+from lake.changes.strategy import columns_of
 from lake.contracts import Contract
 from lake.extract import manifest
-from lake.extract.chunks import Chunk, quote
+from lake.extract.chunks import Chunk
 from lake.extract.manifest import Part
-from lake.extract.source import fetch
+from lake.platform import storage
+from lake.source.client import fetch
+from lake.source.quoting import quote
 
 log = logging.getLogger(__name__)
 
@@ -28,18 +30,18 @@ log = logging.getLogger(__name__)
 def write_plan(source: str, contract: Contract, run_id: str, chunks: list[Chunk]) -> list[Chunk]:
     """Keep the ranges of a table for later tries of the run, or take over those that an earlier try has kept."""
     uri = f"{manifest.folder(source, contract.table, run_id)}/plan.json"
-    document = {"columns": _columns(contract), "conditions": [chunk.condition for chunk in chunks]}
+    document = {"columns": columns_of(contract), "conditions": [chunk.condition for chunk in chunks]}
     if storage.put_new(uri, json.dumps(document, indent=1).encode(), "application/json"):
         return chunks
     kept = json.loads(storage.get(uri))
-    if kept["columns"] != _columns(contract):
+    if kept["columns"] != columns_of(contract):
         return chunks
     return [Chunk(number, condition) for number, condition in enumerate(kept["conditions"])]
 
 
 def write(contract: Contract, part: Part) -> None:
     """Note that a chunk is complete."""
-    document = {"columns": _columns(contract), "part": asdict(part)}
+    document = {"columns": columns_of(contract), "part": asdict(part)}
     storage.put(part.uri.removesuffix(".parquet") + ".json", json.dumps(document).encode(), "application/json")
 
 
@@ -49,7 +51,7 @@ def finished(source: str, contract: Contract, run_id: str) -> dict[str, Part]:
     for uri in storage.list_keys(manifest.folder(source, contract.table, run_id)):
         if "/part-" in uri and uri.endswith(".json"):
             document = json.loads(storage.get(uri))
-            if document["columns"] == _columns(contract):
+            if document["columns"] == columns_of(contract):
                 part = Part(**document["part"])
                 found[part.condition] = part
     return found
@@ -70,9 +72,3 @@ def hash_sum(contract: Contract) -> str:
     columns = [(contract.column_in_source(name), column.type) for name, column in contract.columns.items()]
     expression: str = mysql_arrow.hash_expression(columns)
     return expression.replace("%", "%%")
-
-
-def _columns(contract: Contract) -> list[list[str]]:
-    """What the rows of a file depend on."""
-    return [[name, contract.column_in_source(name), column.type, column.as_ or ""]
-            for name, column in contract.columns.items()]  # fmt: skip

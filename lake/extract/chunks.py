@@ -16,7 +16,9 @@ from typing import Any
 from pymysql.connections import Connection
 
 from lake.extract.midpoint import between, between_code_points
-from lake.extract.source import fetch
+from lake.source.client import fetch
+from lake.source.dialect import Dialect
+from lake.source.quoting import literal, quote
 
 BYTES_PER_CHUNK = 96 << 20
 """Size of a range in the source's pages; as Parquet it is about a fifth of it."""
@@ -36,18 +38,13 @@ class Chunk:
     condition: str = ""
 
 
-def quote(name: str) -> str:
-    """A name as MySQL wants it in a statement, which is a template: its ``%`` are doubled."""
-    return "`" + name.replace("`", "``").replace("%", "%%") + "`"
-
-
-def literal(connection: Connection[Any], value: Any) -> str:
-    """A value as it stands in a statement, which is a template: its ``%`` are doubled."""
-    return str(connection.escape(value)).replace("%", "%%")
-
-
 def plan(
-    connection: Connection[Any], table: str, key: Sequence[str], row_bytes: int, chunk_bytes: int = BYTES_PER_CHUNK
+    connection: Connection[Any],
+    dialect: Dialect,
+    table: str,
+    key: Sequence[str],
+    row_bytes: int,
+    chunk_bytes: int = BYTES_PER_CHUNK,
 ) -> list[Chunk]:
     """Ranges of about ``chunk_bytes``; one for a small table or one without a key.
 
@@ -58,7 +55,7 @@ def plan(
     """
     if not key:
         return [Chunk(0)]
-    splitter = _Splitter(connection, table, list(key), max(chunk_bytes // max(row_bytes, 1), 1))
+    splitter = _Splitter(connection, dialect, table, list(key), max(chunk_bytes // max(row_bytes, 1), 1))
     return ranges(connection, key, splitter.boundaries())
 
 
@@ -85,8 +82,11 @@ def _compare(connection: Connection[Any], key: Sequence[str], edge: Boundary, op
 
 
 class _Splitter:
-    def __init__(self, connection: Connection[Any], table: str, key: list[str], rows_per_chunk: int) -> None:
-        self._connection, self._table, self._key, self._target = connection, quote(table), key, rows_per_chunk
+    def __init__(
+        self, connection: Connection[Any], dialect: Dialect, table: str, key: list[str], rows_per_chunk: int
+    ) -> None:
+        self._connection, self._dialect = connection, dialect
+        self._table, self._key, self._target = quote(table), key, rows_per_chunk
 
     def boundaries(self) -> list[Boundary]:
         ends = self._ends((), 0)
@@ -98,10 +98,10 @@ class _Splitter:
             return []
         a = low
         quarter = max(rows // 4, 1)  # with none, all of very few rows on one side would count as divided, for ever
-        for way in (between, between_code_points) if isinstance(low, str) else (between,):
+        for halve in (between, between_code_points) if isinstance(low, str) else (between,):
             a, b = low, high
             for _ in range(HALVINGS):
-                middle = way(a, b)
+                middle = halve(a, b)
                 if middle is None:
                     break
                 left = self._estimate(self._within(prefix, low, middle))
@@ -149,8 +149,8 @@ class _Splitter:
         return row
 
     def _estimate(self, conditions: list[str]) -> int:
-        rows = fetch(self._connection, f"EXPLAIN SELECT 1 FROM {self._table}{self._where(conditions)}")
-        return int(rows[0]["rows"] or 0)
+        query = f"SELECT 1 FROM {self._table}{self._where(conditions)}"
+        return self._dialect.estimated_rows(self._connection, query)
 
     @staticmethod
     def _where(conditions: list[str]) -> str:

@@ -20,25 +20,28 @@ from pymysql.connections import Connection
 from tenacity import before_sleep_log, retry, retry_if_exception_type, stop_after_attempt, wait_exponential
 
 from lake import faultpoints
-from lake.contracts import EXTRACTED_AT, OPERATION, RUN_ID, Contract
+from lake.changes import increments
+from lake.changes.increment import Held
+from lake.changes.increments import Found, Moment
+from lake.changes.strategy import State
+from lake.contracts import DELETE, EXTRACTED_AT, OPERATION, READ, RUN_ID, Contract
 from lake.contracts.source_schema import SourceTable
 from lake.errors import SourceLostError
-from lake.extract import checkpoint, chunks, landing, manifest, overlap, reader, schema, snapshot, source
-from lake.extract.changes import increments
-from lake.extract.changes.increment import Held
-from lake.extract.changes.increments import Found, Moment
-from lake.extract.changes.strategy import State
-from lake.extract.chunks import Chunk, quote
+from lake.extract import checkpoint, chunks, landing, manifest, overlap
+from lake.extract.chunks import Chunk
 from lake.extract.manifest import Manifest, Part
 from lake.extract.pace import Pace
-from lake.extract.snapshot import Snapshot
 from lake.extract.workers import Job, work_off
 from lake.settings import settings
-from lake.sources import Source
+from lake.source import applier, client, reader, schema, snapshot
+from lake.source.detection import detect
+from lake.source.quoting import quote
+from lake.source.server import check_replica
+from lake.source.snapshot import Snapshot
+from lake.source.sources import Source
 
 log = logging.getLogger(__name__)
 
-READ, DELETE = "read", "delete"
 TRIES = 3
 
 
@@ -93,12 +96,15 @@ def _read(origin: Source, requests: list[Request], run_id: str) -> list[Manifest
     """One try. A lost connection loses its read view, so all is tried again, as of a new snapshot."""
     config = settings()
     limit = config.source_max_mib_per_second
-    pace = Pace(limit << 20 if limit else None)
-    with source.connected(origin) as connection:
+    bytes_per_second = limit << 20 if limit else None
+    with client.connected(origin) as connection:
+        spoken = detect(connection)
+        applier.let_go(spoken, connection, origin)
+        check_replica(spoken, connection, origin)
         before = increments.before_snapshot(connection, (request.contract for request in requests))
+    pace = Pace(spoken, bytes_per_second)
     with snapshot.consistent(origin, config.source_connections) as view:
         first = view.connections[0]
-        source.check_replica(first, origin)
         tables = schema.read_tables(first, origin)
         contracts = {request.contract.table: request.contract for request in requests}
         for warning in schema.check(contracts, tables):
@@ -160,7 +166,9 @@ class _Table:
 
     def _chunk_jobs(self, connection: Connection[Any], pace: Pace) -> list[Job]:
         key = self.table.unique_keys[0] if self.table.unique_keys else ()
-        listed = chunks.plan(connection, self.table.name, key, self.table.row_bytes, pace.chunk_bytes)
+        listed = chunks.plan(
+            connection, self.moment.server.dialect, self.table.name, key, self.table.row_bytes, pace.chunk_bytes
+        )
         finished: dict[str, Part] = {}
         is_kept = len(listed) > 1
         if is_kept:
@@ -224,7 +232,7 @@ class _Table:
         return {**self.marks, OPERATION: operation}
 
     def _ask_count(self, connection: Connection[Any]) -> int:
-        found = source.fetch(connection, f"SELECT COUNT(*) AS n FROM {quote(self.table.name)}")
+        found = client.fetch(connection, f"SELECT COUNT(*) AS n FROM {quote(self.table.name)}")
         self.count = int(found[0]["n"])
         return 0
 
@@ -235,7 +243,7 @@ class _Table:
         """
         assert self.contract.cursor
         cursor = quote(self.contract.column_in_source(self.contract.cursor))
-        high = source.fetch(connection, f"SELECT MAX({cursor}) AS high FROM {quote(self.table.name)}")[0]["high"]
+        high = client.fetch(connection, f"SELECT MAX({cursor}) AS high FROM {quote(self.table.name)}")[0]["high"]
         is_date = isinstance(high, datetime)
         self.watermark = min(high.replace(tzinfo=UTC), self.snapshot.instant) if is_date else None
         return 0
@@ -258,7 +266,7 @@ class _Table:
             watermark=self.watermark,
             parts=sorted(self.parts, key=lambda part: part.uri),
             deletes=self.deletes,
-            way=self.found.plan.kind,
+            way=self.found.plan.way,
             reason=self.found.plan.reason,
             state=self.state.to_json(),
         )

@@ -10,8 +10,9 @@ import mysql_arrow
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from lake import faultpoints, storage
+from lake import faultpoints
 from lake.extract.manifest import Part
+from lake.platform import storage
 
 ROWS_PER_GROUP = 262_144
 ROW_GROUP_BYTES = 16 << 20

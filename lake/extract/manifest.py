@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
-from lake import storage
-from lake.extract.changes.increment import Kind
-from lake.extract.snapshot import Snapshot
+from lake.changes.increment import Way
+from lake.platform import storage
+from lake.source.snapshot import Snapshot
 
 Mode = Literal["full", "increment"]
 
@@ -50,7 +51,7 @@ class Manifest:
         source_rows: rows of the whole table in the snapshot, for proving the cleaned table complete.
         watermark: greatest cursor value in the snapshot, not after its instant; where the next increment starts.
         deletes: files with a row for each key that is gone from the source.
-        state: what the table's next increment must know, as `lake.extract.changes.strategy.State` writes it.
+        state: what the table's next increment must know, as `lake.changes.strategy.State` writes it.
     """
 
     table: str
@@ -61,7 +62,7 @@ class Manifest:
     watermark: datetime | None
     parts: list[Part] = field(default_factory=list)
     deletes: list[Part] = field(default_factory=list)
-    way: Kind = "full"
+    way: Way = "full"
     reason: str = ""
     state: dict[str, Any] = field(default_factory=dict)
 
@@ -129,3 +130,8 @@ def read_all(source: str, run_id: str) -> list[Manifest]:
     """
     document = json.loads(storage.get(_uri(source, run_id)))
     return [Manifest.from_json(entry) for entry in document["tables"]]
+
+
+def read_run(sources: Iterable[str], run_id: str) -> list[Manifest]:
+    """The manifests of a run over all its sources, one a table. Raises as `read_all` does."""
+    return [entry for source in sources for entry in read_all(source, run_id)]

@@ -11,19 +11,24 @@ from collections.abc import Iterable, Iterator
 import pyarrow as pa
 import pyarrow.compute as pc
 
-_NULL, _SEPARATOR = "\x00null", "\x01"
+_NULL = pa.scalar(b"N", pa.large_binary())
 
 
 def signatures(rows: pa.RecordBatch | pa.Table) -> pa.Array | pa.ChunkedArray:
-    """One string a row that two rows share only if all their values are equal. NULL equals NULL."""
-    texts = [pc.fill_null(_text(column), _NULL) for column in rows.columns]
-    return pc.binary_join_element_wise(*texts, _SEPARATOR)
+    """Bytes for each row that two rows share only if all their values are the same. NULL is the same as NULL.
+
+    Each value has its length in front, so that none can pass for a part of its neighbour; NULL has no length.
+    """
+    nothing = pa.scalar(b"", pa.large_binary())
+    return pc.binary_join_element_wise(*(pc.fill_null(_counted(column), _NULL) for column in rows.columns), nothing)
 
 
-def _text(column: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
-    if pa.types.is_binary(column.type):
-        return pc.cast(pa.array([value and value.hex() for value in column.to_pylist()]), pa.string())
-    return pc.cast(column, pa.string())
+def _counted(column: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
+    if not (pa.types.is_binary(column.type) or pa.types.is_large_binary(column.type)):
+        column = pc.cast(column, pa.string())
+    value = pc.cast(column, pa.large_binary())
+    length = pc.cast(pc.cast(pc.binary_length(value), pa.string()), pa.large_binary())
+    return pc.binary_join_element_wise(length, value, pa.scalar(b":", pa.large_binary()))
 
 
 def unknown(batches: Iterable[pa.RecordBatch], known: pa.Table) -> Iterator[pa.RecordBatch]:

@@ -14,8 +14,9 @@ from typing import Any
 from pymysql.connections import Connection
 
 from lake.extract.chunks import BYTES_PER_CHUNK
-from lake.extract.source import fetch, replication
 from lake.settings import settings
+from lake.source.client import fetch
+from lake.source.dialect import Dialect
 
 LOOK_SECONDS = 5.0
 """How old an observation of the source's health may be."""
@@ -42,18 +43,19 @@ class Health:
         )
 
 
-def look(connection: Connection[Any]) -> Health:
+def look(dialect: Dialect, connection: Connection[Any]) -> Health:
     """The source's health now; what the user may not see counts as well."""
     status = fetch(connection, "SHOW GLOBAL STATUS LIKE 'Threads_running'")
-    lags = [row.get("seconds_behind_source", row.get("seconds_behind_master")) for row in replication(connection)]
-    known = [float(lag) for lag in lags if lag is not None]
+    lags = [state.lag_seconds for state in dialect.replication(connection) or ()]
+    known = [lag for lag in lags if lag is not None]
     return Health(max(known, default=None), int(status[0]["value"]) if status else 0)
 
 
 class Pace:
     """Shared by the threads of one extraction."""
 
-    def __init__(self, bytes_per_second: int | None = None) -> None:
+    def __init__(self, dialect: Dialect, bytes_per_second: int | None = None) -> None:
+        self._dialect = dialect
         self._limit = bytes_per_second
         self._lock = threading.Lock()
         self._free_at = time.monotonic()
@@ -70,7 +72,7 @@ class Pace:
             return True
         with self._lock:
             if self._health is None or time.monotonic() - self._health[0] > LOOK_SECONDS:
-                self._health = (time.monotonic(), look(connection))
+                self._health = (time.monotonic(), look(self._dialect, connection))
             return not self._health[1].is_strained
 
     def took(self, size: int) -> None:

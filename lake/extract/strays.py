@@ -7,9 +7,9 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 
-from lake import storage
 from lake.extract import manifest
 from lake.extract.manifest import Manifest
+from lake.platform import storage
 
 log = logging.getLogger(__name__)
 

@@ -11,9 +11,9 @@ from typing import Any
 
 from pymysql.connections import Connection
 
-from lake.extract import source
 from lake.extract.pace import LOOK_SECONDS, Pace
-from lake.sources import Source
+from lake.source.failures import errors
+from lake.source.sources import Source
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ def work_off(origin: Source, jobs: Sequence[Job], connections: Sequence[Connecti
     def work(number: int) -> None:
         connection = connections[number]
         try:
-            with source.errors(origin):
+            with errors(origin):
                 while waiting and not stop.is_set():
                     if not pace.may_go_on(connection, number):
                         stop.wait(LOOK_SECONDS)

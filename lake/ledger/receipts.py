@@ -6,8 +6,8 @@ import json
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from lake import storage
 from lake.errors import LakeError
+from lake.platform import storage
 
 
 @dataclass(frozen=True)
@@ -23,6 +23,7 @@ class Receipt:
         sources: per source: instant, position and server version of its own snapshot.
         published_at: UTC, ISO 8601.
         code_version: commit of the code, or its package version.
+        contracts_sha256: of the contracts that the run began with; `audit/<run_id>/contracts.json` holds them.
         dbt_manifest_sha256: of the dbt manifest without its generation times.
         tables: per table: source, mode, rows read, valid, refused, deleted, rows in the source and in the lake.
         layers: rows written per layer.
@@ -36,6 +37,7 @@ class Receipt:
     published_at: str
     code_version: str
     dbt_manifest_sha256: str
+    contracts_sha256: str = ""
     sources: dict[str, dict[str, str]] = field(default_factory=dict)
     tables: dict[str, dict[str, Any]] = field(default_factory=dict)
     layers: dict[str, int] = field(default_factory=dict)
@@ -83,18 +85,6 @@ def _put(uri: str, receipt: Receipt) -> None:
 
 def _written() -> list[str]:
     return [uri for uri in storage.list_keys(storage.RECEIPTS) if not uri.startswith(f"{_PENDING}/")]
-
-
-def read(run_id: str) -> Receipt:
-    """The receipt of a run.
-
-    Raises:
-        LakeError: no such run was published.
-    """
-    try:
-        return Receipt(**json.loads(storage.get(_uri(run_id))))
-    except FileNotFoundError as error:
-        raise LakeError(f"there is no receipt of run {run_id!r}", "`lake receipts` lists the runs") from error
 
 
 def receipts() -> list[Receipt]:

@@ -20,9 +20,10 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore")
     import great_expectations as gx
 
-from lake import raw, sql, storage
 from lake.contracts.types import INSTANT
 from lake.errors import AuditError
+from lake.layers import raw
+from lake.platform import sql, storage
 from lake.quality.suites import BLOCK, Suite
 from lake.run import Run
 from lake.settings import settings
@@ -98,7 +99,7 @@ def audit(run: Run, catalog: str, suites: list[Suite], counted: Iterable[CheckRe
 
     Raises:
         AuditError: a blocking check failed; each one is named with what was observed.
-        ServiceError: Trino went away, so that nothing was found out.
+        ServiceError: Trino went away, or had no memory left for a check, so that nothing was found out.
     """
     with TemporaryDirectory() as folder, warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -139,8 +140,10 @@ def _validate(run: Run, catalog: str, suites: list[Suite], folder: Path) -> list
     checkpoint = gx.Checkpoint(name=run.run_id, validation_definitions=definitions, result_format="BASIC")
     outcome = context.checkpoints.add(checkpoint).run()
     items = [(found.suite_name, item) for found in outcome.run_results.values() for item in found.results]
-    if any(_exceptions(item.exception_info) for _, item in items):
+    if broken := [info for _, item in items for info in _exceptions(item.exception_info)]:
         # A check that broke has failed, unless it is the engine that broke: then this raises.
+        for info in broken:
+            sql.raise_if_not_carried_out(f"{info['exception_message']}\n{info.get('exception_traceback', '')}")
         sql.rows("SELECT 1", catalog)
     context.build_data_docs()
     return [_result(suite, item) for suite, item in items]

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from lake import sql
 from lake.contracts import Contract
+from lake.platform import sql
 from lake.quality.audit import CheckResult
 from lake.quality.suites import BLOCK, completeness
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import logging
 from datetime import UTC, datetime
 
-from lake import marts, sql, storage
-from lake.catalog import MAIN
+from lake.layers import marts
+from lake.platform import sql, storage
+from lake.platform.catalog import MAIN
 from lake.reports import pages
 from lake.reports.definition import load, names
 from lake.reports.figures import Proof, compute

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from lake import storage
 from lake.ledger import receipts
+from lake.platform import storage
 
 FILES = {"html": ("report.html", "text/html; charset=utf-8"), "pdf": ("report.pdf", "application/pdf")}
 """File name and content type of each form of a report."""

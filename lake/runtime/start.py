@@ -5,12 +5,11 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterable, Set
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from graphlib import TopologicalSorter
 
 from tenacity import RetryError, Retrying, retry_if_exception, stop_after_delay, stop_when_event_set, wait_fixed
 
 from lake.errors import LakeError, ServiceError
+from lake.ordered import in_order
 from lake.runtime import ports, supervise
 from lake.runtime.service import Service
 from lake.settings import settings
@@ -41,36 +40,28 @@ def start_all(
     running = {name for name, process in supervise.processes().items() if process.state in supervise.ALIVE}
     ports.check_free(service for name, service in services.items() if name not in running)
 
-    order = TopologicalSorter({name: service.needs for name, service in services.items()})
-    order.prepare()
-    waiting: dict[Future[None], str] = {}
-    failures: list[BaseException] = []
+    failures: list[LakeError] = []
     given_up = threading.Event()
-    with ThreadPoolExecutor(max_workers=len(services)) as pool:
+
+    def one(name: str) -> None:
+        report(name, "starting")
         try:
-            while order.is_active() and not (failures and not waiting):
-                for name in order.get_ready():
-                    if not failures:
-                        report(name, "starting")
-                        waiting[pool.submit(start_one, services[name], given_up)] = name
-                done, _ = wait(waiting, return_when=FIRST_COMPLETED)
-                for future in done:
-                    name = waiting.pop(future)
-                    error = future.exception()
-                    if error is None:
-                        report(name, "healthy")
-                        order.done(name)
-                    elif not isinstance(error, _GivenUp):
-                        report(name, "failed")
-                        failures.append(error)
-                        given_up.set()
-        finally:
-            given_up.set()  # also when the person at the keyboard has seen enough
-    if failures:
-        if all(isinstance(error, LakeError) for error in failures):
-            fixes = dict.fromkeys(error.fix for error in failures if isinstance(error, LakeError))
-            raise ServiceError("\n".join(error.args[0] for error in failures), "; ".join(filter(None, fixes)))
-        raise failures[0]
+            start_one(services[name], given_up)
+        except _GivenUp:
+            raise
+        except Exception as error:
+            report(name, "failed")
+            if isinstance(error, LakeError):
+                failures.append(error)
+            raise
+        report(name, "healthy")
+
+    needs = {name: service.needs for name, service in services.items()}
+    try:
+        in_order(needs, one, at_once=len(services), give_up=given_up.set)
+    except LakeError:
+        fixes = dict.fromkeys(error.fix for error in failures)
+        raise ServiceError("\n".join(error.what for error in failures), "; ".join(filter(None, fixes))) from failures[0]
 
 
 def start_one(service: Service, given_up: threading.Event) -> None:

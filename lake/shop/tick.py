@@ -1,30 +1,34 @@
 """Time passes in the shop: new orders, parcels on their way, changed prices, a customer who wants to be forgotten.
 
-Each act is a committed transaction of its own, as in a shop, and carries the database's own clock.
+Each act is a committed transaction of its own, as in a shop, and carries the database's own clock. Time passes in one
+go (`tick`) or at a steady rate (`live`).
 """
 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
+from threading import Event
 from typing import Any
 
-import numpy as np
 from pymysql.connections import Connection
-from pymysql.cursors import Cursor
 
 from lake.errors import LakeError, SourceError
-from lake.shop import acts
 from lake.shop.acts import Act
 from lake.shop.database import exclusive, marker, speaking
 from lake.shop.load import LOADED
+from lake.shop.plan import Doing, acts_of, choose
 from lake.shop.rng import stream
 
 MOST_ORDERS = 100_000
-CANCELLED_SHARE = 0.03
-"""Cancelled orders, as a share of the new ones; one at least."""
+HIGHEST_RATE = 1_000
+LONGEST_MINUTES = 24 * 60
+BEAT_SECONDS = 10
+"""Choosing what happens reads whole tables, so `live` chooses for ten seconds at a time."""
 
 
 @dataclass
@@ -59,8 +63,34 @@ class TickSummary:
             setattr(self, name, getattr(self, name) + count)
 
 
+@dataclass(frozen=True)
+class Lived:
+    """How `live` went.
+
+    Attributes:
+        changes: what changed.
+        seconds: how long it took, which is less than was asked when it was stopped.
+        asked_rate: orders a second that were asked for.
+    """
+
+    changes: TickSummary
+    seconds: float
+    asked_rate: float
+
+    @property
+    def rate(self) -> float:
+        """Orders a second that were placed."""
+        return self.changes.orders_placed / self.seconds if self.seconds else 0.0
+
+    @property
+    def kept_up(self) -> bool:
+        """Whether the rate was kept: all but a twentieth of the orders, or all but the one that was about to come."""
+        due = self.asked_rate * self.seconds
+        return self.changes.orders_placed >= min(0.95 * due, due - 1)
+
+
 def tick(connection: Connection[Any], orders: int = 100, seed: int | None = None) -> TickSummary:
-    """Let the shop live through ``orders`` new orders and what else happens meanwhile.
+    """Let the shop live through ``orders`` new orders and what else happens meanwhile, as fast as it goes.
 
     Orders that were open before are advanced by one state at most; new ones are left as they are placed.
 
@@ -77,122 +107,99 @@ def tick(connection: Connection[Any], orders: int = 100, seed: int | None = None
     """
     if not 1 <= orders <= MOST_ORDERS:
         raise LakeError(f"{orders} orders is not a number of new orders", f"give a number from 1 to {MOST_ORDERS:,}")
-    if seed is None:
-        seed = secrets.randbelow(2**31)
-    if seed < 0:
-        raise LakeError(f"seed {seed} is negative", "give a whole number from 0 on")
-    summary = TickSummary(seed)
+    summary = TickSummary(_seed(seed))
+    with _at_work(connection):
+        random = stream(summary.seed, "tick")
+        with _transaction(connection) as cursor:
+            plan = choose(cursor, orders, random)
+        for kind in acts_of(plan, orders, summary.seed, random):
+            for act in kind:
+                _do(connection, act, summary)
+    return summary
+
+
+def live(
+    connection: Connection[Any], rate: float, minutes: float, seed: int | None = None, stop: Event | None = None
+) -> Lived:
+    """Let the shop live at a steady rate of new orders, with what else happens spread evenly between them.
+
+    Where the machine is too slow the acts follow each other without a pause, and those that are not done at the end
+    are left out: it ends on time, with fewer orders than were asked for.
+
+    Args:
+        connection: as for `tick`.
+        rate: new orders a second, up to 1,000.
+        minutes: how long, up to a day.
+        seed: as for `tick`, as far as it comes.
+        stop: set, from another thread or a signal's handler, to end after the act that is under way.
+
+    Raises:
+        LakeError: when an argument is out of range.
+        SourceError: when the database refuses us or was not loaded.
+        ServiceError: when a load or another tick is at work.
+    """
+    if not 0 < rate <= HIGHEST_RATE:
+        raise LakeError(f"{rate:g} orders a second is no rate", f"give more than 0 and at most {HIGHEST_RATE:,}")
+    if not 0 < minutes <= LONGEST_MINUTES:
+        raise LakeError(
+            f"{minutes:g} minutes is no time to live", f"give more than 0 and at most {LONGEST_MINUTES:,} (a day)"
+        )
+    summary, stop = TickSummary(_seed(seed)), stop or Event()
+    with _at_work(connection):
+        began = time.monotonic()
+        random, end, beat = stream(summary.seed, "tick"), minutes * 60, max(BEAT_SECONDS, 1 / rate)
+        at, chosen = 0.0, 0
+        while at < end and time.monotonic() - began < end and not stop.is_set():
+            until = min(at + beat, end)
+            orders = round(rate * until) - chosen
+            with _transaction(connection) as cursor:
+                plan = choose(cursor, orders, random)
+            for due, act in spread(acts_of(plan, orders, summary.seed, random), at, until):
+                if stop.wait(max(0.0, began + due - time.monotonic())) or time.monotonic() - began >= end:
+                    break
+                _do(connection, act, summary)
+            at, chosen = until, chosen + orders
+        stop.wait(max(0.0, began + end - time.monotonic()))
+        return Lived(summary, time.monotonic() - began, rate)
+
+
+def spread(kinds: list[list[Doing]], begin: float, end: float) -> list[tuple[float, Doing]]:
+    """When each act is due between two instants: those of one kind at even distances, the kinds side by side."""
+    timed = [
+        (begin + (end - begin) * (number + 0.5) / len(kind), act) for kind in kinds for number, act in enumerate(kind)
+    ]
+    return sorted(timed, key=lambda entry: entry[0])
+
+
+def _seed(given: int | None) -> int:
+    if given is None:
+        return secrets.randbelow(2**31)
+    if given < 0:
+        raise LakeError(f"seed {given} is negative", "give a whole number from 0 on")
+    return given
+
+
+@contextmanager
+def _at_work(connection: Connection[Any]) -> Iterator[None]:
+    """Nobody else changes the shop meanwhile but its own people, and it is there."""
     with speaking(connection), exclusive(connection):
         if not (marker(connection) or "").startswith(LOADED):
             raise SourceError(
                 f"the shop on {connection.host}:{connection.port} has not been loaded", "run `lake shop load` first"
             )
         connection.commit()
-        _live(connection, orders, seed, summary)
-    return summary
+        yield
 
 
-def _live(connection: Connection[Any], orders: int, seed: int, summary: TickSummary) -> None:
-    """Run the acts one after the other, each in its own transaction."""
-    random = stream(seed, "tick")
-
-    def commit(act: Callable[..., Act], *arguments: Any) -> None:
-        with connection.cursor() as cursor:
-            summary.add(act(cursor, *arguments))
-        connection.commit()
-
-    # Choices are made before anything changes, so that no order is advanced twice and no new one is cancelled.
+@contextmanager
+def _transaction(connection: Connection[Any]) -> Iterator[Any]:
     with connection.cursor() as cursor:
-        plan = _plan(cursor, orders, random)
+        yield cursor
     connection.commit()
 
-    for order_id in plan.paid:
-        commit(acts.capture_payment, order_id)
-    for order_id in plan.shipped:
-        commit(acts.ship, order_id)
-    for order_id in plan.delivered:
-        commit(acts.deliver, order_id)
-    for order_id in plan.cancelled:
-        commit(acts.cancel, order_id)
 
-    newcomers = 1 + int(random.integers(2))
-    customers = list(plan.customers)
-    for _ in range(newcomers):
-        with connection.cursor() as cursor:
-            customers.append(acts.next_customer_id(cursor))
-        commit(acts.add_customer, customers[-1], seed)
-    for number in range(orders):
-        # The newcomers came because they want something.
-        customer = customers[-1 - number] if number < newcomers else int(random.choice(customers))
-        commit(acts.place_order, customer, random)
-
-    few = max(1, orders // 10)
-    for product_id in plan.repriced:
-        commit(acts.change_price, product_id, random)
-    for product_id in plan.counted:
-        commit(acts.count_stock, product_id, random)
-    for customer_id in plan.moved:
-        commit(acts.change_customer, customer_id, random)
-    for _ in range(few):
-        commit(acts.write_review, int(random.choice(plan.customers)), random)
-    for _ in range(max(1, orders // 4)):
-        commit(acts.browse, int(random.choice(plan.customers)) if random.random() < 0.6 else None, random)
-    commit(acts.erase_customer, plan.erased)
-
-
-@dataclass(frozen=True)
-class _Plan:
-    """Ids that a tick has chosen to work on."""
-
-    customers: list[int]
-    paid: list[int]
-    shipped: list[int]
-    delivered: list[int]
-    cancelled: list[int]
-    repriced: list[int]
-    counted: list[int]
-    moved: list[int]
-    erased: int
-
-
-def _plan(cursor: Cursor, orders: int, random: np.random.Generator) -> _Plan:
-    def ids(query: str) -> list[int]:
-        cursor.execute(query)
-        return [int(row[0]) for row in cursor.fetchall()]
-
-    def some(of: list[int], count: int) -> list[int]:
-        return [int(chosen) for chosen in random.permutation(np.array(of, dtype=np.int64))[:count]]
-
-    half, few = max(1, orders // 2), max(1, orders // 10)
-    # By primary key: an index that answers in another order would make the same seed choose differently.
-    paid = some(ids("SELECT order_id FROM orders WHERE status = 'placed' ORDER BY order_id"), half)
-    to_ship = some(ids("SELECT order_id FROM orders WHERE status = 'paid' ORDER BY order_id"), 2 * half)
-    under_way = ids(
-        "SELECT orders.order_id FROM orders JOIN shipments USING (order_id) "
-        "WHERE orders.status = 'shipped' AND shipments.status = 'shipped' ORDER BY orders.order_id"
-    )
-    # A web order before it ships, or a purchase that is brought back to the store.
-    brought_back = ids(
-        "SELECT order_id FROM orders WHERE channel = 'store' AND status = 'delivered' "
-        "ORDER BY ordered_at DESC, order_id DESC LIMIT 2000"
-    )
-    count = max(1, round(orders * CANCELLED_SHARE))
-    from_web = to_ship[half:][: count // 2]
-    customers = ids("SELECT customer_id FROM customers ORDER BY customer_id")
-    if len(customers) < 3:
-        raise SourceError(f"the shop has {len(customers)} customers, too few to live", "load it anew: --replace")
-    # The newest customer stays: the next one's number follows the highest.
-    erased = some(customers[:-1], 1)[0]
-    customers.remove(erased)
-    products = ids("SELECT product_id FROM products WHERE is_active = 1 ORDER BY product_id")
-    return _Plan(
-        customers=customers,
-        paid=paid,
-        shipped=to_ship[:half],
-        delivered=some(under_way, half),
-        cancelled=from_web + some(brought_back, count - len(from_web)),
-        repriced=some(products, few),
-        counted=some(products, few),
-        moved=some(customers, max(1, orders // 20)),
-        erased=erased,
-    )
+def _do(connection: Connection[Any], act: Doing, summary: TickSummary) -> None:
+    """One act, counted once it is committed."""
+    with _transaction(connection) as cursor:
+        done = act(cursor)
+    summary.add(done)

@@ -14,7 +14,6 @@ pub mod decimal;
 pub mod error;
 pub mod float;
 pub mod hash;
-pub mod md5x8;
 pub mod packet;
 pub mod parquet_file;
 pub mod policy;

@@ -14,8 +14,8 @@ from typing import Any
 
 import psutil
 
-from lake import catalog, sql
-from lake.airflow_api import Airflow
+from lake.platform import catalog, sql
+from lake.platform.airflow import Airflow
 from tests.end_to_end.driving import lake, source, write
 
 REVENUE = "SELECT SUM(sales_value) FROM order_items JOIN orders USING (order_id) WHERE status <> 'cancelled'"

@@ -8,7 +8,8 @@ from typing import Any
 import pymysql
 import pytest
 
-from lake import contracts, sql
+from lake import contracts
+from lake.platform import sql
 from tests.end_to_end.driving import lake
 
 TABLES = (

@@ -16,11 +16,13 @@ import psutil
 import pymysql
 from tenacity import Retrying, stop_after_delay, wait_fixed
 
-from lake import catalog, pipeline, raw, storage
 from lake import contracts as contract_files
 from lake.commands.add_table import add_tables
 from lake.contracts import Contract
 from lake.faultpoints import Point
+from lake.layers import raw
+from lake.maintenance.tidy import tidy
+from lake.platform import catalog, storage
 from tests.faults import drive, oracle
 from tests.faults.oracle import Proof
 from tests.faults.world import World
@@ -214,7 +216,7 @@ class Case:
         with self.active():
             added = oracle.raw_rows(self.contracts) - before
             assert added == 0, f"a run over an unchanged source added {added} rows to the raw layer"
-            pipeline.tidy()
+            tidy()
             strays = oracle.strays(self.name, self.contracts)
             assert not strays, f"nothing refers to {strays}"
         return f"{proof}; a rerun added 0 rows; 0 stray files"

@@ -18,13 +18,15 @@ from typing import Any
 
 import pyarrow as pa
 
-from lake import contracts as contract_files
-from lake import pipeline, raw
-from lake.contracts import EXTRACTED_AT, OPERATION, RUN_ID, Contract
-from lake.extract import pace
-from lake.extract.extract import DELETE
-from lake.publish import publish as merge_into_main
+from lake.contracts import DELETE, EXTRACTED_AT, OPERATION, RUN_ID, Contract
+from lake.extract import manifest, pace
+from lake.layers import raw
+from lake.ledger.publish import publish as merge_into_main
+from lake.ledger.receipts import Receipt
 from lake.run import Run
+from lake.steps.extract import extract
+from lake.steps.register import register
+from lake.steps.start import start
 from tests.faults.world import forget
 
 Kept = dict[str, Any]
@@ -74,11 +76,11 @@ def drive(state: Path, run_id: str, asked: str, unheard: str | None = None) -> K
         unheard: the task after which the process dies, before anybody has heard that it was done.
     """
     tasks: dict[str, Callable[[Kept], Any]] = {
-        "start": lambda kept: pipeline.start(run_id, asked),  # type: ignore[arg-type]
-        "extract": lambda kept: [pipeline.extract(kept["start"], name) for name in kept["start"]["sources"]],
-        "register": lambda kept: pipeline.register(kept["start"], kept["extract"]),
-        "clean": lambda kept: _clean(kept["start"], kept["register"]),
-        "publish": lambda kept: _publish(kept["start"]),
+        "start": lambda kept: start(run_id, asked).to_json(),  # type: ignore[arg-type]
+        "extract": lambda kept: [extract(_run(kept), name) for name in _run(kept).sources],
+        "register": lambda kept: register(_run(kept)),
+        "clean": lambda kept: _clean(_run(kept)),
+        "publish": lambda kept: _publish(_run(kept)),
     }
     kept: Kept = json.loads(state.read_text()) if state.exists() else {}
     for name, task in tasks.items():
@@ -93,13 +95,15 @@ def drive(state: Path, run_id: str, asked: str, unheard: str | None = None) -> K
     return kept
 
 
-def _clean(run_json: Kept, batches: list[Kept]) -> dict[str, int]:
-    run = Run.from_json(run_json)
-    contracts = contract_files.load_all(run.sources)
+def _run(kept: Kept) -> Run:
+    return Run.from_json(kept["start"])
+
+
+def _clean(run: Run) -> dict[str, int]:
+    contracts = run.contracts()
     return {
-        table: merge(run.branch, run.run_id, contracts[table], is_full=table in batch["full"])
-        for batch in batches
-        for table in batch["tables"]
+        landed.table: merge(run.branch, run.run_id, contracts[landed.table], is_full=landed.mode == "full")
+        for landed in manifest.read_run(run.sources, run.run_id)
     }
 
 
@@ -126,6 +130,6 @@ def merge(branch: str, run_id: str, contract: Contract, is_full: bool) -> int:
     return raw.row_count(branch, "cleaned", contract.table)
 
 
-def _publish(run_json: Kept) -> str:
-    evidence = {"source_instant": "", "source_position": "", "dbt_manifest_sha256": ""}
-    return merge_into_main(Run.from_json(run_json), evidence).lake_commit
+def _publish(run: Run) -> str:
+    draft = Receipt(run.run_id, "", "", "", "", run.code_version, "")
+    return merge_into_main(run, draft).lake_commit

@@ -15,9 +15,10 @@ from typing import Any
 import pymysql
 from mysql_arrow.hashes import hash_expression
 
-from lake import raw, storage
-from lake.catalog import MAIN
 from lake.contracts import OPERATION, RUN_ID, Contract
+from lake.layers import raw
+from lake.platform import storage
+from lake.platform.catalog import MAIN
 
 Key = tuple[str | bytes | None, ...]
 Texts = dict[Key, tuple[str | bytes | None, ...]]
@@ -140,7 +141,7 @@ def _hash(row: tuple[str | bytes | None, ...], kinds: dict[str, str]) -> int:
             whole += b"%d:%s," % (len(encoded), encoded)
         else:
             whole += value.encode() + b","
-    return int(hashlib.md5(whole).hexdigest()[:16], 16)
+    return int(hashlib.sha256(whole).hexdigest()[:16], 16)
 
 
 def _raw_is_sound(contract: Contract, at: str) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from lake import pipeline, storage
+from lake.maintenance.tidy import tidy
+from lake.platform import storage
 from tests.faults import oracle
 from tests.faults.case import KILLED, Case
 from tests.faults.data import fill
@@ -14,13 +15,13 @@ def test_what_an_abandoned_run_has_landed_goes_and_nothing_else(case: Case) -> N
     assert case.launch(run, crash_at="extract.committed").wait() == KILLED
     with case.active():
         abandoned = oracle.landed(case.name)
-        assert pipeline.tidy() == 0, "the run's branch is there: it may be tried again"
+        assert tidy() == 0, "the run's branch is there: it may be tried again"
         assert oracle.landed(case.name) == abandoned
     case.run(run, from_the_start=True)
     with case.active():
-        assert pipeline.tidy() == len(abandoned)
+        assert tidy() == len(abandoned)
         assert not abandoned & oracle.landed(case.name)
-        assert pipeline.tidy() == 0
+        assert tidy() == 0
     case.settle()
 
 
@@ -29,7 +30,7 @@ def test_what_a_table_refers_to_stays_though_the_receipts_are_lost(case: Case) -
     case.run()
     with case.active():
         storage.delete_prefix(storage.RECEIPTS)
-        pipeline.tidy()
+        tidy()
     before = case.prove()
     case.sql("UPDATE items SET stock = 1")
     case.run()

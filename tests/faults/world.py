@@ -22,7 +22,8 @@ from typing import Any
 import pymysql
 from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_fixed
 
-from lake import raw, storage
+from lake.layers import raw
+from lake.platform import storage
 from lake.runtime import engines, supervise
 from lake.runtime.secrets import ensure_secrets
 from lake.runtime.service import Service

@@ -18,13 +18,15 @@ import pyarrow.parquet as pq
 import pymysql
 import pytest
 
-from lake import catalog, raw, sources, sql, storage
 from lake.commands.add_table import add_tables
 from lake.contracts import Contract, load_all
 from lake.extract.extract import Request, extract
 from lake.extract.manifest import Manifest
+from lake.layers import raw
+from lake.platform import catalog, sql, storage
 from lake.run import Run
 from lake.settings import settings
+from lake.source import sources
 from tests.types import tables
 
 HOSTILE = (

@@ -12,13 +12,15 @@ from typing import Any
 import pytest
 from pymysql.connections import Connection
 
-from lake import catalog, raw, sources, sql
 from lake.commands.add_table import add_tables
 from lake.contracts import Contract, load_all
 from lake.errors import ContractError
 from lake.extract.extract import Request, extract
+from lake.layers import raw
+from lake.platform import catalog, sql
 from lake.run import Run
 from lake.settings import settings
+from lake.source import sources
 
 
 @dataclass(frozen=True)

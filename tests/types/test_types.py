@@ -11,11 +11,13 @@ import pyarrow.parquet as pq
 import pytest
 from pyiceberg.schema import Schema
 
-from lake import raw, sources, sql, storage
 from lake.commands.add_table import add_tables
 from lake.contracts import load_all, type_table
 from lake.errors import SourceError
 from lake.extract.extract import Request, extract
+from lake.layers import raw
+from lake.platform import sql, storage
+from lake.source import sources
 from tests.types.cases import BAD, EXACT, MARIADB, Bad
 from tests.types.conftest import Matrix, landed
 from tests.types.tables import INSTANTS, LARGE_BYTES, LATE, SMALL, WIDTH, exact_cases

@@ -15,7 +15,7 @@ from mysql_arrow.errors import (
     TypeRefused,
     ValueRefused,
 )
-from mysql_arrow.hashes import hash_expression
+from mysql_arrow.hashes import UNHASHED, hash_expression
 from mysql_arrow.stats import Stats
 
 try:
@@ -31,6 +31,7 @@ from mysql_arrow.pymysql import drain, query
 
 __all__ = [
     "NATIVE",
+    "UNHASHED",
     "ConnectionLost",
     "Decoder",
     "Error",

@@ -10,10 +10,10 @@ import pymysql
 import pytest
 from pydantic import SecretStr
 
-from lake import storage
 from lake.contracts import Contract, draft
-from lake.extract import schema, source
-from lake.sources import Source
+from lake.platform import storage
+from lake.source import client, schema
+from lake.source.sources import Source
 
 
 @pytest.fixture
@@ -58,7 +58,7 @@ def contract_of(origin: Source) -> Callable[[str], Contract]:
     """The contract that `lake add-table` drafts."""
 
     def make(table: str) -> Contract:
-        with source.connected(origin) as reading:
+        with client.connected(origin) as reading:
             tables = schema.read_tables(reading, origin)
         drafts, refusals = draft.draft(tables, [table], "", [], origin.name)
         assert not refusals

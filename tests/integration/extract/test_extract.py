@@ -9,14 +9,14 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from lake import storage
 from lake.contracts import Contract
 from lake.errors import SourceError
 from lake.extract import chunks, extract, landing, manifest, strays
 from lake.extract.extract import Request
 from lake.extract.manifest import Manifest
-from lake.sources import Source
-from tests.statements import numbers
+from lake.platform import storage
+from lake.source.sources import Source
+from tests.numbers import numbers
 
 Sql = Callable[[str], list[tuple[Any, ...]]]
 

@@ -23,19 +23,20 @@ from pymysql.connections import Connection
 from pymysql.cursors import Cursor, DictCursor
 from tenacity import Retrying, stop_after_delay, wait_fixed
 
+from lake.changes import by_key, increments
+from lake.changes.increment import Increment
+from lake.changes.increments import Found
+from lake.changes.ranges import Range
+from lake.changes.strategy import State
 from lake.contracts import Contract
-from lake.extract import overlap, reader
-from lake.extract.changes import by_key, increments
-from lake.extract.changes.increment import Increment
-from lake.extract.changes.increments import Found
-from lake.extract.changes.ranges import Range
-from lake.extract.changes.strategy import State
+from lake.extract import overlap
 from lake.runtime.pair import Pair
 from lake.runtime.service import own_by_unprivileged, unprivileged
 from lake.runtime.services import KINDS
 from lake.settings import PROJECT
 from lake.shop.replica import committed, has_applied
-from lake.sources import Source
+from lake.source import reader
+from lake.source.sources import Source
 
 COMMON = {"description": "x", "owner": "x", "grain": "x", "deletes": "keys", "lateness_seconds": 0}
 
@@ -74,7 +75,7 @@ class Ran:
 
     @property
     def kind(self) -> str:
-        return self.found.plan.kind
+        return self.found.plan.way
 
     @property
     def reason(self) -> str:

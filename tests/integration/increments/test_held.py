@@ -11,10 +11,11 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from lake import catalog, raw
-from lake.contracts import PROBLEMS, Contract
-from lake.extract.changes.ranges import Range, within
-from lake.held import HeldRows
+from lake.changes.ranges import Range, within
+from lake.contracts import EXTRACTED_AT, OPERATION, PROBLEMS, READ, RUN_ID, Contract
+from lake.layers import raw
+from lake.layers.held import HeldRows
+from lake.platform import catalog
 
 COMMON = {"description": "x", "owner": "x", "grain": "x", "deletes": "keys"}
 KEYS: dict[str, list[Any]] = {
@@ -59,6 +60,26 @@ def test_rows_of_ranges_from_both_layers(branch: str) -> None:
             assert sorted(within(found, wanted, ["k"])["k"].to_pylist()) == sorted(expected)
         (keys,) = {batch.schema.names[0] for batch in held.rows([Range()], ["k"])}
         assert keys == "k"
+
+
+def test_what_was_deleted_is_not_held_though_raw_remembers_it(branch: str) -> None:
+    columns = {"k": {"type": "int", "nullable": False}, "at": {"type": "datetime(6)", "nullable": False}}
+    described = {**COMMON, "table": "held_since", "key": ["k"], "cursor": "at", "columns": columns}
+    contract = Contract.model_validate(described)
+    days = [datetime(2026, 1, day, tzinfo=UTC) for day in (1, 2, 3, 4)]
+    rows = pa.table({"k": [1, 2, 3, 4], "at": days}).cast(contract.schema)
+    iceberg = raw.open_catalog(branch)
+    marks = {PROBLEMS: None, RUN_ID: "r", EXTRACTED_AT: days[3], OPERATION: READ}
+    listed = [{**row, **marks} for row in rows.to_pylist()]
+    registered = iceberg.create_table(("raw", contract.table), contract.raw_schema)
+    registered.append(pa.Table.from_pylist(listed, contract.raw_schema))
+    # Row 4 was deleted from the source since; row 3 waits in quarantine.
+    iceberg.create_table(("cleaned", contract.table), contract.schema).append(rows.slice(0, 2))
+    refused = rows.slice(2, 1).append_column(PROBLEMS, pa.nulls(1, pa.string()))
+    iceberg.create_table(("quarantine", contract.table), contract.read_schema).append(refused)
+    found = HeldRows(branch, contract).since(days[0])
+    assert found.schema == contract.read_schema
+    assert sorted(found["k"].to_pylist()) == [2, 3]
 
 
 def test_a_table_that_is_not_there_yet_holds_nothing(branch: str) -> None:

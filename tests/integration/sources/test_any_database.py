@@ -13,13 +13,23 @@ from urllib.parse import quote as in_url
 import pymysql
 import pytest
 
-from lake import catalog, contracts, pipeline, raw, sources, sql, storage
+from lake import contracts
 from lake.commands.add_table import add_source, add_tables
-from lake.contracts import Contract
+from lake.contracts import Contract, frozen
 from lake.contracts.source_schema import ForeignKey
 from lake.errors import ContractError, SourceError
-from lake.extract import schema, source
+from lake.layers import raw
+from lake.layers.outcome import Outcome
+from lake.platform import catalog, sql, storage
 from lake.run import Run
+from lake.source import client, schema, sources
+from lake.steps import cleaning
+from lake.steps.audit import audit
+from lake.steps.clean import clean
+from lake.steps.curate import curate
+from lake.steps.extract import extract
+from lake.steps.marts import marts
+from lake.steps.register import register
 
 LONG = "customer's-" + "very-" * 10 + "old"
 WIDE = ", ".join(f"c{number} INT NOT NULL DEFAULT {number}" for number in range(100))
@@ -76,21 +86,25 @@ def branch(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     catalog.delete_branch(name)
 
 
-def run_once(number: int, origins: tuple[str, ...], is_audited: bool) -> dict[str, Any]:
+def run_once(number: int, origins: tuple[str, ...], is_audited: bool) -> dict[str, Outcome]:
     """The steps of the pipeline up to the audit; the outcome of each table."""
     from spark_jobs.session import connect
 
     spark = connect()
     try:
-        run = Run(f"{origins[0]}_{number}", catalog.head(), sources=origins, has_marts=False).to_json()
-        extracted = [pipeline.extract(run, origin) for origin in origins]
-        cleaned = [pipeline.clean(spark, run, batch) for batch in pipeline.register(run, extracted)]
-        assert pipeline.curate(spark, run, extracted, cleaned) == {}
-        assert pipeline.build_marts(run)["rows"] == {}
+        run_id = f"{origins[0]}_{number}"
+        sha256 = frozen.freeze(run_id, contracts.load_all(origins))
+        run = Run(run_id, catalog.head(), sources=origins, has_marts=False, contracts_sha256=sha256)
+        for origin in origins:
+            extract(run, origin)
+        for tables in register(run):
+            clean(spark, run, tables)
+        assert curate(spark, run) == {}
+        assert marts(run)["rows"] == {}
         if is_audited:
-            checks = pipeline.audit(run, extracted, cleaned)
+            checks = audit(run)
             assert (checks["failed"], checks["warnings"]) == (0, [])
-        return {item["table"]: item for batch in cleaned for item in batch}
+        return cleaning.outcomes(run)
     finally:
         spark.stop()
 
@@ -142,7 +156,7 @@ def test_every_table_reaches_cleaned_and_follows_the_source(
         assert add_tables(["tree"], source_name=other.name, replace=True).written == [file]
         assert file.read_text() == drafted
 
-        found = contracts.load_all()
+        found = contracts.load_all([origin.name, other.name])
         assert len(found) == 19
         assert all(table.startswith(contract.source + "_") for table, contract in found.items())
         run_once(1, (origin.name, other.name), is_audited=True)
@@ -151,14 +165,14 @@ def test_every_table_reaches_cleaned_and_follows_the_source(
         for statement in CHANGES:
             execute(statement)
         # As if the first run were published: its manifests hold what the increments start from.
-        monkeypatch.setattr(pipeline, "last_published", lambda commit: f"{origin.name}_1")
+        monkeypatch.setattr("lake.steps.extract.last_published", lambda commit: f"{origin.name}_1")
         outcomes = run_once(2, (origin.name, other.name), is_audited=False)
         assert_equal_to_source(execute, found, branch)
         moved = [contract for contract in found.values() if contract.cursor]
         assert {contract.name_in_source for contract in moved} == {LONG, "pairs%", "tokens"}
         for contract in moved:
             outcome = outcomes[contract.table]
-            assert (outcome["judged"], outcome["refused"], outcome["deleted"]) == (1, 0, 1)
+            assert (outcome.judged, outcome.refused, outcome.deleted) == (1, 0, 1)
     finally:
         for name in (origin.name, other.name):
             storage.delete_prefix(f"{storage.LANDING}/{name}/")
@@ -169,7 +183,7 @@ def test_foreign_keys_that_the_server_hides_are_not_taken_for_none(database: tup
     origin = sources.from_url(url, "nasty")
 
     def references(table: str) -> list[ForeignKey] | None:
-        with source.connected(origin) as connection:
+        with client.connected(origin) as connection:
             return schema.read_tables(connection, origin)[table].foreign_keys
 
     assert references("tree") == [ForeignKey(("parent",), "tree", ("id",))]

@@ -11,10 +11,10 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from lake import catalog, raw, storage
-from lake.contracts import Contract
-from lake.extract.extract import DELETE, READ
+from lake.contracts import DELETE, READ, Contract
 from lake.extract.landing import write_batches
+from lake.layers import raw
+from lake.platform import catalog, storage
 from lake.run import Run
 
 DAY = [datetime(2026, 1, day, tzinfo=UTC) for day in range(1, 9)]

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
-from lake.errors import AuditError, ContractError, ServiceError
+from lake.errors import AuditError, ContractError, ServiceError, SparkTimeoutError
+from lake.settings import settings
 
 DAGS = Path(__file__).resolve().parents[3] / "dags"
 EXPECTED = {"shop_lake", "reports", "alerting", "maintenance"}
@@ -42,7 +45,13 @@ def test_every_dag_has_owner_tags_retries_and_a_runbook(bag, dag_id: str) -> Non
 
 @pytest.mark.parametrize(
     ("error", "action"),
-    [(AuditError("x"), "fail"), (ContractError("x"), "fail"), (ServiceError("x"), "default"), (OSError(), "default")],
+    [
+        (AuditError("x"), "fail"),
+        (ContractError("x"), "fail"),
+        (SparkTimeoutError("x"), "fail"),
+        (ServiceError("x"), "default"),
+        (OSError(), "default"),
+    ],
 )
 def test_what_another_try_cannot_change_fails_at_once(bag, error: Exception, action: str) -> None:
     for dag in bag.dags.values():
@@ -50,15 +59,62 @@ def test_what_another_try_cannot_change_fails_at_once(bag, error: Exception, act
             assert task.retry_policy.evaluate(error, 1, 2).action.value == action
 
 
+@pytest.mark.parametrize("dag_id", sorted(EXPECTED))
+def test_every_task_and_every_run_has_an_end(bag, dag_id: str) -> None:
+    dag = bag.dags[dag_id]
+    assert dag.dagrun_timeout
+    for task in dag.tasks:
+        assert task.execution_timeout
+
+
+def test_spark_says_what_it_was_at_before_its_task_is_ended(bag) -> None:
+    dag, limit = bag.dags["shop_lake"], settings().spark_timeout_seconds
+    for task in (dag.get_task("clean"), dag.get_task("curate")):
+        assert limit < task.execution_timeout.total_seconds() < dag.dagrun_timeout.total_seconds() / 2
+
+
 def test_the_pipeline_is_wired_in_order_and_runs_once_at_a_time(bag) -> None:
     dag = bag.dags["shop_lake"]
     order = [task.task_id for task in dag.topological_sort()]
-    assert order[:6] == ["start", "sources", "extract", "raw", "clean", "curate"]
+    assert order[:6] == ["start", "sources", "extract", "register", "clean", "curate"]
     assert set(order[6:8]) == {"marts", "audit"}
     assert order[8:] == ["publish"]
     assert not dag.get_task("audit").get_flat_relative_ids() - {"publish"}
     assert dag.get_task("publish").upstream_task_ids >= {"marts", "audit"}
     assert (dag.max_active_runs, dag.catchup) == (1, False)
+
+
+TABLES = [f"a_rather_long_name_of_a_table_{number:03}" for number in range(110)]
+MAPPED = {
+    ("shop_lake", "extract"): [{"source": "shop"}, {"source": "s" * 300}],
+    ("shop_lake", "clean"): [{"tables": TABLES}, {"tables": ["t" * 300]}, {"tables": ["orders"]}],
+    ("reports", "render"): [{"name": "business"}, {"name": "r" * 300}],
+}
+
+
+def mapped_tasks(bag) -> dict[tuple[str, str], Any]:
+    return {
+        (dag.dag_id, task.task_id): task.partial_kwargs["map_index_template"]
+        for dag in bag.dags.values()
+        for task in dag.tasks
+        if task.is_mapped
+    }
+
+
+def test_a_mapped_task_has_a_label_that_airflow_can_keep(bag) -> None:
+    """Airflow renders it with the DAG's own environment, and its API refuses what its column does not hold."""
+    import labels
+    from airflow.models.taskinstance import TaskInstance
+
+    kept = TaskInstance.__table__.columns["rendered_map_index"].type.length
+    templates = mapped_tasks(bag)
+    assert set(templates) == set(MAPPED)
+    for (dag_id, task_id), every in MAPPED.items():
+        environment = bag.dags[dag_id].get_template_env()
+        for arguments in every:
+            task = SimpleNamespace(op_kwargs=arguments)
+            label = environment.from_string(templates[dag_id, task_id]).render(task=task)
+            assert 0 < len(label) <= labels.LONGEST < kept, (task_id, label)
 
 
 def test_dag_files_are_wiring() -> None:

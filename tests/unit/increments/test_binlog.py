@@ -3,60 +3,29 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from types import SimpleNamespace
-from typing import Any
-from unittest.mock import MagicMock
 
 import pytest
-from pymysqlreplication.event import GtidEvent
 
+from lake.changes import cursor
+from lake.changes.binlog import _Place
+from lake.changes.cursor import Open
 from lake.contracts import Contract
-from lake.extract.changes import cursor
-from lake.extract.changes.binlog import _Gtids, _Place
-from lake.extract.changes.cursor import Open
-from lake.extract.changes.row_events import Unreadable
-from lake.extract.position import Position
-
-ONE, TWO = "3e11fa47-71ca-11e1-9e33-c80aa9429562", "4c9e3dfc-9d25-11e9-8d2e-0242ac1cfd7e"
-
-
-def _gtid(text: str) -> Any:
-    event = MagicMock(spec=GtidEvent)
-    event.gtid = text
-    return event
+from lake.source.position import Position
 
 
 def test_a_place_is_reached_with_the_event_that_ends_there() -> None:
     goal = _Place(Position("s", "", "binlog.000010", 500))
     for file, offset in (("binlog.000009", 90_000), ("binlog.000010", 4), ("binlog.000010", 499)):
-        assert not goal.is_before(SimpleNamespace())
-        goal.see(SimpleNamespace(), file, offset)
+        goal.see(file, offset)
         assert not goal.is_reached
-    goal.see(SimpleNamespace(), "binlog.000010", 500)
-    assert goal.is_reached and goal.is_before(SimpleNamespace())
+    goal.see("binlog.000010", 500)
+    assert goal.is_reached
 
 
 def test_files_are_compared_by_number() -> None:
     goal = _Place(Position("s", "", "binlog.1000000", 4))
-    goal.see(None, "binlog.999999", 10_000)
+    goal.see("binlog.999999", 10_000)
     assert not goal.is_reached
-
-
-def test_gtids_are_reached_in_any_order() -> None:
-    goal = _Gtids(Position("s", f"{ONE}:1-5"), Position("s", f"{ONE.upper()}:1-7,\n{TWO}:1-2"))
-    for text in (f"{ONE}:7", f"{TWO}:1", f"{ONE}:8", f"{TWO}:2"):
-        goal.see(_gtid(text), "", 0)
-        assert not goal.is_reached
-    goal.see(_gtid(f"{ONE}:6"), "", 0)
-    assert goal.is_reached
-    # The rest of the transaction that was missing is still taken.
-    assert not goal.is_before(SimpleNamespace())
-    assert goal.is_before(_gtid(f"{ONE}:9"))
-
-
-def test_gtids_of_another_form_are_refused() -> None:
-    with pytest.raises(Unreadable):
-        _Gtids(Position("s"), Position("s", f"{ONE}:tag:1-5"))
 
 
 def _contract(mysql: str, lateness: int) -> Contract:

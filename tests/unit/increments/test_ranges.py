@@ -9,9 +9,9 @@ from typing import Any
 
 import pyarrow as pa
 
+from lake.changes import ranges
+from lake.changes.ranges import Range
 from lake.contracts import Contract
-from lake.extract.changes import ranges
-from lake.extract.changes.ranges import Range
 
 
 def _contract(**types: str) -> Contract:

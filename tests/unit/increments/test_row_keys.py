@@ -9,8 +9,8 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
+from lake.changes import row_keys
 from lake.contracts import Contract, types
-from lake.extract.changes import row_keys
 
 
 @pytest.mark.parametrize(

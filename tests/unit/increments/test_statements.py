@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from lake.extract.changes.statements import concerns
+from lake.changes.statements import concerns
 
 TABLES = ["orders", "Items", "odd `name", "select"]
 ALL = set(TABLES)

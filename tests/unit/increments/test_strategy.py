@@ -8,18 +8,18 @@ from typing import Any
 
 import pytest
 
+from lake.changes.buckets import Bucket, Buckets, _fingerprint
+from lake.changes.strategy import State, columns_of, plan
 from lake.contracts import Contract
-from lake.extract.changes.buckets import Bucket, Buckets, _fingerprint
-from lake.extract.changes.strategy import State, columns_of, plan
-from lake.extract.position import Position
-from lake.extract.server import Server, cascades
+from lake.source import foreign_keys
+from lake.source.mariadb import MariaDb
+from lake.source.mysql import MySql
+from lake.source.position import Position
+from lake.source.server import Server
 
 ABLE = Server(
-    is_mariadb=True,
-    version="11.4.5-MariaDB-log",
-    identity="uid",
+    dialect=MariaDb({"log_bin": "ON", "binlog_format": "ROW", "log_slave_updates": "ON"}),
     privileges=frozenset({"SELECT", "REPLICATION SLAVE", "BINLOG MONITOR"}),
-    variables={"log_bin": "ON", "binlog_format": "ROW", "log_slave_updates": "ON"},
     is_replica=False,
 )
 UNABLE = replace(ABLE, privileges=frozenset({"SELECT"}))
@@ -35,6 +35,7 @@ def _contract(cursor: bool = True, key: str = "bigint", **more: Any) -> Contract
 def _state(contract: Contract) -> State:
     return State(
         columns=columns_of(contract),
+        rules=contract.rules_sha256,
         watermark=AT,
         position=Position("uid", "0-1-5", "binlog.000001", 4),
         rows=Buckets(_fingerprint(contract, "rows"), 1, [], [Bucket(0, (0,))]),
@@ -42,7 +43,7 @@ def _state(contract: Contract) -> State:
 
 
 @pytest.mark.parametrize(
-    "contract, server, kind, needs, reason",
+    "contract, server, way, needs, reason",
     [
         (_contract(), ABLE, "binlog", None, "the binlog tells every change"),
         (_contract(), UNABLE, "cursor", "keys", "REPLICATION SLAVE"),
@@ -57,27 +58,52 @@ def _state(contract: Contract) -> State:
         (_contract(increment="binlog"), UNABLE, "cursor", "keys", "no binlog, because"),
     ],
 )
-def test_the_best_way(contract: Contract, server: Server, kind: str, needs: str | None, reason: str) -> None:
+def test_the_best_way(contract: Contract, server: Server, way: str, needs: str | None, reason: str) -> None:
     found = plan(contract, server, _state(contract))
-    assert (found.kind, found.needs) == (kind, needs)
+    assert (found.way, found.needs) == (way, needs)
     assert reason in found.reason
 
 
 def test_a_first_run_reads_everything_and_leaves_what_the_next_one_needs() -> None:
-    assert plan(_contract(), UNABLE, None).kind == "full"
+    assert plan(_contract(), UNABLE, None).way == "full"
     assert plan(_contract(), UNABLE, None).needs == "keys"
     assert plan(_contract(cursor=False), UNABLE, None).needs == "rows"
 
 
 def test_what_the_last_run_did_not_leave_is_missing() -> None:
     contract = _contract()
-    assert "no binlog position" in plan(contract, ABLE, State(columns=columns_of(contract), watermark=AT)).reason
-    assert "no watermark" in plan(contract, UNABLE, State(columns=columns_of(contract))).reason
+    assert "no binlog position" in plan(contract, ABLE, replace(_state(contract), position=None)).reason
+    assert "no watermark" in plan(contract, UNABLE, replace(_state(contract), watermark=None)).reason
     swept = _contract(increment="sweep")
-    assert "no row sums" in plan(swept, ABLE, State(columns=columns_of(swept))).reason
+    assert "no row sums" in plan(swept, ABLE, replace(_state(swept), rows=None)).reason
     other = replace(_state(contract), columns=[])
     found = plan(contract, ABLE, other)
-    assert (found.kind, found.needs) == ("full", None) and "columns" in found.reason
+    assert (found.way, found.needs) == ("full", None) and "columns" in found.reason
+
+
+@pytest.mark.parametrize(
+    "edited",
+    [
+        {"history": True},
+        {"unreadable": "null"},
+        {"id": {"type": "bigint", "nullable": False, "min": 1}},
+        {"id": {"type": "bigint", "nullable": False, "accepted": ["1"]}},
+        {"id": {"type": "bigint", "nullable": False, "references": "others.id"}},
+        {"at": {"type": "datetime", "nullable": True}},
+    ],
+)
+def test_rows_that_are_held_are_judged_anew_when_a_rule_was_edited(edited: dict[str, Any]) -> None:
+    before = _contract()
+    columns = {"id": {"type": "bigint", "nullable": False}, "at": {"type": "datetime", "nullable": False}}
+    of_table = {name: value for name, value in edited.items() if name not in columns}
+    of_columns = {name: value for name, value in edited.items() if name in columns}
+    found = plan(_contract(columns=columns | of_columns, **of_table), ABLE, _state(before))
+    assert found.way == "full"
+    assert "the contract's rules are not those by which its rows were judged" in found.reason
+
+
+def test_what_is_written_for_people_changes_no_rule() -> None:
+    assert plan(_contract(owner="y", description="z"), ABLE, _state(_contract())).way == "binlog"
 
 
 def test_what_foreign_keys_do_inside_the_engine_is_compared() -> None:
@@ -85,28 +111,48 @@ def test_what_foreign_keys_do_inside_the_engine_is_compared() -> None:
         return replace(ABLE, cascades={"t": frozenset(actions)})
 
     contract = _contract()
-    assert plan(contract, with_actions("DELETE"), _state(contract)).kind == "cursor"
-    assert plan(contract, with_actions("UPDATE"), _state(contract)).kind == "sweep"
+    assert plan(contract, with_actions("DELETE"), _state(contract)).way == "cursor"
+    assert plan(contract, with_actions("UPDATE"), _state(contract)).way == "sweep"
     never = _contract(deletes="none")
-    assert plan(never, with_actions("DELETE"), _state(never)).kind == "sweep"
+    assert plan(never, with_actions("DELETE"), _state(never)).way == "sweep"
+
+
+@pytest.mark.parametrize(
+    "variables, way",
+    [
+        ({}, "cursor"),  # 8.0 and 8.4 let the engine do it
+        ({"innodb_native_foreign_keys": "ON"}, "cursor"),
+        ({"innodb_native_foreign_keys": "OFF"}, "binlog"),
+    ],
+)
+def test_what_foreign_keys_do_is_in_the_binlog_of_servers_that_do_it_themselves(
+    variables: dict[str, str], way: str
+) -> None:
+    contract = _contract()
+    mysql = MySql({**ABLE.dialect.variables, **variables})
+    server = replace(ABLE, dialect=mysql, cascades={"t": frozenset({"DELETE"})})
+    assert plan(contract, server, _state(contract)).way == way
+    # Seen on 9.7: the primary has the engine do it, and the replica's binlog holds no more than the primary's.
+    replica = replace(server, is_replica=True)
+    assert plan(contract, replica, _state(contract)).way == "cursor"
 
 
 def test_a_run_that_cannot_use_the_binlog_takes_the_next_best_and_keeps_the_binlog_for_later() -> None:
     contract = _contract()
     found = plan(contract, ABLE, _state(contract), "more than 5 keys changed")
-    assert (found.kind, found.needs) == ("cursor", None)
+    assert (found.way, found.needs) == ("cursor", None)
     assert found.reason.startswith("more than 5 keys changed")
 
 
 @pytest.mark.parametrize(
     "change, reason",
     [
-        ({"variables": {"log_bin": "OFF"}}, "log_bin=OFF"),
-        ({"variables": {"log_bin": "ON", "binlog_format": "MIXED"}}, "binlog_format=MIXED"),
-        ({"variables": {"log_bin": "ON", "log_slave_updates": "OFF"}, "is_replica": True}, "log_slave_updates=OFF"),
-        ({"variables": {"log_bin": "ON", "log_replica_updates": "OFF"}, "is_replica": True}, "log_replica_updates=OFF"),
-        ({"variables": {"log_bin": "ON", "binlog_transaction_compression": "ON"}}, "compression"),
-        ({"variables": {"log_bin": "ON", "binlog_row_value_options": "PARTIAL_JSON"}}, "PARTIAL_JSON"),
+        ({"dialect": MariaDb({"log_bin": "OFF"})}, "log_bin=OFF"),
+        ({"dialect": MariaDb({"log_bin": "ON", "binlog_format": "MIXED"})}, "binlog_format=MIXED"),
+        ({"dialect": MariaDb({"log_slave_updates": "OFF"}), "is_replica": True}, "log_slave_updates=OFF"),
+        ({"dialect": MySql({"log_replica_updates": "OFF"}), "is_replica": True}, "log_replica_updates=OFF"),
+        ({"dialect": MariaDb({"log_bin": "ON", "binlog_transaction_compression": "ON"})}, "compression"),
+        ({"dialect": MariaDb({"log_bin": "ON", "binlog_row_value_options": "PARTIAL_JSON"})}, "PARTIAL_JSON"),
         ({"binlog_filters": "shop"}, "filtered"),
         ({"privileges": frozenset({"REPLICATION SLAVE"})}, "BINLOG MONITOR"),
     ],
@@ -141,9 +187,19 @@ def test_a_state_survives_json() -> None:
 )
 def test_what_foreign_keys_do_by_themselves(constraint: str, actions: set[str]) -> None:
     definition = f"CREATE TABLE `t` (\n  `p` bigint(20),\n  {constraint}\n) ENGINE=InnoDB"
-    assert cascades(definition) == actions
+    assert foreign_keys.of_definition(definition) == actions
 
 
 def test_a_table_without_a_key_is_read_whole() -> None:
     keyless = _contract(cursor=False, deletes="none").model_copy(update={"key": ()})
-    assert plan(keyless, ABLE, _state(_contract())).kind == "full"
+    assert plan(keyless, ABLE, _state(_contract())).way == "full"
+
+
+def test_sums_of_another_hash_are_not_compared() -> None:
+    """The fingerprints are those that the last release wrote: rows were summed by MD5, keys by plain CRC32."""
+    contract = _contract(increment="sweep")
+    by_md5, by_crc32 = (Buckets(text, 1, [], [Bucket(0, (0,))]) for text in ("43f7a8cb33e76920", "b8745be3d186a249"))
+    assert not by_md5.fits(contract, "rows")
+    assert not by_crc32.fits(contract, "keys")
+    found = plan(contract, ABLE, replace(_state(contract), rows=by_md5))
+    assert (found.way, found.reason) == ("full", "the contract says sweep, but the last run left no row sums")

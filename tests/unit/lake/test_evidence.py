@@ -2,50 +2,122 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
-from typing import Any
+from datetime import datetime
 
 import pytest
 
-from lake import marts, pipeline
+from lake.contracts import Contract
+from lake.errors import ContractError, LakeError
+from lake.extract.manifest import Manifest
+from lake.layers import marts
+from lake.layers.outcome import Outcome
+from lake.ledger.receipts import Receipt
+from lake.platform import storage
 from lake.reports import deliver
 from lake.run import Run
+from lake.source.snapshot import Snapshot
+from lake.steps.publish import publish
 
 EARLY, LATE = "2026-01-01T00:00:00+00:00", "2026-01-01T00:00:09+00:00"
+KEY = {"type": "bigint", "nullable": False}
+COMMON = {"description": "x", "owner": "x", "grain": "x", "deletes": "none", "key": ["k"], "columns": {"k": KEY}}
 
 
-def extracted(source: str, table: str, instant: str) -> list[dict[str, Any]]:
-    snapshot = {"source": source, "instant": instant, "position": f"of {source}", "server": "11.4", "way": "single"}
-    counts = {"mode": "full", "way": "full", "reason": "new", "rows": 2, "bytes": 9, "nulled": {}, "source_rows": 2}
-    return [{"table": table, "source": source, **counts, "snapshot": snapshot}]
+@pytest.fixture
+def objects(monkeypatch: pytest.MonkeyPatch) -> dict[str, bytes]:
+    """The object store, as a dictionary of this test."""
+    kept: dict[str, bytes] = {}
+
+    def get(uri: str) -> bytes:
+        if uri not in kept:
+            raise FileNotFoundError(uri)
+        return kept[uri]
+
+    def list_keys(prefix: str) -> list[str]:
+        return sorted(uri for uri in kept if uri.startswith(prefix + "/"))
+
+    monkeypatch.setattr(storage, "put", lambda uri, data, content_type="": kept.update({uri: data}))
+    monkeypatch.setattr(storage, "get", get)
+    monkeypatch.setattr(storage, "list_keys", list_keys)
+    return kept
 
 
-def cleaned(table: str) -> list[dict[str, Any]]:
-    return [{"table": table, "judged": 2, "valid": 2, "refused": 0, "deleted": 0, "reasons": {}}]
+def landed(source: str, instant: str) -> Manifest:
+    snapshot = Snapshot(source, datetime.fromisoformat(instant), f"of {source}", "11.4")
+    return Manifest(f"{source}_table", "r", "full", snapshot, source_rows=2, watermark=None, reason="new")
+
+
+def ended(objects: dict[str, bytes], monkeypatch: pytest.MonkeyPatch, names: list[str]) -> Run:
+    """A run over some sources, of one table each, all of whose steps but the last have come to their end."""
+    from lake.contracts import frozen
+    from lake.extract import manifest
+    from lake.ledger import journal
+
+    contracts = {f"{n}_table": Contract.model_validate({**COMMON, "source": n, "table": f"{n}_table"}) for n in names}
+    instants = {"crm": EARLY, "shop": LATE, "wms": LATE}
+    monkeypatch.setattr(manifest, "read_all", lambda source, run_id: [landed(source, instants[source])])
+    monkeypatch.setattr("lake.ledger.publish.publish", lambda run, draft: draft)
+    for name in names:
+        journal.write("r", "clean", [Outcome(f"{name}_table", judged=2, valid=2).to_json()], part=name)
+    journal.write("r", "curate", {})
+    journal.write("r", "marts", {"manifest_sha256": "m", "rows": {}, "tests": {}})
+    journal.write("r", "audit", {"checks": 1})
+    return Run("r", "base", sources=tuple(names), contracts_sha256=frozen.freeze("r", contracts))
 
 
 @pytest.mark.parametrize(
     ("names", "source_position"), [(["crm", "shop"], "of shop"), (["wms", "crm"], "of crm"), (["shop"], "of shop")]
 )
 def test_a_receipt_names_the_instant_and_position_of_every_source(
-    monkeypatch: pytest.MonkeyPatch, names: list[str], source_position: str
+    objects: dict[str, bytes], monkeypatch: pytest.MonkeyPatch, names: list[str], source_position: str
 ) -> None:
-    monkeypatch.setattr("lake.publish.publish", lambda run, evidence: SimpleNamespace(to_json=lambda: evidence))
-    run = Run("r", "base", sources=tuple(names)).to_json()
+    run = ended(objects, monkeypatch, names)
+    receipt = publish(run)
+    assert isinstance(receipt, Receipt)
     instants = {"crm": EARLY, "shop": LATE, "wms": LATE}
-    found = [extracted(name, f"{name}_table", instants[name]) for name in names]
-    built = {"manifest_sha256": "", "rows": {}, "tests": {}}
-    receipt = pipeline.publish(run, found, [cleaned(f"{name}_table") for name in names], {}, built, {})
-
     expected = {name: {"instant": instants[name], "position": f"of {name}", "server": "11.4"} for name in names}
-    assert receipt["sources"] == expected
-    assert receipt["source_position"] == source_position
-    assert {table: counts["source"] for table, counts in receipt["tables"].items()} == {f"{n}_table": n for n in names}
-    assert receipt["layers"]["cleaned"] == 2 * len(names)
+    assert receipt.sources == expected
+    assert receipt.source_position == source_position
+    assert {table: counts["source"] for table, counts in receipt.tables.items()} == {f"{n}_table": n for n in names}
+    assert receipt.layers["cleaned"] == 2 * len(names)
+    assert receipt.contracts_sha256 == run.contracts_sha256 != ""
+    assert receipt.dbt_manifest_sha256 == "m"
+
+
+def test_a_run_of_which_a_table_was_not_cleaned_is_not_published(
+    objects: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = ended(objects, monkeypatch, ["crm", "wms"])
+    del objects["s3://audit/r/steps/clean/wms.json"]
+    with pytest.raises(LakeError, match="run r has not cleaned wms_table"):
+        publish(run)
+
+
+def test_a_step_whose_forerunner_has_not_ended_says_which(
+    objects: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = ended(objects, monkeypatch, ["crm"])
+    del objects["s3://audit/r/steps/audit.json"]
+    with pytest.raises(LakeError, match="run r has no entry of its step 'audit'"):
+        publish(run)
+
+
+def test_a_run_keeps_the_contracts_that_it_began_with(
+    objects: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = ended(objects, monkeypatch, ["crm"])
+    assert run.contracts()["crm_table"] == Contract.model_validate({**COMMON, "source": "crm", "table": "crm_table"})
+    (uri,) = [uri for uri in objects if uri.endswith("contracts.json")]
+    objects[uri] = objects[uri].replace(b"bigint", b"int")
+    with pytest.raises(ContractError, match="is not what run r began with"):
+        run.contracts()
+    del objects[uri]
+    with pytest.raises(ContractError, match="the contracts of run r are gone"):
+        run.contracts()
 
 
 def test_a_run_is_the_same_after_a_way_through_json() -> None:
-    run = Run("r", "base", "full", "v1", sources=("shop", "crm"), has_marts=False)
+    run = Run("r", "base", "full", "v1", sources=("shop", "crm"), has_marts=False, contracts_sha256="c")
     assert Run.from_json(run.to_json()) == run
 
 

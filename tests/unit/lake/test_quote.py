@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from pymysql.connections import Connection
 
-from lake.extract.chunks import quote
+from lake.source.quoting import quote
 
 
 @pytest.mark.parametrize("parameters", [(), (7,)])

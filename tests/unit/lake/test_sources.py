@@ -8,10 +8,12 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from lake import scope, secret_file, sources
+from lake import secret_file
 from lake.errors import ContractError, SourceError
 from lake.settings import settings
-from lake.sources import Source
+from lake.source import sources
+from lake.source.sources import Source
+from lake.steps import scope
 
 NASTY = 'p@ss:w/ö\'rd\\ "x" ${HOME} #%\n end\\'
 
@@ -110,7 +112,7 @@ def test_a_run_reads_what_has_contracts_and_of_the_shop_what_is_there(
     for name in contracts:
         (home / "contracts" / name).mkdir(parents=True)
         (home / "contracts" / name / f"{name}_table.yml").touch()
-    monkeypatch.setattr("lake.catalog.tables", lambda: published)
+    monkeypatch.setattr("lake.platform.catalog.tables", lambda: published)
     monkeypatch.setattr(scope, "_has_tables", lambda origin: is_filled)
     if isinstance(expected, str):
         with pytest.raises(ContractError, match=expected):

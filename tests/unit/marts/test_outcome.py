@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from lake.errors import AuditError, LakeError
-from lake.marts import NodeResult, _raise_failed
+from lake.layers.marts import NodeResult, _raise_failed
 
 TABLE = NodeResult("daily_revenue", "model", "success", 365, 1.0, "SUCCESS")
 SKIPPED = NodeResult("grain_customer_value", "test", "skipped", 0, 0.0, "")

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from dbt.cli.main import dbtRunner
 
-from lake.marts import DBT, manifest_sha256
+from lake.layers.marts import DBT, manifest_sha256
 
 MARTS = {
     "daily_revenue",

@@ -4,12 +4,13 @@ from datetime import date
 from unittest.mock import Mock
 
 import pytest
+from typer.testing import CliRunner
 
+from lake.commands.shop import _day, app
 from lake.errors import LakeError, SourceError
-from lake.shop.commands import _day
 from lake.shop.database import connect
 from lake.shop.load import load
-from lake.shop.tick import tick
+from lake.shop.tick import live, tick
 
 
 @pytest.mark.parametrize("sample", [0.0, -0.1, 1.01, float("nan")])
@@ -28,6 +29,32 @@ def test_scale_outside_its_range(scale: int) -> None:
 def test_orders_outside_their_range(orders: int) -> None:
     with pytest.raises(LakeError, match=f"{orders} orders is not a number of new orders"):
         tick(Mock(), orders)
+
+
+@pytest.mark.parametrize("rate", [0, -1, 1000.5, float("nan"), float("inf")])
+def test_a_rate_outside_its_range(rate: float) -> None:
+    with pytest.raises(LakeError, match="orders a second is no rate"):
+        live(Mock(), rate, minutes=1)
+
+
+@pytest.mark.parametrize("minutes", [0, -1, 1441, float("nan"), float("inf")])
+def test_minutes_outside_their_range(minutes: float) -> None:
+    with pytest.raises(LakeError, match="minutes is no time to live"):
+        live(Mock(), 20, minutes)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--rate", "20"], "--rate and --minutes belong together"),
+        (["--minutes", "30"], "--rate and --minutes belong together"),
+        (["--rate", "20", "--minutes", "30", "--orders", "5"], "--orders does not go with --rate"),
+    ],
+)
+def test_options_of_a_tick_that_do_not_go_together(options: list[str], said: str) -> None:
+    refused = CliRunner().invoke(app, ["tick", *options])
+    assert isinstance(refused.exception, LakeError)
+    assert said in str(refused.exception)
 
 
 def test_an_anchor_that_is_no_day() -> None:

@@ -126,6 +126,8 @@ def piece(value: Any, column: Column) -> bytes:
         return b"%d:%b" % (len(value), value)
     if column.kind in ("bytes", "bit", "null"):
         return bytes(value).hex().upper().encode()
+    if isinstance(value, float):
+        return struct.pack("<d", value).hex().upper().encode()
     return printed(value, column)
 
 

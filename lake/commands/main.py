@@ -1,0 +1,47 @@
+"""The command `lake`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from lake.commands import query, receipts, run, services, sources
+from lake.commands.report import app as report
+from lake.commands.shop import app as shop
+from lake.errors import LakeError
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
+
+NAMES: dict[Callable[..., None], str] = {sources.list_sources: "sources", services.install_parts: "install"}
+"""Of commands whose functions are named otherwise."""
+
+for command in (
+    run.run,
+    query.sql,
+    query.tables,
+    receipts.receipts,
+    sources.add_source,
+    sources.remove_source,
+    sources.list_sources,
+    sources.add_table,
+    services.install_parts,
+    services.up,
+    services.down,
+    services.status,
+    services.logs,
+):
+    app.command(NAMES.get(command))(command)
+app.add_typer(shop, name="shop", help="The demo shop: load it, let it live.")
+app.add_typer(report, name="report", help="Reports that the published lake gave rise to.")
+
+
+def main() -> None:
+    """Run the command line; an error that a person can mend is one clear line and exit code 1."""
+    try:
+        app()
+    except LakeError as error:
+        Console(stderr=True).print(f"[red]{type(error).__name__}[/]: {escape(str(error))}", highlight=False)
+        raise SystemExit(1) from error

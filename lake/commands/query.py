@@ -1,0 +1,40 @@
+"""``lake sql`` and ``tables``: what the lake holds."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated
+
+import typer
+
+from lake.commands.printing import Format, print_rows
+
+
+def sql(
+    statement: Annotated[str, typer.Argument(help="One SQL statement for Trino.")],
+    format: Annotated[Format, typer.Option(help="How to print the rows.")] = Format.table,
+    branch: Annotated[str | None, typer.Option(help="A run's branch instead of main.")] = None,
+    at: Annotated[str | None, typer.Option(help="A commit of main: the lake as it was.")] = None,
+) -> None:
+    """Run SQL on Trino, on the published lake unless told otherwise."""
+    from lake.platform import sql as trino_sql
+
+    if branch or at:
+        reference = branch or f"main@{at}"
+        name = f"view_{reference.replace('@', '_')[:40]}"
+        with trino_sql.catalog_at(name, reference):
+            names, rows = trino_sql.query(statement, name)
+    else:
+        names, rows = trino_sql.query(statement)
+    print_rows(names, rows, format)
+
+
+def tables(json_: Annotated[bool, typer.Option("--json")] = False) -> None:
+    """List the published tables."""
+    from lake.platform import catalog
+
+    names = catalog.tables()
+    if json_:
+        typer.echo(json.dumps(names))
+    else:
+        print_rows(["layer", "table"], [name.split(".", 1) for name in names])

@@ -1,0 +1,78 @@
+"""``lake report``: the delivered reports, for people."""
+
+from __future__ import annotations
+
+import os
+import sys
+import webbrowser
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from lake.errors import LakeError
+from lake.platform import storage
+from lake.reports.places import address, delivered
+from lake.settings import settings
+
+app = typer.Typer(help="Reports: open one, list all.", no_args_is_help=True)
+console = Console()
+
+Pdf = Annotated[bool, typer.Option("--pdf", help="The PDF instead of the page.")]
+Run = Annotated[str | None, typer.Option("--run", metavar="RUN_ID", help="Of this run; by default the newest one.")]
+
+
+@app.command("open")
+def open_report(
+    report: Annotated[str, typer.Argument(help="Name of the report.")] = "business", pdf: Pdf = False, run: Run = None
+) -> None:
+    """Fetch a report and show it in the browser where there is a display; its file and address are printed."""
+    kind = "pdf" if pdf else "html"
+    uri = address(report, run or _newest_run(report), kind)
+    file = fetch(uri)
+    console.print(f"file     {file}", soft_wrap=True)
+    console.print(f"address  {uri}", soft_wrap=True)
+    if has_display():
+        webbrowser.open(file.as_uri())
+
+
+@app.command("list")
+def list_reports() -> None:
+    """All delivered reports, the newest run first."""
+    table = Table("report", "run", "address")
+    for report, run_id in delivered():
+        table.add_row(report, run_id, address(report, run_id, "html"))
+    console.print(table)
+
+
+def _newest_run(report: str) -> str:
+    for name, run_id in delivered():
+        if name == report:
+            return run_id
+    raise LakeError(
+        f"there is no report {report!r} yet",
+        "it is made after the next publish; the DAG `reports` makes it now, and its page in Airflow shows a failed try",
+    )
+
+
+def fetch(uri: str) -> Path:
+    """Copy a report into the state directory and return the file.
+
+    Raises:
+        LakeError: there is no such report.
+    """
+    try:
+        data = storage.get(uri)
+    except FileNotFoundError as error:
+        raise LakeError(f"there is no report at {uri}", "`lake report list` shows those that there are") from error
+    file = settings().home / "reports" / storage.path_of(uri).partition("/")[2]
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_bytes(data)
+    return file.resolve()
+
+
+def has_display() -> bool:
+    """Whether a browser could be seen."""
+    return sys.platform == "darwin" or bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))

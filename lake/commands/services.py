@@ -1,0 +1,188 @@
+"""``lake install``, ``up``, ``down``, ``status`` and ``logs``."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from concurrent.futures import ThreadPoolExecutor
+from typing import Annotated, TypedDict
+
+import psutil
+import typer
+from filelock import FileLock
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
+
+from lake.errors import ServiceError
+from lake.runtime import start as starting
+from lake.runtime import supervise
+from lake.runtime.install import ensure, install, install_what_can_be_had
+from lake.runtime.native import SLOW, install_reader, is_plain
+from lake.runtime.secrets import ensure_secrets
+from lake.runtime.service import Service
+from lake.runtime.services import service, services, with_needs
+from lake.runtime.state import remember, state_folder
+from lake.settings import settings
+
+console = Console()
+
+COLOURS = {"healthy": "green", "starting": "yellow", "waiting": "dim", "stopped": "dim"}
+
+
+class Status(TypedDict):
+    """One service as ``lake status --json`` prints it.
+
+    ``state`` is healthy, starting (it runs and does not answer yet), failed or stopped; ``memory_bytes`` counts the
+    process and its children, shared pages once (PSS).
+    """
+
+    name: str
+    address: str
+    state: str
+    pid: int | None
+    memory_bytes: int
+
+
+def install_parts() -> None:
+    """Fetch, check, unpack and build what is missing; does nothing when all is there."""
+    install(console)
+    install_what_can_be_had(console)
+    install_reader(console)
+
+
+def up(
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="[SERVICE]...", help="Only these and what they need.")
+    ] = None,
+    port_offset: Annotated[
+        int | None, typer.Option(min=0, max=40000, help="Shift every port; remembered in .lake/settings.env.")
+    ] = None,
+) -> None:
+    """Install what is missing and start every service; does nothing to those that run."""
+    if port_offset is not None:
+        remember("LAKE_PORT_OFFSET", str(port_offset))
+    install(console)
+    for kind in (settings().shop_server, settings().second_server):
+        if kind:
+            ensure(kind)
+    install_reader(console)
+    with FileLock(state_folder() / ".lock"):
+        wanted = with_needs(names, services()) if names else services()
+        ensure_secrets()
+        known = services()  # as the secrets make them
+        # What the services are started with, later commands must know, whatever their environment.
+        for name in ("port_offset", "shop_server", "second_server"):
+            remember(f"LAKE_{name.upper()}", str(getattr(settings(), name)))
+        states = dict.fromkeys(wanted, "waiting")
+
+        with Live(_progress(known, states), console=console, refresh_per_second=4, transient=True) as live:
+
+            def report(name: str, state: str) -> None:
+                states[name] = state
+                live.update(_progress(known, states))
+
+            starting.start_all(known, report, set(wanted))
+    print_status(statuses())
+
+
+def down() -> None:
+    """Stop every service; their data stays."""
+    if not supervise.is_running():
+        left = supervise.end_leftovers()
+        console.print(f"ended {left} processes that a killed supervisor left behind" if left else "nothing is running")
+        return
+    with console.status("stopping"):
+        supervise.stop()
+    console.print("all services are stopped")
+
+
+def status(json_: Annotated[bool, typer.Option("--json", help="As a list of objects.")] = False) -> None:
+    """Show each service's address, health and memory."""
+    found = statuses()
+    if json_:
+        typer.echo(json.dumps(found, indent=2))
+    else:
+        print_status(found)
+
+
+def logs(
+    name: Annotated[str, typer.Argument(help="A service's name, as `lake status` shows it.")],
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on as lines are written.")] = False,
+    lines: Annotated[int, typer.Option("--lines", "-n", min=1, help="How many of the last lines.")] = 100,
+) -> None:
+    """Print a service's log."""
+    file = supervise.log_file(service(name).name)
+    if not file.exists():
+        raise ServiceError(f"{name} has written no log yet", "run `lake up`")
+    if follow:
+        # tail follows a log through its rotation.
+        raise typer.Exit(subprocess.run(["tail", "-n", str(lines), "-F", str(file)], check=False).returncode)
+    typer.echo("\n".join(starting.last_lines([name], lines)))
+
+
+def statuses() -> list[Status]:
+    """Every service with its health, asked of all at once."""
+    processes = supervise.processes()
+    known = list(services().values())
+    with ThreadPoolExecutor(max_workers=len(known)) as pool:
+        return list(pool.map(lambda service: _status(service, processes.get(service.name)), known))
+
+
+def _status(service: Service, process: supervise.Process | None) -> Status:
+    state = "stopped"
+    if process and process.state in supervise.ALIVE:
+        try:
+            service.ping()
+            state = "healthy"
+        except Exception:  # pings fail as their libraries please, and every failure means the same here
+            state = "starting"
+    elif process and process.state in ("FATAL", "EXITED", "BACKOFF"):
+        state = "failed"
+    pid = process.pid if process else None
+    return Status(
+        name=service.name, address=service.address, state=state, pid=pid, memory_bytes=memory_bytes(pid) if pid else 0
+    )
+
+
+def memory_bytes(pid: int) -> int:
+    """Memory of a process and its children; a page that several share counts once."""
+    total = 0
+    try:
+        root = psutil.Process(pid)
+        for process in (root, *root.children(recursive=True)):
+            try:
+                total += process.memory_full_info().pss
+            except (psutil.AccessDenied, PermissionError):
+                total += process.memory_info().rss
+    except psutil.NoSuchProcess:
+        return total
+    return total
+
+
+def print_status(found: list[Status]) -> None:
+    """The table for people, with what they need to log in."""
+    table = Table("service", "address", "state", "pid", "memory", box=None, header_style="bold")
+    for row in found:
+        colour = COLOURS.get(row["state"], "red")
+        memory = f"{row['memory_bytes'] / 1024**2:,.0f} MiB" if row["memory_bytes"] else ""
+        table.add_row(row["name"], row["address"], f"[{colour}]{row['state']}", str(row["pid"] or ""), memory)
+    table.columns[4].justify = "right"
+    total = sum(row["memory_bytes"] for row in found)
+    table.add_section()
+    table.add_row("", "", "", "", f"{total / 1024**3:.1f} GiB")
+    console.print(table)
+    config = settings()
+    password = config.airflow_password.get_secret_value()
+    if password:
+        login = f"\nAirflow: {config.airflow_url}   user {config.airflow_user}   password {password}"
+        console.print(login, highlight=False, soft_wrap=True)
+    if is_plain():
+        console.print(f"\nmysql-arrow was set up without Rust: {SLOW}", highlight=False, soft_wrap=True)
+
+
+def _progress(known: dict[str, Service], states: dict[str, str]) -> Table:
+    table = Table("service", "address", "state", box=None, header_style="bold")
+    for name, state in states.items():
+        table.add_row(name, known[name].address, f"[{COLOURS.get(state, 'red')}]{state}")
+    return table

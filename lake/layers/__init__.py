@@ -1,0 +1,1 @@
+"""The layers of the lake: raw, what is held of a table, the marts."""

@@ -1,0 +1,180 @@
+"""The business metrics: builds and tests the dbt project on the branch of a run, in one process.
+
+dbt runs inside ours (`dbtRunner`), because a process of its own would pay for its imports and parsing once a command.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from time import monotonic
+from typing import Any, Literal
+
+from lake.errors import AuditError, LakeError
+from lake.platform.catalog import MAIN
+from lake.platform.catalog import tables as catalog_tables
+from lake.settings import PROJECT, settings
+
+log = logging.getLogger(__name__)
+
+DBT = PROJECT / "dbt"
+MODEL, TEST = "model", "test"
+FAILED = ("fail", "error", "runtime error")
+
+
+@dataclass(frozen=True)
+class NodeResult:
+    """The outcome of one model or test.
+
+    Attributes:
+        status: dbt's word: ``success``, ``pass``, ``warn``, ``fail``, ``error`` or ``skipped``.
+        rows: rows of the table for a model, rows that break the rule for a test.
+        message: dbt's own, with the database's error where there is one.
+    """
+
+    name: str
+    kind: Literal["model", "test"]
+    status: str
+    rows: int
+    seconds: float
+    message: str
+
+
+@dataclass(frozen=True)
+class MartsResult:
+    """What one build of the marts did.
+
+    Attributes:
+        manifest_sha256: of the models, tests and macros as written: the same code gives the same hash on every branch.
+        seconds: wall time of the build, dbt's start included.
+    """
+
+    nodes: tuple[NodeResult, ...]
+    manifest_sha256: str
+    seconds: float
+
+    @property
+    def rows(self) -> dict[str, int]:
+        """Rows of each mart."""
+        return {node.name: node.rows for node in self.nodes if node.kind == MODEL}
+
+    @property
+    def tests(self) -> dict[str, str]:
+        """Status of each test."""
+        return {node.name: node.status for node in self.nodes if node.kind == TEST}
+
+
+def readable(queries: list[str], lake_commit: str) -> bool:
+    """Whether none of the queries reads a mart that the lake, which may be one without the shop, does not have."""
+    if not any(re.search(r"\bmarts\.", query) for query in queries):
+        return True
+    return any(table.startswith("marts.") for table in catalog_tables(f"{MAIN}@{lake_commit}"))
+
+
+def build(catalog: str, target_dir: Path) -> MartsResult:
+    """Build every mart in ``catalog`` and test it.
+
+    Args:
+        catalog: Trino catalog of the run's branch; the marts are replaced there, in schema ``marts``.
+        target_dir: folder for dbt's artifacts and its log.
+
+    Raises:
+        AuditError: a test failed; it is named with the number of rows that break it.
+        LakeError: a model could not be built, or dbt could not start; it is named with the database's own words.
+    """
+    return _invoke(["build", "--exclude-resource-type", "unit_test"], catalog, target_dir)
+
+
+def _invoke(command: list[str], catalog: str, target_dir: Path) -> MartsResult:
+    # Imported here: dbt takes seconds to import, and most of those who import this module do not build.
+    from dbt.cli.main import dbtRunner
+
+    places = ["--project-dir", DBT, "--profiles-dir", DBT, "--target-path", target_dir, "--log-path", target_dir]
+    started = monotonic()
+    with _environment(catalog):
+        outcome = dbtRunner().invoke([*command, *map(str, places), "--no-use-colors"])
+    if outcome.exception is not None:
+        raise LakeError(
+            f"dbt {command[0]} could not run in catalog {catalog!r}: {outcome.exception}",
+            f"the log is {target_dir / 'dbt.log'}; `lake status` shows whether Trino is up",
+        ) from outcome.exception
+    nodes = tuple(_node(result) for result in getattr(outcome.result, "results", ()))
+    _raise_failed(nodes, catalog)
+    if not nodes:
+        raise LakeError(f"dbt {command[0]} found nothing to do in {DBT}", "restore its models")
+    manifest = json.loads((target_dir / "manifest.json").read_text())
+    result = MartsResult(nodes, manifest_sha256(manifest), monotonic() - started)
+    log.info("marts: %d tables, %d tests in %.1f s", len(result.rows), len(result.tests), result.seconds)
+    return result
+
+
+@contextmanager
+def _environment(catalog: str) -> Iterator[None]:
+    """What ``profiles.yml`` reads, for the length of the block."""
+    config = settings()
+    wanted = {
+        "LAKE_BRANCH_CATALOG": catalog,
+        "LAKE_TRINO_HOST": config.trino_host,
+        "LAKE_TRINO_PORT": str(config.trino_port),
+    }
+    before = {name: os.environ.get(name) for name in wanted}
+    os.environ.update(wanted)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+
+def _node(result: Any) -> NodeResult:
+    is_model = result.node.resource_type == MODEL
+    rows = result.adapter_response.get("rows_affected", 0) if is_model else result.failures
+    return NodeResult(
+        name=result.node.name,
+        kind="model" if is_model else "test",
+        status=str(result.status),
+        rows=int(rows or 0),
+        seconds=round(result.execution_time, 3),
+        message=str(result.message or ""),
+    )
+
+
+def _raise_failed(nodes: tuple[NodeResult, ...], catalog: str) -> None:
+    """Raise for what failed. A model that breaks comes first: tests behind it were skipped for that reason."""
+    failed = [node for node in nodes if node.status in FAILED]
+    broken = [node for node in failed if node.kind == MODEL or node.status != "fail"]
+    if broken:
+        raise LakeError(
+            "dbt could not build: " + "\n  ".join(f"{node.kind} {node.name}: {node.message}" for node in broken),
+            f"correct the model in {DBT.name}/, or the table that it reads in catalog {catalog}",
+        )
+    if failed:
+        raise AuditError(
+            "dbt tests failed: " + "\n  ".join(f"{node.name}: {node.rows} rows break it" for node in failed),
+            f"look at the marts in catalog {catalog}; the branch stays for inspection, main is as it was",
+        )
+
+
+def manifest_sha256(manifest: dict[str, Any]) -> str:
+    """Hash of a dbt manifest without what differs between builds of the same code: times, ids, paths and catalogs."""
+    written = {
+        unique_id: node["raw_code"]
+        for unique_id, node in manifest["nodes"].items()
+        if node["resource_type"] in (MODEL, TEST)
+    }
+    written |= {
+        unique_id: node["macro_sql"]
+        for unique_id, node in manifest["macros"].items()
+        if node["package_name"] == manifest["metadata"]["project_name"]
+    }
+    return hashlib.sha256(json.dumps(written, sort_keys=True).encode()).hexdigest()

@@ -1,0 +1,154 @@
+"""The raw layer: the landing files themselves, registered in Iceberg without copying a byte.
+
+A table of this layer holds every version of every row that was ever extracted. The commit that adds a run's rows also
+writes the run and its watermark into the table's properties: by the run a repeated commit finds its own work, the
+watermark is for people. Where the next increment starts stands in the manifest of the last published run.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from functools import lru_cache
+
+import requests
+from pyiceberg.catalog import Catalog
+from pyiceberg.exceptions import CommitFailedException, CommitStateUnknownException, NoSuchTableError, ValidationError
+from pyiceberg.table import Table
+from tenacity import (
+    before_sleep_log,
+    retry,
+    retry_if_exception_type,
+    stop_after_attempt,
+    wait_random_exponential,
+)
+
+from lake import faultpoints
+from lake.contracts import Contract
+from lake.errors import ContractError
+from lake.extract.manifest import Manifest
+from lake.platform.catalog import pyiceberg_properties
+from lake.platform.rest_catalog import NessieCatalog
+
+log = logging.getLogger(__name__)
+
+WATERMARK = "lake.watermark"
+LAST_RUN = "lake.run"
+FILES = "lake.files"
+LAYERS = ("raw", "cleaned", "history", "quarantine", "curated", "marts", "audit")
+
+
+@dataclass(frozen=True)
+class Registered:
+    """What a run added to a raw table.
+
+    Attributes:
+        read: rows read from the source.
+        deleted: rows found to be gone from the source.
+    """
+
+    table: str
+    read: int
+    deleted: int
+
+    @property
+    def changed(self) -> bool:
+        """Whether anything is to be done downstream."""
+        return bool(self.read or self.deleted)
+
+
+@lru_cache(maxsize=8)
+def open_catalog(reference: str) -> Catalog:
+    """The catalog at a branch, or at a commit as ``main@HASH``."""
+    return NessieCatalog(reference, **pyiceberg_properties(reference))
+
+
+def prepare(reference: str) -> None:
+    """Make the namespaces of all layers, where they are missing."""
+    catalog = open_catalog(reference)
+    have = {name[0] for name in catalog.list_namespaces()}
+    for layer in LAYERS:
+        if layer not in have:
+            catalog.create_namespace(layer)
+
+
+def find(reference: str, layer: str, table: str) -> Table | None:
+    """A table of a layer at ``reference``, or nothing."""
+    try:
+        return open_catalog(reference).load_table((layer, table))
+    except NoSuchTableError:
+        return None
+
+
+def files(reference: str, table: str) -> set[str]:
+    """Addresses of the landing files that make up ``raw.<table>``; none where there is no table."""
+    found = find(reference, "raw", table)
+    return set(found.inspect.files()["file_path"].to_pylist()) if found else set()
+
+
+def row_count(reference: str, layer: str, table: str) -> int:
+    """Rows of a table without row-level deletes, from its metadata; 0 where there is no table."""
+    return _of_last_commit(reference, layer, table, "total-records")
+
+
+def rows_added(reference: str, layer: str, table: str) -> int:
+    """Rows that the last commit of a table added, from its metadata; 0 where there is no table."""
+    return _of_last_commit(reference, layer, table, "added-records")
+
+
+def _of_last_commit(reference: str, layer: str, table: str, name: str) -> int:
+    found = find(reference, layer, table)
+    snapshot = found.current_snapshot() if found else None
+    return int(snapshot.summary[name] or 0) if snapshot and snapshot.summary else 0
+
+
+@retry(
+    # A commit may have been refused because another try was faster, or have happened though its answer was lost. Both
+    # times the table itself tells, when it is looked at again.
+    retry=retry_if_exception_type(
+        (CommitFailedException, CommitStateUnknownException, requests.ConnectionError, requests.Timeout)
+    ),
+    stop=stop_after_attempt(5),
+    wait=wait_random_exponential(max=10),
+    before_sleep=before_sleep_log(log, logging.WARNING),
+    reraise=True,
+)
+def register(manifest: Manifest, contract: Contract, branch: str) -> Registered:
+    """Add a table's landing files to ``raw.<table>`` on the run's branch, in one commit with the mark of the run.
+
+    Doing it again changes nothing: the table remembers the last run that it took in.
+
+    Raises:
+        ContractError: a column has changed its type to one that cannot hold what the table has.
+    """
+    result = Registered(contract.table, manifest.rows, manifest.deleted)
+    table = find(branch, "raw", contract.table)
+    if table is None:
+        table = open_catalog(branch).create_table(("raw", contract.table), contract.raw_schema)
+    elif table.properties.get(LAST_RUN) == manifest.run_id:
+        return result
+    if not result.changed:
+        return result
+    _widen(table, contract)
+    files = [part.uri for part in (*manifest.parts, *manifest.deletes)]
+    with table.transaction() as transaction:
+        transaction.add_files(files, snapshot_properties={LAST_RUN: manifest.run_id, FILES: str(len(files))})
+        properties = {LAST_RUN: manifest.run_id}
+        if manifest.watermark:
+            properties[WATERMARK] = manifest.watermark.isoformat()
+        transaction.set_properties(properties)
+    faultpoints.reach("register.committed")
+    log.info("raw.%s: %s rows, %s deletes", contract.table, result.read, result.deleted)
+    return result
+
+
+def _widen(table: Table, contract: Contract) -> None:
+    """Bring the table's columns to the contract's: new ones are added, and types may become wider."""
+    try:
+        with table.update_schema() as update:
+            update.union_by_name(contract.raw_schema)
+    except ValidationError as error:
+        raise ContractError(
+            f"raw.{contract.table} holds values that the contract's types do not take: {error}",
+            "give the column a new name in the contract, and its name in the source under `source_name`",
+        ) from error

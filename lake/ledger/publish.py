@@ -1,0 +1,84 @@
+"""Publishing: one merge of the run's branch into main, every table at once or none, and the receipt of it."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from tenacity import before_sleep_log, retry, retry_if_exception_type, stop_after_attempt, wait_random_exponential
+
+from lake import faultpoints
+from lake.errors import ServiceError
+from lake.ledger import receipts
+from lake.ledger.receipts import Receipt
+from lake.platform import catalog
+from lake.run import Run
+
+log = logging.getLogger(__name__)
+
+
+def publish(run: Run, draft: Receipt) -> Receipt:
+    """Merge the run's branch into main and write its receipt.
+
+    Killed after the merge and run again, it finds the merge by its message and only writes the receipt.
+
+    Args:
+        draft: the receipt without the commit and the time, which the merge gives.
+
+    Raises:
+        CatalogError: main changed a table that the run changed too; main is as it was.
+    """
+    receipts.prepare(draft)
+    commit = _merge(run)
+    faultpoints.reach("publish.merged")
+    return _finish(run, draft, commit)
+
+
+def finish_interrupted() -> list[str]:
+    """Write the receipts of runs that were merged and then killed, and tried again, if at all, as other runs.
+
+    A run that was not merged may still be; what was prepared for it goes when its branch is gone.
+
+    Returns:
+        Ids of the runs that have their receipts now.
+    """
+    finished = []
+    for draft in receipts.prepared():
+        run = Run(draft.run_id, "")
+        if commit := _merged(run):
+            _finish(run, draft, commit)
+            finished.append(run.run_id)
+        elif not catalog.exists(run.branch):
+            receipts.forget(run.run_id)
+    return finished
+
+
+def _finish(run: Run, draft: Receipt, commit: catalog.Commit) -> Receipt:
+    published_at = datetime.fromisoformat(commit.committed_at).astimezone(UTC).isoformat()
+    receipt = replace(draft, lake_commit=commit.hash, published_at=published_at)
+    receipts.write(receipt)
+    catalog.delete_branch(run.branch)
+    log.info("published %s as %s", run.run_id, commit.hash)
+    return receipt
+
+
+@retry(
+    # The merge may have happened though its answer was lost: the log of main tells.
+    retry=retry_if_exception_type(ServiceError),
+    stop=stop_after_attempt(5),
+    wait=wait_random_exponential(max=10),
+    before_sleep=before_sleep_log(log, logging.WARNING),
+    reraise=True,
+)
+def _merge(run: Run) -> catalog.Commit:
+    commit = _merged(run)
+    if commit is None:
+        catalog.merge(run.branch, run.published_as)
+        # A branch on which nothing was written leaves no commit: main as it is shows what the run found.
+        commit = _merged(run) or catalog.log(limit=1)[0]
+    return commit
+
+
+def _merged(run: Run) -> catalog.Commit | None:
+    return next((commit for commit in catalog.log() if commit.message == run.published_as), None)

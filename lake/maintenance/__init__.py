@@ -1,0 +1,1 @@
+"""What keeps a lake small and tidy without anybody looking."""

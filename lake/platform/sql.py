@@ -1,0 +1,113 @@
+"""SQL on Trino."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import trino
+
+from lake.errors import LakeError, ServiceError
+from lake.platform.catalog import CATALOG, rest_uri
+from lake.settings import settings
+
+
+def connect(catalog: str = CATALOG, schema: str | None = None) -> trino.dbapi.Connection:
+    """A connection to Trino; ``catalog`` is `lake` for main, or a run's own."""
+    config = settings()
+    return trino.dbapi.connect(
+        host=config.trino_host,
+        port=config.trino_port,
+        user="lake",
+        catalog=catalog,
+        schema=schema,
+        timezone="UTC",
+        request_timeout=60,
+    )
+
+
+def query(statement: str, catalog: str = CATALOG) -> tuple[list[str], list[list[Any]]]:
+    """Run one statement; column names and rows, with decimals as `Decimal` and instants as aware datetimes.
+
+    Raises:
+        LakeError: Trino refuses the statement; its own words are in the message.
+        ServiceError: Trino does not answer, or could not carry the statement out: it ran out of memory or of time, or
+            something behind it failed. Another try may succeed.
+    """
+    try:
+        with connect(catalog) as connection:
+            cursor = connection.cursor()
+            cursor.execute(statement)
+            values = cursor.fetchall()
+            return [column[0] for column in cursor.description or []], values
+    except trino.exceptions.TrinoUserError as error:
+        raise LakeError(f"Trino refuses the statement: {error.message}", "correct the statement") from error
+    except trino.exceptions.TrinoQueryError as error:
+        raise _not_carried_out(str(error.error_name), error.message) from error
+    except (trino.exceptions.TrinoConnectionError, trino.exceptions.Http503Error, OSError) as error:
+        raise ServiceError(
+            f"Trino at {settings().trino_url} does not answer: {error}", "look at `lake status` and `lake logs trino`"
+        ) from error
+
+
+def raise_if_not_carried_out(said: str) -> None:
+    """Look for an error of Trino's in what another library says of it.
+
+    Args:
+        said: an error as text, which holds Trino's client's own description of it.
+
+    Raises:
+        ServiceError: Trino could not carry a statement out; what is wrong is not the statement.
+    """
+    for kind, name, message in _DESCRIBED.findall(said):
+        if kind != "USER_ERROR":
+            raise _not_carried_out(name, message)
+
+
+_DESCRIBED = re.compile(r'Trino\w*Error\(type=(\w+), name=(\w+), message="(.*?)", query_id=')
+
+
+def _not_carried_out(name: str, message: str) -> ServiceError:
+    return ServiceError(
+        f"Trino could not carry a statement out, {name}: {message}",
+        "try again when less is running, or give it more memory (LAKE_TRINO_MEMORY_MIB); `lake logs trino` tells more",
+    )
+
+
+def rows(statement: str, catalog: str = CATALOG) -> list[dict[str, Any]]:
+    """Run one statement; one dictionary a row. Raises as `query` does."""
+    names, values = query(statement, catalog)
+    return [dict(zip(names, row, strict=True)) for row in values]
+
+
+@contextmanager
+def catalog_at(name: str, reference: str) -> Iterator[str]:
+    """A Trino catalog ``name`` bound to ``reference`` for the length of the block."""
+    config = settings()
+    properties = {
+        "iceberg.catalog.type": "rest",
+        "iceberg.rest-catalog.uri": rest_uri(reference),
+        "iceberg.rest-catalog.warehouse": "warehouse",
+        "iceberg.rest-catalog.vended-credentials-enabled": "false",
+        "iceberg.unique-table-location": "true",
+        "iceberg.file-format": "PARQUET",
+        # Sketches of each column's different values, made with every mart and read again with every plan: what they
+        # cost is more than a better order of joins saves where there is one large table.
+        "iceberg.extended-statistics.enabled": "false",
+        "fs.native-s3.enabled": "true",
+        "s3.endpoint": config.s3_url,
+        "s3.path-style-access": "true",
+        "s3.region": config.s3_region,
+        # Trino resolves these from its own environment, so no secret travels in a statement or its query log.
+        "s3.aws-access-key": "${ENV:S3_ACCESS_KEY}",
+        "s3.aws-secret-key": "${ENV:S3_SECRET_KEY}",
+    }
+    pairs = ", ".join(f"\"{key}\" = '{value}'" for key, value in properties.items())
+    rows(f'DROP CATALOG IF EXISTS "{name}"')
+    rows(f'CREATE CATALOG "{name}" USING iceberg WITH ({pairs})')
+    try:
+        yield name
+    finally:
+        rows(f'DROP CATALOG IF EXISTS "{name}"')

@@ -1,0 +1,64 @@
+"""Begins a run: the contracts are read, so that a mistake in one is found before anything else, and a branch opens."""
+
+from __future__ import annotations
+
+import logging
+import subprocess
+from dataclasses import replace
+from functools import cache
+from importlib.metadata import version
+from typing import Literal
+
+from lake import contracts as contract_files
+from lake.contracts import frozen
+from lake.extract import manifest
+from lake.layers import raw
+from lake.ledger import publish
+from lake.platform.catalog import MAIN
+from lake.run import Run, open_run, run_id_of
+from lake.settings import PROJECT
+from lake.steps import scope
+
+log = logging.getLogger(__name__)
+
+GIT_SECONDS = 10
+
+
+def start(dag_run_id: str, asked: Literal["auto", "full"]) -> Run:
+    """Open the branch of a run over all sources that there are to read.
+
+    Args:
+        dag_run_id: the orchestrator's name of the run.
+        asked: `full` reads every table whole, `auto` what changed.
+
+    Raises:
+        ContractError: a contract is malformed, or there is nothing to read.
+        SourceError: the shop cannot be reached.
+    """
+    # On main itself, and before the first branch: Nessie merges only what has a common ancestor, and an empty main has
+    # none. Empty namespaces are no change to any table.
+    raw.prepare(MAIN)
+    publish.finish_interrupted()
+    sources, has_marts = scope.to_read()
+    contracts = contract_files.load_all(sources)
+    opened = open_run(
+        run_id_of(dag_run_id),
+        lambda name: any(manifest.is_committed(source, name) for source in sources),
+        asked=asked,
+        code_version=code_version(),
+        sources=tuple(sources),
+        has_marts=has_marts,
+    )
+    run = replace(opened, contracts_sha256=frozen.freeze(opened.run_id, contracts))
+    log.info("run %s of %s on branch %s, from main@%s", run.run_id, ", ".join(sources), run.branch, run.base)
+    return run
+
+
+@cache
+def code_version() -> str:
+    """Commit of the checkout, or the package's version where there is none."""
+    command = ["git", "-C", str(PROJECT), "describe", "--always", "--dirty"]
+    try:
+        return subprocess.run(command, capture_output=True, check=True, text=True, timeout=GIT_SECONDS).stdout.strip()
+    except (OSError, subprocess.SubprocessError):
+        return version("shoplake")
