@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.faults.case import Case
-from tests.statements import numbers
+from tests.numbers import numbers
 
 ROWS = 20_000
 """Of the table with a cursor: about eight chunks of `drive.CHUNK_BYTES`."""

@@ -13,7 +13,8 @@ import pytest
 from tests.faults.case import Case, until
 from tests.faults.data import change, fill
 from tests.faults.proxy import Proxy, Rule
-from tests.statements import RESET_BINLOG, numbers
+from tests.numbers import numbers
+from tests.statements import RESET_BINLOG
 
 Found = Callable[[str], None]
 

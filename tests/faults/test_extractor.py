@@ -13,7 +13,7 @@ from lake.ledger import receipts
 from tests.faults.case import KILLED, Case, until
 from tests.faults.data import change, fill
 from tests.faults.proxy import Proxy, Rule
-from tests.statements import numbers
+from tests.numbers import numbers
 
 Found = Callable[[str], None]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from lake.contracts import Contract
-from tests.statements import numbers
+from tests.numbers import numbers
 from tests.types.cases import (
     BAD,
     BAD_COLUMNS,

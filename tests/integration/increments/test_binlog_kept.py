@@ -10,7 +10,8 @@ import pymysql
 import pytest
 from tenacity import Retrying, stop_after_delay, wait_fixed
 
-from tests.statements import RESET_BINLOG, numbers
+from tests.numbers import numbers
+from tests.statements import RESET_BINLOG
 
 MakeLab = Callable[..., Any]
 
