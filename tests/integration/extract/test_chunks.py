@@ -13,7 +13,7 @@ from lake.extract import chunks
 from lake.source import client
 from lake.source.detection import detect
 from lake.source.sources import Source
-from tests.statements import numbers
+from tests.numbers import numbers
 
 TABLES = {
     "dense": ("id INT", f"SELECT seq FROM {numbers(1, 4000)}"),

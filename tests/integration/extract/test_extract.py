@@ -16,7 +16,7 @@ from lake.extract.extract import Request
 from lake.extract.manifest import Manifest
 from lake.platform import storage
 from lake.source.sources import Source
-from tests.statements import numbers
+from tests.numbers import numbers
 
 Sql = Callable[[str], list[tuple[Any, ...]]]
 

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from lake.changes import binlog
-from tests.statements import numbers
+from tests.numbers import numbers
 
 MakeLab = Callable[..., Any]
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from lake.changes import buckets, compare
-from tests.statements import numbers
+from tests.numbers import numbers
 
 CREATE = (
     "CREATE TABLE t (a INT NOT NULL, b VARCHAR(10) COLLATE utf8mb4_unicode_ci NOT NULL, n INT, "
