@@ -198,6 +198,7 @@ class Pass:
         try:
             send(connection, command[0], command[1:])
             connection._result = guard
+            self._binlog.reopen()
             self._binlog.attach(**source(connection, self))
             yield iter(self)
         finally:

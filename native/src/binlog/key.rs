@@ -389,6 +389,13 @@ fn inet6<'a>(bytes: &'a [u8], room: &'a mut Vec<u8>) -> Result<&'a [u8], String>
     let mut whole = [0; 16];
     let Some(start) = whole.get_mut(..bytes.len()) else { return Err(format!("{} bytes are no INET6", bytes.len())) };
     start.copy_from_slice(bytes);
-    room.extend_from_slice(std::net::Ipv6Addr::from(whole).to_string().as_bytes());
+    // An address of IPv4 in one of IPv6 is printed as such, where it is more than 16 bits.
+    let text = match whole {
+        [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, a, b, c, d] if (a, b) != (0, 0) => {
+            format!("::{}", std::net::Ipv4Addr::new(a, b, c, d))
+        }
+        whole => std::net::Ipv6Addr::from(whole).to_string(),
+    };
+    room.extend_from_slice(text.as_bytes());
     Ok(room)
 }

@@ -68,14 +68,16 @@ impl Binlog {
         self.with(py, |state| state.pass.feed(data));
     }
 
+    /// Another stream follows, which goes on where the last one ended.
+    fn reopen(&self, py: Python<'_>) {
+        self.with(py, |state| state.pass.reopen());
+    }
+
     /// From now on read the socket `fd`, waiting at most `timeout` seconds, or else `file.read1`.
     #[pyo3(signature = (*, fd=None, timeout=None, file=None))]
     fn attach(&self, py: Python<'_>, fd: Option<i32>, timeout: Option<f64>, file: Option<Py<PyAny>>) -> PyResult<()> {
         let source = source(fd, timeout, file)?;
-        self.with(py, |state| {
-            state.pass.reopen();
-            state.source = Some(source);
-        });
+        self.with(py, |state| state.source = Some(source));
         Ok(())
     }
 
