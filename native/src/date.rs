@@ -46,6 +46,19 @@ impl Date {
         Some(365 * year + year / 4 - year / 100 + year / 400 + before_the_month + i32::from(self.day) - 719_469)
     }
 
+    /// The day that lies so many days after 1970-01-01: the inverse of `days`.
+    pub fn of_days(days: u32) -> Self {
+        // Counted from 0000-03-01, in eras of 400 years.
+        let days = days + 719_468;
+        let (era, day) = (days / 146_097, days % 146_097);
+        let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
+        let day = day - (365 * year + year / 4 - year / 100);
+        let month = (5 * day + 2) / 153;
+        let (year, first) = (era * 400 + year, (153 * month + 2) / 5);
+        let (year, month) = if month < 10 { (year, month + 3) } else { (year + 1, month - 9) };
+        Self { year: year as u16, month: month as u8, day: (day - first + 1) as u8 }
+    }
+
     fn is_leap_year(self) -> bool {
         self.year.is_multiple_of(4) && (!self.year.is_multiple_of(100) || self.year.is_multiple_of(400))
     }
@@ -274,6 +287,14 @@ mod tests {
             ("9999-12-31", 2_932_896),
         ] {
             assert_eq!(days(text), Some(expected), "{text}");
+        }
+    }
+
+    #[test]
+    fn days_become_dates_again() {
+        for day in (0..50_000).step_by(7).chain([59, 60, 11_016, 11_017, 49_709]) {
+            let date = Date::of_days(day);
+            assert_eq!(date.days(), Some(day as i32), "{date:?}");
         }
     }
 

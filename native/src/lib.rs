@@ -6,6 +6,7 @@
 #![deny(unsafe_code)]
 
 pub mod binary;
+pub mod binlog;
 pub mod builder;
 pub mod charset;
 pub mod column;

@@ -69,12 +69,12 @@ def _open(connection: Any, sql: str, parameters: Any, protocol: str, options: di
     statement = None
     if protocol == "binary":
         statement = _prepare(connection, sql)
-        _send(connection, COM_STMT_EXECUTE, struct.pack("<IBI", statement, 0, 1))
+        send(connection, COM_STMT_EXECUTE, struct.pack("<IBI", statement, 0, 1))
     else:
-        _send(connection, COM_QUERY, sql)
-    guard = _Reading(connection, statement)
+        send(connection, COM_QUERY, sql)
+    guard = Reading(connection, statement)
     connection._result = guard
-    return decoders.Stream(decoder, on_end=guard.end, **_source(connection, decoder))
+    return decoders.Stream(decoder, on_end=guard.end, **source(connection, decoder))
 
 
 def _decoders(name: str | None) -> Any:
@@ -90,7 +90,7 @@ def _decoders(name: str | None) -> Any:
     return mysql_arrow
 
 
-def _source(connection: Any, decoder: Any) -> dict[str, Any]:
+def source(connection: Any, decoder: Any) -> dict[str, Any]:
     """How the reply is read: from the descriptor, after what PyMySQL has read ahead, or through its file."""
     if _is_encrypted(connection) or os.name == "nt":
         connection._sock.settimeout(connection._read_timeout)
@@ -112,13 +112,13 @@ def _is_encrypted(connection: Any) -> bool:
     return isinstance(connection._sock, ssl.SSLSocket)
 
 
-def _send(connection: Any, command: int, payload: str | bytes) -> None:
+def send(connection: Any, command: int, payload: str | bytes) -> None:
     connection._execute_command(command, payload)
 
 
 def _prepare(connection: Any, sql: str) -> int:
     """The number of the prepared statement. What the server tells of its columns comes again with the result."""
-    _send(connection, COM_STMT_PREPARE, sql)
+    send(connection, COM_STMT_PREPARE, sql)
     reply = _packet(connection)
     if reply[0] == _ERR:
         errno, _, sqlstate = struct.unpack_from("<Hc5s", reply, 1)
@@ -149,10 +149,10 @@ def _packet(connection: Any) -> bytes:
 
 
 def _close_statement(connection: Any, statement: int) -> None:
-    _send(connection, COM_STMT_CLOSE, struct.pack("<I", statement))
+    send(connection, COM_STMT_CLOSE, struct.pack("<I", statement))
 
 
-class _Reading:
+class Reading:
     """Stands in the connection while its reply is being read, where PyMySQL keeps a result that is not read yet."""
 
     has_next = False

@@ -1,5 +1,6 @@
 //! The Python face: classes that give Arrow data as PyCapsules, and exceptions in place of errors.
 
+mod binlog;
 mod capsule;
 mod decoder;
 mod failure;
@@ -12,5 +13,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<capsule::Batch>()?;
     module.add_class::<capsule::Schema>()?;
     module.add_class::<decoder::Decoder>()?;
-    module.add_class::<stream::Stream>()
+    module.add_class::<stream::Stream>()?;
+    module.add_class::<binlog::Binlog>()?;
+    module.add_function(wrap_pyfunction!(binlog::dump_command, module)?)
 }

@@ -48,20 +48,7 @@ impl Stream {
         file: Option<Py<PyAny>>,
         on_end: Option<Py<PyAny>>,
     ) -> PyResult<Self> {
-        let timeout = timeout.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
-        let source: Box<dyn Source> = match (fd, file) {
-            #[cfg(unix)]
-            (Some(fd), _) => Box::new(Socket::new(duplicate(fd)?, timeout)),
-            #[cfg(not(unix))]
-            (Some(_), None) => {
-                let why = format!("a descriptor cannot be read on this system (timeout {timeout:?}): give a file");
-                return Err(raise(Error::Option(why)));
-            }
-            #[cfg(not(unix))]
-            (Some(_), Some(file)) => Box::new(File(file)),
-            (None, Some(file)) => Box::new(File(file)),
-            (None, None) => return Err(raise(Error::Option("a stream needs a descriptor or a file".into()))),
-        };
+        let source = source(fd, timeout, file)?;
         let mut ending = Ending(on_end);
         let decoder = decoder.take()?;
         let reader = py.detach(|| Reader::open(decoder, source, &mut signals()));
@@ -305,7 +292,26 @@ impl RecordBatchReader for Export {
     }
 }
 
-fn signals() -> impl FnMut() -> Result<()> {
+/// What is read: the socket `fd`, waiting at most `timeout` seconds, or else `file.read1`.
+pub fn source(fd: Option<i32>, timeout: Option<f64>, file: Option<Py<PyAny>>) -> PyResult<Box<dyn Source>> {
+    let timeout = timeout.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+    Ok(match (fd, file) {
+        #[cfg(unix)]
+        (Some(fd), _) => Box::new(Socket::new(duplicate(fd)?, timeout)),
+        #[cfg(not(unix))]
+        (Some(_), None) => {
+            let why = format!("a descriptor cannot be read on this system (timeout {timeout:?}): give a file");
+            return Err(raise(Error::Option(why)));
+        }
+        #[cfg(not(unix))]
+        (Some(_), Some(file)) => Box::new(File(file)),
+        (None, Some(file)) => Box::new(File(file)),
+        (None, None) => return Err(raise(Error::Option("a stream needs a descriptor or a file".into()))),
+    })
+}
+
+/// Looks for signals, now and then.
+pub fn signals() -> impl FnMut() -> Result<()> {
     let mut last = Instant::now();
     move || {
         if last.elapsed() < SIGNALS {

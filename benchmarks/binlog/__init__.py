@@ -1,0 +1,1 @@
+"""How fast a binlog is read: `make bench-binlog`."""
