@@ -57,7 +57,7 @@ class Extent:
 @pytest.fixture(
     params=[
         pytest.param(Extent(3, writers=2, seconds=0.1, pause=0.02, least=20), id="short"),
-        pytest.param(Extent(50, writers=4, seconds=0.5, pause=0.002, least=500), id="long", marks=pytest.mark.slow),
+        pytest.param(Extent(50, writers=4, seconds=0.2, pause=0.002, least=500), id="long", marks=pytest.mark.slow),
     ]
 )
 def extent(request: pytest.FixtureRequest) -> Extent:
