@@ -58,15 +58,15 @@ FAULTS: dict[str, Fault] = {
     ),
     **_faults(
         "The database",
-        server_killed=("server killed during the scan", "SIGKILL to mariadbd while rows are on their way"),
+        server_killed=("server killed during the scan", "SIGKILL to its process while rows are on their way"),
         connections_killed=("connection killed per chunk", "KILL CONNECTION for every chunk that is read"),
         stalled_reader=("stalled reader, short net_write_timeout", "net_write_timeout=1, and the link stands still"),
-        server_stopped=("server stopped", "SIGSTOP to mariadbd during the scan, SIGCONT seconds later"),
+        server_stopped=("server stopped", "SIGSTOP to its process during the scan, SIGCONT seconds later"),
         altered_between_chunks=("ALTER TABLE between chunks", "ADD COLUMN, DROP COLUMN and MODIFY at a pause"),
         late_commit=("a transaction open across the watermark", "rows inserted before a run, committed after it"),
         changed_during_the_scan=("bulk DELETE and UPDATE during the scan", "a third of the rows each, at a pause"),
         no_connection_left=("max_connections used up", "connections of others up to the limit"),
-        binlog_purged=("binlog purged past the position", "PURGE BINARY LOGS and RESET MASTER between runs"),
+        binlog_purged=("binlog purged past the position", "purged, and begun anew, between runs"),
         time_zone_changed=("the server's time zone changed between runs", "SET GLOBAL time_zone"),
     ),
     **_faults(

@@ -14,6 +14,7 @@ from tests.faults.case import Case
 from tests.faults.catalogue import FAULTS, PAGE, page, written
 from tests.faults.world import World
 
+NAMES = {"mariadb": "MariaDB", "mysql": "MySQL"}
 _evidence: dict[str, list[tuple[str, bool]]] = defaultdict(list)
 
 
@@ -54,7 +55,9 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     marker = item.get_closest_marker("fault")
     if marker and call.when == "call":
         report = outcome.get_result()
-        texts = [str(text) for name, text in item.user_properties if name == "found"] or ["no evidence"]
+        kind = getattr(item, "callspec").params["server_kind"]  # noqa: B009
+        found = [text for name, text in item.user_properties if name == "found"] or ["no evidence"]
+        texts = [f"{NAMES[kind]}: {text}" for text in found]
         _evidence[marker.args[0]] += [(text, report.passed) for text in texts]
 
 

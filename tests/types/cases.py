@@ -64,7 +64,6 @@ EXACT: list[Case] = [
     _case("decimal_12_2", "DECIMAL(12,2)", "-9999999999.99", "0.01", "-0.00"),
     _case("decimal_38_0", "DECIMAL(38,0)", "9" * 38, "-" + "9" * 38),
     _case("decimal_38_30", "DECIMAL(38,30)", "-99999999." + "9" * 30, "0." + "0" * 29 + "1"),
-    _case("decimal_38_38", "DECIMAL(38,38)", "0." + "9" * 38),
     _case("decimal_zerofill", "DECIMAL(10,2) ZEROFILL", "1.50"),
     _case("decimal_39_0", "DECIMAL(39,0)", "9" * 39, "0"),
     _case("decimal_65_30", "DECIMAL(65,30)", "9" * 35 + "." + "9" * 30, "-0." + "0" * 29 + "1", "0"),  # 14
@@ -99,7 +98,7 @@ EXACT: list[Case] = [
     _case("text_", "TEXT", "REPEAT('ä', 30000)"),
     _case("mediumtext_", "MEDIUMTEXT", "REPEAT('😀', 30000)"),
     _case("longtext_", "LONGTEXT", "REPEAT('ab', 100000)", "CONCAT(REPEAT('[', 100), REPEAT(']', 100))"),  # 19
-    _case("json_", "JSON", "'{\"a\": 1, \"a\": 9007199254740993}'", "'null'", "'\"null\"'", "'[1.0, 1e400]'"),  # 19
+    _case("json_", "JSON", "'{\"a\": 1, \"a\": 9007199254740993}'", "'null'", "'\"null\"'", "'[1.0]'"),  # 19
     _case("binary_4", "BINARY(4)", "'a'", "0x00FF00FF"),
     _case("varbinary_", "VARBINARY(20)", "'text'", "''", "0x00FFFE"),  # 29
     _case("tinyblob_", "TINYBLOB", "0xFF"),
@@ -123,6 +122,8 @@ MARIADB: list[Case] = [
     _case("inet4_", "INET4", "'255.0.0.1'", "'0.0.0.0'"),
     _case("inet6_", "INET6", "'::1'", "'2001:db8::ff00:42:8329'", "'::ffff:192.0.2.1'"),
     _case("compressed_", "TEXT COMPRESSED", "REPEAT('ä', 1000)"),
+    _case("decimal_38_38", "DECIMAL(38,38)", "0." + "9" * 38),  # MySQL has 30 decimals at most
+    _case("json_huge", "JSON", "'[1.0, 1e400]'"),  # MySQL holds numbers as doubles
 ]
 
 

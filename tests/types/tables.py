@@ -67,9 +67,9 @@ def make(connection: Any) -> list[str]:
     with connection.cursor() as cursor:
         cursor.execute("SET SESSION sql_mode = 'NO_AUTO_VALUE_ON_ZERO'")
         for name, (columns, rows) in SMALL.items():
-            cursor.execute(f"CREATE TABLE {name} ({columns})")
+            cursor.execute(f"CREATE TABLE `{name}` ({columns})")
             for row in rows:
-                cursor.execute(f"INSERT INTO {name} VALUES ({row})")
+                cursor.execute(f"INSERT INTO `{name}` VALUES ({row})")
         _exact(cursor)
         _instants(cursor)
         _bad(cursor)

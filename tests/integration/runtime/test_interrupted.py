@@ -54,5 +54,5 @@ def test_an_interrupted_session_ends_its_services(tmp_path: Path, number: signal
         assert _of(home) == []
         assert not Path(home).exists()
     finally:
-        session.kill()
-        session.wait()
+        session.terminate()
+        session.wait(180)
