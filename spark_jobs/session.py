@@ -32,7 +32,7 @@ TABLES_AT_ONCE = 4
 
 def connect() -> SparkSession:
     """A new session on the Spark Connect server; the caller stops it."""
-    return SparkSession.builder.remote(settings().spark_remote).create()  # type: ignore[no-any-return]
+    return SparkSession.builder.remote(settings().spark_remote).create()
 
 
 class Lake:
