@@ -20,7 +20,8 @@ class Receipt:
             lake as it was under ``main@<lake_commit>``.
         source_instant: UTC instant as of which the shop was read, ISO 8601; of a lake without it, the earliest of all.
         source_position: binlog position of that snapshot.
-        sources: per source: instant, position and server version of its own snapshot.
+        sources: per source: instant, position and server version of its own snapshot, and whether it held exactly what
+            the position names (``is_exact``); else it held at least that.
         published_at: UTC, ISO 8601.
         code_version: commit of the code, or its package version.
         contracts_sha256: of the contracts that the run began with; `audit/<run_id>/contracts.json` holds them.
@@ -38,7 +39,7 @@ class Receipt:
     code_version: str
     dbt_manifest_sha256: str
     contracts_sha256: str = ""
-    sources: dict[str, dict[str, str]] = field(default_factory=dict)
+    sources: dict[str, dict[str, Any]] = field(default_factory=dict)
     tables: dict[str, dict[str, Any]] = field(default_factory=dict)
     layers: dict[str, int] = field(default_factory=dict)
     checks: dict[str, Any] = field(default_factory=dict)

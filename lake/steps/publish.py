@@ -53,9 +53,14 @@ def publish(run: Run) -> Receipt:
     return publishing.publish(run, draft)
 
 
-def _proven(snapshot: Snapshot) -> dict[str, str]:
+def _proven(snapshot: Snapshot) -> dict[str, Any]:
     """What a receipt says of a source."""
-    return {"instant": snapshot.instant.isoformat(), "position": snapshot.position, "server": snapshot.server}
+    return {
+        "instant": snapshot.instant.isoformat(),
+        "position": snapshot.position,
+        "is_exact": snapshot.is_exact,
+        "server": snapshot.server,
+    }
 
 
 def _table(landed: Manifest, outcome: Outcome) -> dict[str, Any]:

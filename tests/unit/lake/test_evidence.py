@@ -75,7 +75,10 @@ def test_a_receipt_names_the_instant_and_position_of_every_source(
     receipt = publish(run)
     assert isinstance(receipt, Receipt)
     instants = {"crm": EARLY, "shop": LATE, "wms": LATE}
-    expected = {name: {"instant": instants[name], "position": f"of {name}", "server": "11.4"} for name in names}
+    expected = {
+        name: {"instant": instants[name], "position": f"of {name}", "is_exact": False, "server": "11.4"}
+        for name in names
+    }
     assert receipt.sources == expected
     assert receipt.source_position == source_position
     assert {table: counts["source"] for table, counts in receipt.tables.items()} == {f"{n}_table": n for n in names}
