@@ -163,9 +163,10 @@ def _token() -> str:
     config = settings()
     login = {"username": config.airflow_user, "password": config.airflow_password.get_secret_value()}
     with _explained():
-        answer = urllib3.request(
-            "POST", f"{config.airflow_url}/auth/token", json=login, timeout=TIMEOUT_SECONDS, retries=PATIENCE
-        )
+        # To log in twice changes nothing.
+        patience = PATIENCE.new(allowed_methods=["POST"])
+        address = f"{config.airflow_url}/auth/token"
+        answer = urllib3.request("POST", address, json=login, timeout=TIMEOUT_SECONDS, retries=patience)
         if answer.status >= 400:
             raise ApiException(answer.status, answer.reason, body=answer.data.decode(errors="replace"))
     return str(answer.json()["access_token"])

@@ -97,6 +97,13 @@ def test_a_question_that_a_busy_airflow_leaves_open_is_asked_again(
     assert server.asked[f"GET {RUNS}"] == 3
 
 
+def test_logging_in_is_tried_again(serve: Callable[..., Server], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(airflow, "TIMEOUT_SECONDS", 0.5)
+    server = serve(**{"POST_/auth/token": slow(first=1, then={"access_token": "t"})})
+    with Airflow():
+        assert server.asked["POST /auth/token"] == 2
+
+
 def test_a_run_is_never_triggered_twice(serve: Callable[..., Server], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(airflow, "TIMEOUT_SECONDS", 0.5)
     server = serve(**{f"POST_{RUNS}": slow(first=9, then={})})
