@@ -34,7 +34,7 @@ from pathlib import Path
 from tempfile import mkdtemp
 from types import FrameType
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 import pytest
 
@@ -159,19 +159,32 @@ def server_kind(request: pytest.FixtureRequest) -> str:
 @pytest.fixture(scope="session")
 def server(server_kind: str, servers: None) -> Server:
     """A running server of each kind in turn."""
-    from lake.settings import settings
-
     if NAMED:
         parts = urlsplit(server_kind)
         login = unquote(parts.username or "root"), unquote(parts.password or "")
         return Server(parts.scheme, parts.hostname or "127.0.0.1", parts.port or 3306, *login, None)
-    config = settings()
-    password = config.mysql_root_password.get_secret_value()
-    if server_kind == config.shop_server:
-        return Server(server_kind, config.shop_host, config.shop_port, "root", password, config.source_port)
-    if server_kind != config.second_server:
+    running = _running()
+    if server_kind not in running:
         pytest.skip(f"{MISSING}{server_kind} does not run beside the platform in LAKE_TEST_HOME")
-    return Server(server_kind, "127.0.0.1", config.second_port, "root", password, config.second_replica_port)
+    return running[server_kind]
+
+
+@pytest.fixture(scope="session")
+def server_addresses(servers: None) -> dict[str, str]:
+    """Address of each server that runs, by kind, with its administrator's login: for the tests of ``native/``."""
+    return {
+        kind: f"mysql://{each.user}:{quote(each.password)}@{each.host}:{each.port}" for kind, each in _running().items()
+    }
+
+
+def _running() -> dict[str, Server]:
+    from lake.settings import settings
+
+    config = settings()
+    login = "root", config.mysql_root_password.get_secret_value()
+    shop = Server(config.shop_server, config.shop_host, config.shop_port, *login, config.source_port)
+    second = Server(config.second_server, "127.0.0.1", config.second_port, *login, config.second_replica_port)
+    return {each.kind: each for each in (shop, second) if each.kind}
 
 
 @pytest.fixture

@@ -105,7 +105,10 @@ def _update(work: Path, artifact: DebianArtifact) -> None:
         except InstallError as error:
             failures.append(error)
     if failures:
-        raise failures[0]
+        first = failures[0]
+        raise InstallError(
+            f"Debian {artifact.version} cannot be had from this machine's mirrors\n{first.what}", first.fix
+        )
     raise InstallError(
         f"{artifact.name} comes as packages of Debian, and this machine's package sources name no mirror of it",
         "do without it, or take a machine or a container with Debian",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from urllib.parse import quote
 
 import mysql_arrow
 import pymysql
@@ -24,21 +23,28 @@ def protocol(request: pytest.FixtureRequest) -> str:
     return request.param
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run on the server that is named, or on both of those that the repository's own tests start."""
+    if "server" in metafunc.fixturenames:
+        servers = ["named"] if URL in os.environ else ["mariadb", "mysql"]
+        metafunc.parametrize("server", servers, indirect=True, scope="session")
+
+
 @pytest.fixture(scope="session")
 def server(request: pytest.FixtureRequest) -> Iterator[None]:
-    """The server that is named, or the primary of the platform that the repository's own tests start."""
-    if URL not in os.environ:
-        try:
-            request.getfixturevalue("servers")
-        except pytest.FixtureLookupError:
-            pytest.skip(f"{URL} names no server, such as mysql://root@127.0.0.1:3306")
-        from lake.settings import settings
-
-        password = quote(settings().mysql_root_password.get_secret_value())
-        os.environ[URL] = f"mysql://root:{password}@{settings().shop_host}:{settings().shop_port}"
-    yield
-    with connect() as connection, connection.cursor() as cursor:
-        cursor.execute(f"DROP DATABASE IF EXISTS {DATABASE}")
+    """A server, and its address in the environment."""
+    with pytest.MonkeyPatch.context() as patch:
+        if request.param != "named":
+            try:
+                addresses = request.getfixturevalue("server_addresses")
+            except pytest.FixtureLookupError:
+                pytest.skip(f"{URL} names no server, such as mysql://root@127.0.0.1:3306")
+            if request.param not in addresses:
+                pytest.skip(f"missing part: {request.param} is not installed")
+            patch.setenv(URL, addresses[request.param])
+        yield
+        with connect() as connection, connection.cursor() as cursor:
+            cursor.execute(f"DROP DATABASE IF EXISTS {DATABASE}")
 
 
 @pytest.fixture

@@ -66,8 +66,9 @@ def test_the_mirror_that_has_the_release_is_asked_and_all_packages_are_kept(aske
 def test_a_release_that_no_mirror_has_is_told_with_what_apt_said(asked: Path, tmp_path: Path) -> None:
     apt = tmp_path / "apt-get"
     apt.write_text(APT.replace("grep -q debian://", "grep -q nowhere://"))
-    with pytest.raises(InstallError, match="no Release file"), install._whole(THING.folder) as folder:
+    with pytest.raises(InstallError, match="no Release file") as caught, install._whole(THING.folder) as folder:
         debian.from_debian(THING, folder)
+    assert caught.value.what.splitlines()[0] == "Debian sid cannot be had from this machine's mirrors"
     assert not THING.is_installed
 
 
