@@ -15,6 +15,7 @@ from statistics import median
 from typing import Annotated, Any
 
 import typer
+from lake.steps.pipeline import code_version
 from rich.console import Console
 from rich.table import Table
 
@@ -24,7 +25,6 @@ from lake.errors import LakeError
 from lake.runtime import fetch
 from lake.runtime.artifacts import artifacts
 from lake.settings import PROJECT
-from lake.steps.pipeline import code_version
 
 HERE = Path(__file__).resolve().parent
 OUT = HERE.parent / "out" / "binlog.json"
@@ -36,7 +36,9 @@ console = Console()
 
 
 def main(
-    rows: Annotated[int, typer.Option(help="changed rows of many-row events; a third of it in events of one row")] = 1_000_000,
+    rows: Annotated[
+        int, typer.Option(help="changed rows of many-row events; a third of it in events of one row")
+    ] = 1_000_000,
     rounds: Annotated[int, typer.Option(help="readings of each, in turn")] = 3,
 ) -> None:
     """Measure every reader on every server that this machine has."""

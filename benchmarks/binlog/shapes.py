@@ -16,9 +16,7 @@ VALUES = (
     "{n}, {n} % 1000, {n} % 7 + 1, {n} % 10000 / 100, NULL, 'paid', CONCAT('line ', {n}), 'ABC-DEF', "
     "'2026-01-01 12:00:00.123456', '2026-01-01 12:00:00', '{{\"gift\": true}}'"
 )
-COLUMNS = (
-    "order_id, product_id, quantity, price, discount, status, note, code, ordered_at, changed_at, options"
-)
+COLUMNS = "order_id, product_id, quantity, price, discount, status, note, code, ordered_at, changed_at, options"
 
 
 def make(server: Server) -> None:

@@ -4,31 +4,35 @@ Values are not taken from here: the rows of these keys are read from the snapsho
 everything, and keys that are gone become deletes. So it does no harm to see too much (a transaction that was rolled
 back, one that the snapshot does not hold yet), and the pass may end anywhere behind the snapshot's place.
 
-Whatever may hide a change ends the trust: in the whole stream (`Unreadable`), or in one table, which is then read anew
-(`Changes.resnapshot`).
+`mysql_arrow.binlog` reads the events. What its findings mean is decided here: whatever may hide a change ends the
+trust, in the whole stream (`Unreadable`), or in one table, which is then read anew (`Changes.resnapshot`).
 """
 
 from __future__ import annotations
 
-import logging
-import random
 import time
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
-import pymysql
-from pymysqlreplication import BinLogStreamReader
-from pymysqlreplication.event import RotateEvent, XidEvent
+import mysql_arrow
+import pyarrow as pa
+from mysql_arrow import binlog
+from pymysql.connections import Connection
 
-from lake.changes import row_events
-from lake.changes.row_events import Changes, Events, Table, TableChanges, Unreadable
-from lake.errors import SourceError
+from lake.changes import statements
+from lake.changes.by_key import key_schema
+from lake.changes.prepared import Prepared
+from lake.contracts import Contract
+from lake.contracts.source_schema import SourceColumn
+from lake.source.client import connected
 from lake.source.position import Position
 from lake.source.sources import Source
 
-MAX_ROWS = 100_000
-"""Changed rows of one table that are taken, about 8 s of the client's time and at most 70 MB of keys. With more,
-comparing or reading the table costs less."""
+MAX_BYTES_PER_TABLE = binlog.MAX_BYTES_PER_TABLE
+"""Memory for the changed keys of one table, some six million of eight bytes. With more, comparing or reading the table
+costs less."""
 
 PATIENCE_SECONDS = 10
 """How long the end may take to be sent: the server sends what its disk has, and may name a place that is not there yet
@@ -37,116 +41,184 @@ PATIENCE_SECONDS = 10
 _NO_SUCH_PLACE = 1236
 """ER_MASTER_FATAL_ERROR_READING_BINLOG: purged, not of this server's history, or damaged."""
 
+_KEYS = {
+    "tinyint", "smallint", "mediumint", "int", "integer", "bigint", "decimal", "numeric", "float", "double", "real",
+    "date", "datetime", "timestamp", "time", "year", "bit", "char", "varchar", "binary", "varbinary", "uuid", "inet4",
+    "inet6",
+}  # fmt: skip
+"""Types of key columns that are read from row events; the others are told apart before a pass."""
 
-def read(origin: Source, tables: Mapping[str, Table], start: Position, end: Position) -> Changes:
+
+class Unreadable(Exception):
+    """The stream cannot be trusted: every table that relied on it has to be read anew.
+
+    Attributes:
+        reason: one line for the log and the manifest.
+    """
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table whose changes are wanted.
+
+    Attributes:
+        columns: all columns of the source table, in its order; none if the server knows no table of this very name.
+        prepared: what the last run left of XA transactions that were not decided.
+    """
+
+    contract: Contract
+    columns: Sequence[SourceColumn]
+    prepared: Prepared = field(default_factory=Prepared)
+
+
+@dataclass(frozen=True)
+class TableChanges:
+    """Keys of one table that changed.
+
+    Attributes:
+        keys: each once, in the contract's key columns and types.
+        counts: of the keys, by what happened to them last: `insert`, `update`, `delete`.
+    """
+
+    keys: pa.Table
+    counts: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass
+class Changes:
+    """What a pass found.
+
+    Attributes:
+        tables: for each table of the request that can be trusted, by its name in the lake.
+        resnapshot: table -> why it has to be read anew.
+        elsewhere: table -> why its changes are to be found in another way: its keys cannot be told, or are too many.
+        prepared: table -> what the next run has to know of XA transactions that are not decided.
+    """
+
+    tables: dict[str, TableChanges] = field(default_factory=dict)
+    resnapshot: dict[str, str] = field(default_factory=dict)
+    elsewhere: dict[str, str] = field(default_factory=dict)
+    prepared: dict[str, Prepared] = field(default_factory=dict)
+
+
+def why_not() -> str:
+    """Why no binlog is read here at all; empty if it can be."""
+    return "" if mysql_arrow.NATIVE else "the reader's extension is missing (no Rust was found at `make setup`)"
+
+
+def why_not_key(contract: Contract) -> str:
+    """Why a table's keys cannot be taken from row events; empty if they can."""
+    if not contract.key:
+        return "it has no key"
+    for name in contract.key:
+        if contract.columns[name].parsed.base not in _KEYS or contract.columns[name].as_ == "boolean":
+            return f"the key {name} is {contract.columns[name].type}, which is not taken from row events"
+    return ""
+
+
+def read(
+    origin: Source, tables: Mapping[str, Table], start: Position, end: Position, next_start: Position | None = None
+) -> Changes:
     """Read the binlog from `start` until the snapshot's place `end` has been passed.
 
     Args:
         tables: by name in the lake.
         start: a place in the files, or a set of transactions.
         end: a place in the files.
+        next_start: where the next run will start, if not at the end.
 
     Raises:
         Unreadable: the stream may hide changes.
         SourceError: the server is away.
     """
-    changes = Changes({name: TableChanges() for name in tables})
     if start == end or not tables:
-        return changes
-    reader = Events(origin.database, tables, changes, MAX_ROWS)
-    goal = _Place(end)
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while not goal.is_reached and not reader.is_idle:
-        start = _follow(_open(origin, tables, start), goal, reader)
-        if not goal.is_reached and time.monotonic() > deadline:
-            raise Unreadable(f"the binlog ended at {start.file}:{start.offset}, before the snapshot's place")
-    reader.check_prepared()
+        nothing = {name: TableChanges(key_schema(table.contract).empty_table()) for name, table in tables.items()}
+        return Changes(nothing, prepared={name: table.prepared for name, table in tables.items()})
+    names = {table.contract.name_in_source: name for name, table in tables.items()}
+    reading = binlog.Pass(
+        origin.database,
+        [_wanted(table) for table in tables.values()],
+        _place(start),
+        _place(end),
+        next_start=_place(next_start) if next_start else None,
+        max_bytes_per_table=MAX_BYTES_PER_TABLE,
+    )
+    _follow(reading, origin, names)
+    changes = Changes()
+    for name, table in tables.items():
+        _take(changes, name, table, reading)
     return changes
 
 
-def _follow(stream: BinLogStreamReader, goal: _Place, reader: Events) -> Position:
-    """Read a stream to the goal or to its end; where it ended, which is between two transactions."""
+def _follow(reading: binlog.Pass, origin: Source, names: Mapping[str, str]) -> None:
+    """Read to the end, which a server may not have sent at first."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while True:
+        with connected(origin) as connection:
+            _read_on(reading, connection, origin.database, names)
+        if reading.is_reached:
+            return
+        if time.monotonic() > deadline:
+            place = reading.place
+            where = f"{place.file}:{place.offset}" if place else "its beginning"
+            raise Unreadable(f"the binlog ended at {where}, before the snapshot's place")
+
+
+def _read_on(reading: binlog.Pass, connection: Connection[Any], database: str, names: Mapping[str, str]) -> None:
     try:
-        for event in _events(stream):
-            if isinstance(event, RotateEvent):
-                # A server that crashed ends its file without saying so, and numbers its tables anew in the next.
-                stream.table_map.clear()
-            if goal.is_reached:
-                break
-            goal.see(stream.log_file, stream.log_pos)
-            reader.take(event)
-            if reader.is_idle:
-                break
-        else:
-            goal.see(stream.log_file, stream.log_pos)
-    finally:
-        stream.close()
-    return Position("", "", stream.log_file, stream.log_pos)
+        with reading.over(connection) as found:
+            for statement in found:
+                _judge(reading, statement, database, names)
+    except mysql_arrow.ServerError as error:
+        if error.errno != _NO_SUCH_PLACE:
+            raise
+        raise Unreadable(f"the binlog cannot be read from the last run's place on: {error.message}") from error
+    except mysql_arrow.ProtocolError as error:
+        raise Unreadable(f"the binlog holds what is not understood: {error}") from error
 
 
-def _open(origin: Source, tables: Mapping[str, Table], start: Position) -> BinLogStreamReader:
-    opened = 0
-
-    def once(**arguments: Any) -> Any:
-        """Two connections, the stream's and one for questions. When one breaks the client would open another, in the
-        middle of a transaction, whose rows it then could not tell."""
-        nonlocal opened
-        opened += 1
-        if opened > 2:
-            raise SourceError("the stream of the binlog broke", "run again; the server's log may say why")
-        return pymysql.connect(**arguments)
-
-    # It warns at each connection that names are not in the binlog; they are taken from the table's description.
-    logging.getLogger("pymysqlreplication").setLevel(logging.ERROR)
-    place: dict[str, Any] = {"auto_position": start.gtid}
-    if start.file:
-        place = {"log_file": start.file, "log_pos": start.offset, "resume_stream": True}
-    return BinLogStreamReader(
-        connection_settings={
-            "host": origin.host,
-            "port": origin.port,
-            "user": origin.user,
-            "password": origin.password.get_secret_value().encode(),
-            "charset": "utf8mb4",
-            "connect_timeout": 10,
-            "read_timeout": 600,
-        },
-        # Of no replica: a server ends the stream of one when another with its number comes.
-        server_id=random.randrange(1 << 31, (1 << 32) - 1),
-        blocking=False,
-        only_events=(*row_events.EVENTS, RotateEvent, XidEvent),
-        filter_non_implemented_events=False,
-        only_schemas=[origin.database],
-        only_tables=[table.contract.name_in_source for table in tables.values()],
-        pymysql_wrapper=once,
-        enable_logging=False,
-        **place,
-    )
+def _judge(reading: binlog.Pass, statement: binlog.Statement, database: str, names: Mapping[str, str]) -> None:
+    for table in statements.concerns(statement.text, statement.default_database, database, names):
+        reading.distrust(table, f"the binlog holds a statement that may have changed it: {_short(statement.text)}")
 
 
-def _events(stream: BinLogStreamReader) -> Iterator[Any]:
-    try:
-        yield from stream
-    except pymysql.err.MySQLError as error:
-        if error.args[:1] == (_NO_SUCH_PLACE,):
-            raise Unreadable(f"the binlog cannot be read from the last run's place on: {error.args[-1]}") from error
-        raise
-    except row_events.UNDECODABLE as error:
-        raise Unreadable(f"the binlog's client does not understand an event: {error}") from error
+def _take(changes: Changes, name: str, table: Table, reading: binlog.Pass) -> None:
+    """What was found of one table, with what its XA transactions add."""
+    found = reading.found(table.contract.name_in_source)
+    keys = None if found.keys is None else pa.Table.from_batches([pa.record_batch(found.keys)])
+    known = table.prepared.after(table.contract, reading, keys)
+    changes.prepared[name] = known.left
+    if found.is_lost or known.hidden:
+        changes.resnapshot[name] = found.reason if found.is_lost else known.hidden
+    elif keys is None:
+        changes.elsewhere[name] = found.reason
+    else:
+        counts = Counter(keys[binlog.OPERATION].to_pylist())
+        told = keys.drop_columns([binlog.OPERATION]).cast(key_schema(table.contract))
+        every = pa.concat_tables([told, known.committed]) if known.committed.num_rows else told
+        changes.tables[name] = TableChanges(_distinct(every), dict(sorted(counts.items())))
 
 
-class _Place:
-    """The end as a place in the files of the server that is read."""
+def _distinct(keys: pa.Table) -> pa.Table:
+    return keys.group_by(keys.column_names).aggregate([]).select(keys.column_names).cast(keys.schema)
 
-    def __init__(self, end: Position) -> None:
-        self._end = end.place
-        self._seen = (-1, -1)
 
-    def see(self, file: str, offset: int) -> None:
-        """Note how far the stream is: `offset` is where an event ends."""
-        self._seen = max(self._seen, Position("", "", file, offset).place)
+def _wanted(table: Table) -> binlog.Table:
+    contract = table.contract
+    columns = [binlog.Column(column.name, column.type, column.charset) for column in table.columns]
+    key = [contract.column_in_source(name) for name in contract.key]
+    return binlog.Table(contract.name_in_source, columns, key, key_schema(contract))
 
-    @property
-    def is_reached(self) -> bool:
-        """Whether everything up to the end was seen."""
-        return self._seen >= self._end
+
+def _place(position: Position) -> binlog.Place | binlog.Gtids:
+    """MariaDB's places are exact: GTIDs are only for making sure that the place is what it was."""
+    return binlog.Place(position.file, position.offset) if position.file else binlog.Gtids(position.gtid)
+
+
+def _short(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= 120 else line[:119] + "…"

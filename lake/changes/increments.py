@@ -12,16 +12,17 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 from typing import Any
 
 from pymysql.connections import Connection
 
-from lake.changes import binlog, buckets, by_key, compare, cursor, row_events, row_keys, strategy
+from lake.changes import binlog, buckets, by_key, compare, cursor, strategy
 from lake.changes.cursor import Open
 from lake.changes.increment import Held, Increment, Piece, Resnapshot
+from lake.changes.prepared import Prepared
 from lake.changes.ranges import rendered
 from lake.changes.strategy import Plan, State
 from lake.contracts import Contract
@@ -57,10 +58,12 @@ class Found:
 
     Attributes:
         increment: what changed; None where all rows are read (`plan.way` is `full`).
+        prepared: XA transactions that the next run has to know of.
     """
 
     plan: Plan
     increment: Increment | None
+    prepared: Prepared = field(default_factory=Prepared)
 
 
 def before_snapshot(connection: Connection[Any], contracts: Iterable[Contract]) -> Moment:
@@ -102,7 +105,8 @@ def find(
     changes = _binlog(connection, moment, origin, contracts, states, plans)
     found = {}
     for name, contract in contracts.items():
-        found[name] = one = _table(connection, contract, moment, states[name], plans[name], changes, held.get(name))
+        one = _table(connection, contract, moment, states[name], plans[name], changes, held.get(name))
+        found[name] = one = replace(one, prepared=changes.prepared.get(name, one.prepared))
         counts = f", {one.increment.found}" if one.increment else ""
         log.info("%s: %s, because %s%s", name, one.plan.way, one.plan.reason, counts)
     return found
@@ -135,6 +139,7 @@ def state_after(
         watermark=watermark,
         open=moment.open,
         position=moment.start,
+        prepared=found.prepared,
         keys=summed.get("keys"),
         rows=summed.get("rows"),
     )
@@ -147,31 +152,33 @@ def _binlog(
     contracts: Mapping[str, Contract],
     states: Mapping[str, State | None],
     plans: Mapping[str, Plan],
-) -> row_events.Changes:
+) -> binlog.Changes:
     """One pass for all tables that start from the same place; as a rule there is one place."""
     described: dict[str, list[SourceColumn]] = {}
-    starts: dict[Position, dict[str, row_events.Table]] = {}
+    starts: dict[Position, dict[str, binlog.Table]] = {}
     for name, plan in plans.items():
         state = states[name]
         if plan.way == "binlog" and state and state.position:
             described = described or schema.columns(connection, origin)
-            table = row_events.Table(contracts[name], described.get(contracts[name].name_in_source, []))
+            columns = described.get(contracts[name].name_in_source, [])
+            table = binlog.Table(contracts[name], columns, state.prepared)
             starts.setdefault(state.position, {})[name] = table
-    together = row_events.Changes({})
+    together = binlog.Changes()
     for start, tables in starts.items():
         reason = moment.server.dialect.why_not_from(connection, start)
         if moment.end is None:
             reason = "where the binlog stands in this snapshot is not known"
         try:
             if reason or moment.end is None:
-                raise row_events.Unreadable(reason)
-            changes = binlog.read(origin, tables, start, moment.end)
-        except row_events.Unreadable as error:
+                raise binlog.Unreadable(reason)
+            changes = binlog.read(origin, tables, start, moment.end, moment.start)
+        except binlog.Unreadable as error:
             together.resnapshot |= dict.fromkeys(tables, error.reason)
             continue
         together.tables |= changes.tables
         together.resnapshot |= changes.resnapshot
         together.elsewhere |= changes.elsewhere
+        together.prepared |= changes.prepared
     return together
 
 
@@ -181,7 +188,7 @@ def _table(
     moment: Moment,
     state: State | None,
     plan: Plan,
-    changes: row_events.Changes,
+    changes: binlog.Changes,
     held: Held | None,
 ) -> Found:
     name = contract.table
@@ -205,13 +212,10 @@ def _table(
         return Found(replace(plan, way="full", reason=f"read anew: {error.reason}"), None)
 
 
-def _by_binlog(connection: Connection[Any], contract: Contract, changes: row_events.TableChanges) -> Increment:
-    keys = row_keys.table(contract, list(changes.keys))
-    present = by_key.present(connection, contract, keys)
-    gone = by_key.without(keys, present)
-    operations = list(changes.keys.values())
-    counts = {str(operation): operations.count(operation) for operation in sorted(set(operations))}
-    return Increment(by_key.pieces(connection, contract, present), gone, {}, counts)
+def _by_binlog(connection: Connection[Any], contract: Contract, changes: binlog.TableChanges) -> Increment:
+    present = by_key.present(connection, contract, changes.keys)
+    gone = by_key.without(changes.keys, present)
+    return Increment(by_key.pieces(connection, contract, present), gone, {}, changes.counts)
 
 
 def _by_cursor(connection: Connection[Any], contract: Contract, state: State, held: Held) -> Increment:

@@ -55,6 +55,8 @@ def concerns(statement: str, default_database: str, database: str, tables: Itera
         return set()
     names = _names(tokens)
     everything = set(wanted.values())
+    if "\ufffd" in statement and default_database.lower() == database.lower():
+        return everything  # a name in another character set cannot be compared
     databases = {left.lower() for left, _ in names if left} | {right.lower() for _, right in names}
     if first not in _DEFINING:
         # A statement that changes rows: by triggers it may change other tables than those it names.

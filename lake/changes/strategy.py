@@ -10,9 +10,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
-from lake.changes import buckets, row_keys
+from lake.changes import binlog, buckets
 from lake.changes.cursor import Open
 from lake.changes.increment import Way
+from lake.changes.prepared import Prepared
 from lake.contracts import Contract
 from lake.source.position import Position
 from lake.source.server import Server
@@ -26,6 +27,7 @@ class State:
         watermark: greatest cursor in its snapshot, not after its instant.
         open: what was being written when it read.
         position: where the next pass over the binlog starts: everything before it was visible.
+        prepared: XA transactions that stand before it in the binlog, and were not decided.
         keys, rows: counts and sums by bucket, of keys and of whole rows; what was not asked for is None.
         columns: the contract's columns as they were read, by `columns_of`.
         rules: `Contract.rules_sha256` by which the rows were judged.
@@ -36,6 +38,7 @@ class State:
     watermark: datetime | None = None
     open: Open | None = None
     position: Position | None = None
+    prepared: Prepared = field(default_factory=Prepared)
     keys: buckets.Buckets | None = None
     rows: buckets.Buckets | None = None
 
@@ -47,6 +50,7 @@ class State:
             "columns": self.columns,
             "rules": self.rules,
             "watermark": self.watermark.isoformat() if self.watermark else None,
+            "prepared": self.prepared.keys,
             **plain,
         }
 
@@ -59,6 +63,7 @@ class State:
             watermark=datetime.fromisoformat(value["watermark"]) if value.get("watermark") else None,
             open=Open.from_json(value["open"]) if value.get("open") else None,
             position=Position.from_json(value["position"]) if value.get("position") else None,
+            prepared=Prepared(value.get("prepared", {})),
             keys=buckets.Buckets.from_json(value["keys"]) if value.get("keys") else None,
             rows=buckets.Buckets.from_json(value["rows"]) if value.get("rows") else None,
         )
@@ -136,7 +141,7 @@ def _needs(contract: Contract, way: Way) -> buckets.Content | None:
 
 
 def _why_no_binlog(contract: Contract, server: Server) -> str:
-    return server.why_no_binlog_for(contract.name_in_source) or row_keys.why_not(contract)
+    return binlog.why_not() or server.why_no_binlog_for(contract.name_in_source) or binlog.why_not_key(contract)
 
 
 def _missing(contract: Contract, state: State, way: Way) -> str:

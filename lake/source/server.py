@@ -56,8 +56,6 @@ class Server:
         wanted = {"log_bin": "ON", "binlog_format": "ROW"}
         if self.is_replica:
             wanted["log_replica_updates" if "log_replica_updates" in variables else "log_slave_updates"] = "ON"
-        # Values that the client would pass over without a word.
-        wanted |= {"binlog_row_value_options": "", "binlog_transaction_compression": "OFF", "log_bin_compress": "OFF"}
         for name, value in wanted.items():
             if name in variables and variables[name].upper() != value:
                 return f"the server has {name}={variables[name].upper() or 'nothing'}"

@@ -203,14 +203,15 @@ MARIADB_TYPES = {
         ],
     ),
     "inet4": (pa.string(), ["'0.0.0.0'", "'10.0.0.1'", "'255.255.255.0'"]),
-    "inet6": (pa.string(), ["'::'", "'::1'", "'2001:db8::ff00:42:8329'", "'::ffff:10.0.0.1'", "'fe80::'", "'::1.2.3.4'"]),
+    "inet6": (
+        pa.string(),
+        ["'::'", "'::1'", "'2001:db8::ff00:42:8329'", "'::ffff:10.0.0.1'", "'fe80::'", "'::1.2.3.4'"],
+    ),
 }
 
 
 @pytest.mark.parametrize("mysql", [*TYPES, *MARIADB_TYPES])
-def test_keys_are_the_values_that_the_reader_gives(
-    follow: Follow, connection: pymysql.Connection, mysql: str
-) -> None:
+def test_keys_are_the_values_that_the_reader_gives(follow: Follow, connection: pymysql.Connection, mysql: str) -> None:
     if mysql in MARIADB_TYPES and not is_mariadb(connection):
         pytest.skip("a type of MariaDB")
     arrow, values = (TYPES | MARIADB_TYPES)[mysql]
@@ -220,7 +221,9 @@ def test_keys_are_the_values_that_the_reader_gives(
         "line INT, n INT, PRIMARY KEY (k, line))",
         keys={"t": schema},
     )
-    rows = ", ".join(f"({value}, 1, 0, '{{}}', 'a', 'a,b', POINT(1, 2)), ({value}, 2, 0, NULL, NULL, NULL, NULL)" for value in values)
+    rows = ", ".join(
+        f"({value}, 1, 0, '{{}}', 'a', 'a,b', POINT(1, 2)), ({value}, 2, 0, NULL, NULL, NULL, NULL)" for value in values
+    )
     execute(connection, f"INSERT INTO t (k, line, n, doc, kind, many, shape) VALUES {rows}")
     stream = mysql_arrow.query(connection, "SELECT k, line FROM t", schema=schema)
     expected = {(row["k"], row["line"]) for batch in stream for row in pa.record_batch(batch).to_pylist()}
@@ -337,7 +340,9 @@ def test_columns_that_were_renamed_without_a_word(follow: Follow, connection: py
         execute(connection, "INSERT INTO t (id) VALUES (1)")
     finally:
         execute(connection, f"SET GLOBAL binlog_row_metadata = {full}")
-    execute(connection, "SET SESSION sql_log_bin = 0", "ALTER TABLE t RENAME COLUMN n TO m", "SET SESSION sql_log_bin = 1")
+    execute(
+        connection, "SET SESSION sql_log_bin = 0", "ALTER TABLE t RENAME COLUMN n TO m", "SET SESSION sql_log_bin = 1"
+    )
     found = table.read()["t"]
     assert found.is_lost and "named otherwise" in found.reason
 
@@ -502,7 +507,9 @@ class TestMySQL:
     def test_partial_json(self, follow: Follow, connection: pymysql.Connection) -> None:
         table = follow("CREATE TABLE t (a JSON, n INT, b JSON, id BIGINT PRIMARY KEY, c JSON)")
         document = "JSON_OBJECT('x', REPEAT('a', 1000), 'y', 1)"
-        execute(connection, *(f"INSERT INTO t VALUES ({document}, 1, NULL, {number}, {document})" for number in range(9)))
+        execute(
+            connection, *(f"INSERT INTO t VALUES ({document}, 1, NULL, {number}, {document})" for number in range(9))
+        )
         execute(
             connection,
             "SET SESSION binlog_row_value_options = PARTIAL_JSON",

@@ -113,6 +113,7 @@ def _is_encrypted(connection: Any) -> bool:
 
 
 def send(connection: Any, command: int, payload: str | bytes) -> None:
+    """Send a command, whose reply is read by others than PyMySQL."""
     connection._execute_command(command, payload)
 
 

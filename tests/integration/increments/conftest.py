@@ -111,6 +111,12 @@ class Lab:
                 cursor.execute(statement)
             connection.commit()
 
+    def each(self, *statements: str) -> None:
+        """Run statements in one session, each in a transaction of its own."""
+        with self.session() as connection, connection.cursor() as cursor:
+            for statement in statements:
+                cursor.execute(statement)
+
     def _caught_up(self) -> None:
         """Wait until the replica has what the primary has committed."""
         with self.session(cursorclass=Cursor) as primary:
@@ -134,11 +140,12 @@ class Lab:
         with connection:
             yield connection
 
-    def run(self, during: Iterable[str] = ()) -> Ran:
+    def run(self, during: Iterable[str] = (), meanwhile: Callable[[], None] | None = None) -> Ran:
         """One published run.
 
         Args:
             during: statements that are committed after the snapshot was opened and before anything is read.
+            meanwhile: what else is done then.
         """
         name = self.contract.table
         # Through JSON, as the manifest keeps it.
@@ -152,6 +159,8 @@ class Lab:
             moment = increments.inside_snapshot(connection, moment)
             for statement in during:
                 self.do(statement)
+            if meanwhile:
+                meanwhile()
             found = increments.find(
                 connection, moment, self.origin, {name: self.contract}, {name: state}, {name: self.lake}
             )[name]
@@ -200,10 +209,7 @@ class Lab:
 
     def source(self, connection: Connection[Any]) -> set[tuple[Any, ...]]:
         """Every row as the server prints it, through nothing of ours."""
-        columns = ", ".join(
-            f"{'HEX' if 'binary' in column.type else 'CONCAT'}(`{name}`)"
-            for name, column in self.contract.columns.items()
-        )
+        columns = ", ".join(_print(name, column.parsed.base) for name, column in self.contract.columns.items())
         with connection.cursor(Cursor) as cursor:
             cursor.execute(f"SELECT {columns} FROM `{self.contract.name_in_source}`")
             return set(cursor.fetchall())
@@ -220,7 +226,18 @@ class Lab:
         return set(self.lake.by_key)
 
 
-def _printed(value: Any, mysql: str) -> str | None:
+def _print(name: str, base: str) -> str:
+    """The expression with which the server prints a column."""
+    if base in {"binary", "varbinary"}:
+        return f"HEX(`{name}`)"
+    if base in {"float", "double"}:
+        return f"`{name}` * 1e0"
+    return f"CONCAT(`{name}` + 0)" if base in {"bit", "year"} else f"CONCAT(`{name}`)"
+
+
+def _printed(value: Any, mysql: str) -> str | float | None:
+    if isinstance(value, float):
+        return value
     if isinstance(value, datetime):
         digits = int(mysql.partition("(")[2].rstrip(")") or 0)
         text = value.strftime("%Y-%m-%d %H:%M:%S")

@@ -1,4 +1,4 @@
-"""Where a pass over the binlog ends, and how far back a cursor reaches."""
+"""How far back a cursor reaches."""
 
 from __future__ import annotations
 
@@ -7,25 +7,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from lake.changes import cursor
-from lake.changes.binlog import _Place
 from lake.changes.cursor import Open
 from lake.contracts import Contract
-from lake.source.position import Position
-
-
-def test_a_place_is_reached_with_the_event_that_ends_there() -> None:
-    goal = _Place(Position("s", "", "binlog.000010", 500))
-    for file, offset in (("binlog.000009", 90_000), ("binlog.000010", 4), ("binlog.000010", 499)):
-        goal.see(file, offset)
-        assert not goal.is_reached
-    goal.see("binlog.000010", 500)
-    assert goal.is_reached
-
-
-def test_files_are_compared_by_number() -> None:
-    goal = _Place(Position("s", "", "binlog.1000000", 4))
-    goal.see("binlog.999999", 10_000)
-    assert not goal.is_reached
 
 
 def _contract(mysql: str, lateness: int) -> Contract:
