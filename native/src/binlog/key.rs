@@ -4,7 +4,8 @@
 //! column's type comes from `information_schema`, and the map has only to agree with it.
 
 use super::layout::{self, code};
-use crate::date::{Date, DateTime, Time};
+use super::moment::{datetime, time, timestamp};
+use crate::date::Date;
 use crate::value::Value;
 
 /// Digits of a DECIMAL in four bytes.
@@ -249,10 +250,6 @@ fn little_endian(bytes: &[u8]) -> u64 {
     bytes.iter().rev().fold(0, |sum, &byte| sum << 8 | u64::from(byte))
 }
 
-fn big_endian(bytes: &[u8]) -> u64 {
-    bytes.iter().fold(0, |sum, &byte| sum << 8 | u64::from(byte))
-}
-
 fn padded<'a>(bytes: &'a [u8], length: usize, room: &'a mut Vec<u8>) -> Result<&'a [u8], String> {
     if bytes.len() > length {
         return Err(format!("{} bytes are more than the {length} of its type", bytes.len()));
@@ -263,59 +260,6 @@ fn padded<'a>(bytes: &'a [u8], length: usize, room: &'a mut Vec<u8>) -> Result<&
     room.extend_from_slice(bytes);
     room.resize(length, 0);
     Ok(room)
-}
-
-/// Microseconds of a fraction that takes up to three bytes, two digits in each.
-fn fraction(bytes: &[u8]) -> u32 {
-    let value = big_endian(bytes) as u32;
-    value * [1_000_000, 10_000, 100, 1][bytes.len().min(3)]
-}
-
-fn datetime(bytes: &[u8], digits: u8) -> DateTime {
-    let (whole, part) = bytes.split_at(bytes.len() - usize::from(digits.div_ceil(2)));
-    let packed = big_endian(whole) & 0x7F_FFFF_FFFF;
-    let (day, clock) = (packed >> 17, packed & 0x1_FFFF);
-    let months = day >> 5;
-    DateTime {
-        date: Date { year: (months / 13) as u16, month: (months % 13) as u8, day: (day & 31) as u8 },
-        hour: (clock >> 12) as u8,
-        minute: (clock >> 6 & 63) as u8,
-        second: (clock & 63) as u8,
-        micros: fraction(part),
-    }
-}
-
-/// Seconds since 1970. None at all is the date of zeros, which is none.
-fn timestamp(bytes: &[u8], digits: u8) -> DateTime {
-    let (whole, part) = bytes.split_at(bytes.len() - usize::from(digits.div_ceil(2)));
-    let seconds = big_endian(whole) as u32;
-    let micros = fraction(part);
-    if seconds == 0 && micros == 0 {
-        return DateTime::default();
-    }
-    let (day, clock) = (seconds / 86_400, seconds % 86_400);
-    DateTime {
-        date: Date::of_days(day),
-        hour: (clock / 3600) as u8,
-        minute: (clock / 60 % 60) as u8,
-        second: (clock % 60) as u8,
-        micros,
-    }
-}
-
-/// Counted from the middle of the range, so that a negative fraction borrows from the second before it.
-fn time(bytes: &[u8], digits: u8) -> Time {
-    let count = usize::from(digits.div_ceil(2));
-    let packed = big_endian(bytes) as i64 - (1 << (23 + 8 * count));
-    let units = packed.unsigned_abs();
-    let (clock, part) = (units >> (8 * count), units & ((1 << (8 * count)) - 1));
-    Time {
-        negative: packed < 0,
-        hours: (clock >> 12 & 0x3FF) as u32,
-        minutes: (clock >> 6 & 63) as u8,
-        seconds: (clock & 63) as u8,
-        micros: part as u32 * [0, 10_000, 100, 1][count.min(3)],
-    }
 }
 
 /// Groups of nine digits, big-endian, the first and the last one shorter; a negative number has all its bits inverted,
