@@ -9,7 +9,7 @@ from urllib.parse import quote
 import mysql_arrow
 import pymysql
 import pytest
-from support import DATABASE, URL, Reader, connect
+from support import DATABASE, SECOND_URL, URL, Reader, connect
 
 
 @pytest.fixture(params=["native", "plain"])
@@ -36,6 +36,8 @@ def server(request: pytest.FixtureRequest) -> Iterator[None]:
 
         password = quote(settings().mysql_root_password.get_secret_value())
         os.environ[URL] = f"mysql://root:{password}@{settings().shop_host}:{settings().shop_port}"
+        if settings().second_server:
+            os.environ[SECOND_URL] = f"mysql://root:{password}@127.0.0.1:{settings().second_port}"
     yield
     with connect() as connection, connection.cursor() as cursor:
         cursor.execute(f"DROP DATABASE IF EXISTS {DATABASE}")

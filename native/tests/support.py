@@ -14,6 +14,8 @@ import pymysql
 from mysql_arrow import _fallback
 
 URL = "MYSQL_ARROW_TEST_URL"
+SECOND_URL = "MYSQL_ARROW_TEST_SECOND_URL"
+"""Of a server of the other kind, MySQL or MariaDB, on which the binlog's tests run too."""
 
 DATABASE = f"mysql_arrow_test_{os.getpid()}"
 """Of this run alone: another one may be at work on the same server."""

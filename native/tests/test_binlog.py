@@ -6,6 +6,7 @@ The oracle is what the reader of results gives for the same keys.
 from __future__ import annotations
 
 import dataclasses
+import os
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -14,11 +15,23 @@ import pyarrow as pa
 import pymysql
 import pytest
 from mysql_arrow import binlog
-from support import DATABASE, connect, execute
+from support import DATABASE, SECOND_URL, URL, connect, execute
 
 pytestmark = pytest.mark.skipif(not mysql_arrow.NATIVE, reason="the extension is not built")
 
 INSERT, UPDATE, DELETE = "insert", "update", "delete"
+
+
+@pytest.fixture(autouse=True, params=["first", "second"])
+def either_server(request: pytest.FixtureRequest, server: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Every test on both servers, where a second one is named."""
+    if request.param == "second":
+        if SECOND_URL not in os.environ:
+            pytest.skip(f"{SECOND_URL} names no server")
+        monkeypatch.setenv(URL, os.environ[SECOND_URL])
+    yield
+    with connect() as cleaning:
+        execute(cleaning, f"DROP DATABASE IF EXISTS {DATABASE}")
 
 
 def is_mariadb(connection: pymysql.Connection) -> bool:
