@@ -65,6 +65,9 @@ bench-extract: setup  ## measure readers of MySQL: rows=6000000 rounds=3 promoti
 bench-wide: setup  ## measure increments of tables of 5, 60 and 500 columns, beside each other
 	$(BIN)/python -m benchmarks.wide
 
+bench-binlog: setup  ## measure readers of the binlog: rows=1000000 rounds=3
+	$(BIN)/python -m benchmarks.binlog --rows $(or $(rows),1000000) --rounds $(or $(rounds),3)
+
 lint: .venv/.complete  ## check style, types, imports, SQL; changes nothing
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .

@@ -16,9 +16,17 @@ import pytest
 from mysql_arrow import binlog
 from support import DATABASE, connect, execute
 
-pytestmark = pytest.mark.skipif(not mysql_arrow.NATIVE, reason="the extension is not built")
+pytestmark = pytest.mark.skipif(not mysql_arrow.NATIVE, reason="missing part: the extension is not built")
 
 INSERT, UPDATE, DELETE = "insert", "update", "delete"
+
+
+@pytest.fixture(autouse=True)
+def fresh(server: None) -> Iterator[None]:
+    """Every test on each server, in a database that no other test has left anything in."""
+    yield
+    with connect() as cleaning:
+        execute(cleaning, f"DROP DATABASE IF EXISTS {DATABASE}")
 
 
 def is_mariadb(connection: pymysql.Connection) -> bool:

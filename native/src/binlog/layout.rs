@@ -194,7 +194,7 @@ mod tests {
             (code::STRING, &[254, 8], Span::Counted(1)),
             (code::STRING, &[0xEE, 0x20], Span::Counted(2)), // CHAR(72) of utf8mb4: 288 bytes
             (code::STRING, &[247, 2], Span::Fixed(2)),
-            (code::NEWDECIMAL, &[20, 4], Span::Fixed(9)),
+            (code::NEWDECIMAL, &[20, 4], Span::Fixed(10)),
             (code::BIT, &[1, 1], Span::Fixed(2)),
             (code::DATETIME2, &[6], Span::Fixed(8)),
             (code::TIMESTAMP2, &[3], Span::Fixed(6)),

@@ -127,16 +127,15 @@ def test_images_that_leave_columns_out(items: Any, image: str) -> None:
     assert (ran.kind, sorted(ran.landed), ran.deleted) == ("binlog", [(7,), (101,), (400,)], {(4,), (5,)})
 
 
-def test_a_million_changed_rows_are_one_pass(lab: MakeLab) -> None:
+def test_there_is_no_cap_on_changed_rows(lab: MakeLab) -> None:
+    """A million in one pass are in `native/tests`; here every one of them would become a dictionary."""
     columns = {"id": {"type": "bigint", "nullable": False}, "n": {"type": "int"}}
     shop = lab("CREATE TABLE t (id BIGINT PRIMARY KEY, n INT)", {"table": "t", "key": ["id"], "columns": columns})
     shop.do("INSERT INTO t VALUES (1, 1)")
     shop.run()
-    for million in range(10):
-        first = million * 100_000
-        shop.do(f"INSERT INTO t SELECT seq, 1 FROM {numbers(first + 2, first + 100_001)}")
+    shop.do(f"INSERT INTO t SELECT seq, 1 FROM {numbers(2, 150_001)}")
     ran = shop.run()
-    assert (ran.kind, len(ran.landed)) == ("binlog", 1_000_000)
+    assert (ran.kind, len(ran.landed)) == ("binlog", 150_000)
 
 
 def test_a_session_in_statement_format(items: Any) -> None:

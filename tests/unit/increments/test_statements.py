@@ -14,6 +14,15 @@ ALL = set(TABLES)
     "statement, expected",
     [
         ("TRUNCATE orders", {"orders"}),
+        ("CREATE TABLE orders SELECT * FROM items", {"orders"}),
+        ("ALTER TABLE orders CONVERT TO CHARACTER SET utf8mb4", {"orders"}),
+        ("ALTER TABLE orders ADD PARTITION (PARTITION p VALUES LESS THAN (40))", {"orders"}),
+        ("ALTER ONLINE TABLE orders ADD x INT", {"orders"}),
+        ("ALTER TABLE orders IMPORT TABLESPACE", {"orders"}),
+        ("REPLACE INTO other SELECT * FROM items", ALL),
+        ("LOAD DATA INFILE 'x' INTO TABLE orders", ALL),
+        # Names in a character set that is none of ours.
+        ("ALTER TABLE gr\ufffdn ADD x INT", ALL),
         ("TRUNCATE TABLE `shop`.`orders`", {"orders"}),
         ("alter table ORDERS add column x int", {"orders"}),
         ("ALTER TABLE items DROP x, COMMENT = 'orders'", {"Items"}),

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
+import mysql_arrow
 import pytest
 
 from lake.changes.buckets import Bucket, Buckets, _fingerprint
@@ -62,6 +63,12 @@ def test_the_best_way(contract: Contract, server: Server, way: str, needs: str |
     found = plan(contract, server, _state(contract))
     assert (found.way, found.needs) == (way, needs)
     assert reason in found.reason
+
+
+def test_without_the_extension_there_is_no_binlog(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mysql_arrow, "NATIVE", False)
+    found = plan(_contract(), ABLE, _state(_contract()))
+    assert found.way == "cursor" and "no binlog, because the reader's extension is missing" in found.reason
 
 
 def test_a_first_run_reads_everything_and_leaves_what_the_next_one_needs() -> None:
