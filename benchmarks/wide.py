@@ -32,7 +32,7 @@ from lake.platform import catalog, storage
 from lake.run import Run
 from lake.runtime import supervise
 from lake.runtime.artifacts import PypiArtifact, artifacts
-from spark_jobs.candidates import Work
+from spark_jobs.candidates import Landed, Work
 from spark_jobs.cleaned import clean
 from spark_jobs.session import connect
 
@@ -110,19 +110,20 @@ class Wide:
         """The full load; seconds."""
         self._land(0, self.parents, READ, range(PARENTS))
         self._land(0, self.table, READ, range(ROWS), refused=REFUSED)
-        return self._clean(0, {self.parents: PARENTS, self.table: ROWS}, full=True)
+        return self._clean(0, {self.parents: PARENTS, self.table: ROWS}, {}, full=True)
 
     def increment(self, number: int) -> float:
         """Take in some changed rows and the end of one parent, with which its children go; seconds."""
         first = REFUSED + number * CHANGED % (ROWS - REFUSED - CHANGED)
         self._land(number, self.parents, DELETE, range(number, number + 1))
         self._land(number, self.table, READ, range(first, first + CHANGED))
-        return self._clean(number, {self.parents: 0, self.table: CHANGED}, full=False)
+        return self._clean(number, {self.table: CHANGED}, {self.parents: 1}, full=False)
 
-    def _clean(self, number: int, read: dict[str, int], full: bool) -> float:
-        begun = time.monotonic()
-        work = Work(read, set(read) if full else set(), set(read), {self.table})
-        outcomes = clean(self.spark, self._run(number), list(read), self.contracts, work)
+    def _clean(self, number: int, read: dict[str, int], deleted: dict[str, int], full: bool) -> float:
+        begun, at = time.monotonic(), BEGUN + timedelta(days=number)
+        landed = {name: Landed(read.get(name, 0), deleted.get(name, 0), full, at) for name in self.contracts}
+        work = Work(landed, waiting={self.table})
+        outcomes = clean(self.spark, self._run(number), list(landed), self.contracts, work)
         seconds = time.monotonic() - begun
         (wide,) = [outcome for outcome in outcomes if outcome.table == self.table]
         if wide.refused < REFUSED:

@@ -5,17 +5,34 @@ Parents are cleaned before the tables that point at them, so the keys that exist
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass
+from datetime import datetime
 
-from pyspark.sql import DataFrame
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from lake.contracts import DELETE, EXTRACTED_AT, OPERATION, PROBLEMS, READ, RUN_ID, Contract
+from lake.extract.manifest import Manifest
 from spark_jobs import rules
-from spark_jobs.session import Lake, small, union
+from spark_jobs.session import Lake, row_bytes, small, union
 
-FEW_KEYS = 2_000_000
-"""Keys of a parent that Spark may hold in memory whole."""
+
+@dataclass(frozen=True)
+class Landed:
+    """What a run landed of one table, by its manifest.
+
+    Attributes:
+        read: rows that were read.
+        deleted: keys that are gone from the source.
+        is_full: whether the table was read whole.
+        instant: as of which it was read.
+    """
+
+    read: int
+    deleted: int
+    is_full: bool
+    instant: datetime
 
 
 @dataclass(frozen=True)
@@ -23,16 +40,30 @@ class Work:
     """What a run found.
 
     Attributes:
-        read: rows that this run read, per table.
-        full: tables that this run read whole.
-        touched: tables of which this run read a row or found one deleted.
+        landed: per table; of every table that is to be cleaned.
         waiting: tables with rows in quarantine.
     """
 
-    read: dict[str, int]
-    full: set[str]
-    touched: set[str]
-    waiting: set[str]
+    landed: Mapping[str, Landed]
+    waiting: Set[str]
+
+    @classmethod
+    def of(cls, manifests: Iterable[Manifest], waiting: Set[str]) -> Work:
+        """The work that a run's manifests tell of."""
+        return cls(
+            {one.table: Landed(one.rows, one.deleted, one.mode == "full", one.snapshot.instant) for one in manifests},
+            waiting,
+        )
+
+    @property
+    def full(self) -> set[str]:
+        """Tables that the run read whole."""
+        return {table for table, landed in self.landed.items() if landed.is_full}
+
+    def has_news(self, table: str) -> bool:
+        """Whether the run read the table whole, read a row of it, found one deleted, or one waits in quarantine."""
+        landed = self.landed[table]
+        return bool(landed.is_full or landed.read or landed.deleted or table in self.waiting)
 
 
 class Candidates:
@@ -47,12 +78,11 @@ class Candidates:
         self._contract = contract
         self._work = work
         self._lost = {column: parent for column, parent in contract.references.items() if parent[0] in lost}
-        self.is_full = contract.table in work.full
+        self.landed = work.landed[contract.table]
 
     def exist(self) -> bool:
         """Whether any row has to be judged in this run."""
-        work = self._work
-        return bool(self._lost) or self._contract.table in work.touched | work.full | work.waiting
+        return bool(self._lost) or self._work.has_news(self._contract.table)
 
     def new_rows(self) -> DataFrame:
         """What the run read or found deleted: the contract's columns, the reader's problems, the marks and the
@@ -64,32 +94,36 @@ class Candidates:
         """The rows to be judged that still exist in the source, with their reasons."""
         existing = self._rows().where(F.col(OPERATION) != DELETE).drop(OPERATION)
         references = self._contract.references.items()
-        return rules.judge(existing, self._contract, {column: self._keys(*parent) for column, parent in references})
+        return rules.judge(
+            existing, self._contract, {column: self._keys(column, *parent) for column, parent in references}
+        )
 
     def _rows(self) -> DataFrame:
         """New rows, those waiting in quarantine, and those whose parent has gone."""
         found, key = self.new_rows(), list(self._contract.key)
-        if self.is_full:
+        if self.landed.is_full:
             return found
         marks = {RUN_ID: F.lit(self._lake.run.run_id), OPERATION: F.lit(READ)}
         again = [self._orphaned(column, *parent) for column, parent in self._lost.items()]
         # Asked of the table as it is, because a try that was killed may have put rows there.
         if self._lake.count("quarantine", self._contract.table):
-            again.append(self._lake.table("quarantine", self._contract.table))
+            again.append(_with_problems(self._lake.table("quarantine", self._contract.table)))
         if not again:
             return found
-        older = [_with_problems(rows).withColumns(marks).select(*self._columns, OPERATION) for rows in again]
-        once = union(older).dropDuplicates(key)
+        older = [rows.withColumns(marks).select(*self._columns, OPERATION) for rows in again]
+        once = union(older).dropDuplicates(key) if len(older) > 1 else older[0]
         return found.unionAll(once.join(found.select(*key), key, "left_anti").select(*found.columns))
 
     def _orphaned(self, column: str, parent: str, parent_column: str) -> DataFrame:
         """Rows held that point at a parent which ``cleaned`` has no more."""
-        held = self._lake.table("cleaned", self._contract.table).where(F.col(f"`{column}`").isNotNull())
-        return held.join(self._keys(parent, parent_column), F.col(f"`{column}`") == F.col("_parent"), "left_anti")
+        pointer, keys = F.col(f"`{column}`"), self._keys(column, parent, parent_column)
+        held = self._lake.table("cleaned", self._contract.table).where(pointer.isNotNull())
+        return held.join(keys, pointer == F.col("_parent"), "left_anti").withColumn(PROBLEMS, _none())
 
-    def _keys(self, parent: str, column: str) -> DataFrame:
+    def _keys(self, pointer: str, parent: str, column: str) -> DataFrame:
+        """The keys of a parent that ``pointer``, a column of the table, may hold."""
         keys = self._lake.table("cleaned", parent).select(F.col(f"`{column}`").alias("_parent"))
-        return small(keys, self._lake.count("cleaned", parent), FEW_KEYS)
+        return small(keys, self._lake.count("cleaned", parent), row_bytes(self._contract, [pointer]))
 
     @property
     def _columns(self) -> list[str]:
@@ -97,5 +131,9 @@ class Candidates:
 
 
 def _with_problems(rows: DataFrame) -> DataFrame:
-    """With the reader's problems, of which a row of ``cleaned`` has none and an old table has no column."""
-    return rows if PROBLEMS in rows.columns else rows.withColumn(PROBLEMS, F.lit(None).cast("string"))
+    """With the reader's problems, for which an old table has no column."""
+    return rows if PROBLEMS in rows.columns else rows.withColumn(PROBLEMS, _none())
+
+
+def _none() -> Column:
+    return F.lit(None).cast("string")

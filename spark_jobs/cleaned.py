@@ -6,24 +6,24 @@ A row of the source is in ``cleaned`` or in ``quarantine``, never in both, never
 from __future__ import annotations
 
 import logging
-from functools import reduce
-from operator import and_
 
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from lake.contracts import DELETE, EXTRACTED_AT, OPERATION, Contract
+from lake.contracts import DELETE, OPERATION, READ, Contract
 from lake.errors import AuditError
 from lake.layers.outcome import Outcome
 from lake.ordered import in_order
 from lake.run import Run
 from lake.settings import settings
 from spark_jobs import history, rules
-from spark_jobs.candidates import Candidates, Work
+from spark_jobs.candidates import Candidates, Landed, Work
 from spark_jobs.limit import Limit
-from spark_jobs.session import TABLES_AT_ONCE, Lake, columns_of, one_value, small
+from spark_jobs.session import TABLES_AT_ONCE, Lake, columns_of, one_value, row_bytes, small
 
 log = logging.getLogger(__name__)
+
+UNCHANGED = "_unchanged"
 
 
 def clean(
@@ -39,7 +39,7 @@ def clean(
 
     def one(table: str) -> Outcome:
         with limit.at(f"cleaned.{table}"):
-            outcome = _table(lake, Candidates(lake, contracts[table], work, lost), contracts[table], work)
+            outcome = _table(lake, Candidates(lake, contracts[table], work, lost), contracts[table])
         if outcome.refused or outcome.deleted:
             lost.add(table)
         return outcome
@@ -50,7 +50,7 @@ def clean(
     return [outcomes[table] for table in tables]
 
 
-def _table(lake: Lake, candidates: Candidates, contract: Contract, work: Work) -> Outcome:
+def _table(lake: Lake, candidates: Candidates, contract: Contract) -> Outcome:
     table = contract.table
     if not candidates.exist():
         return Outcome(table)
@@ -58,10 +58,8 @@ def _table(lake: Lake, candidates: Candidates, contract: Contract, work: Work) -
     columns = columns_of(judged)
     lake.ensure("quarantine", table, columns)
     lake.ensure("cleaned", table, {name: kind for name, kind in columns.items() if name not in rules.ONLY_REFUSED})
-    if candidates.is_full:
-        outcome = _replace(lake, contract, judged, work.read[table])
-    else:
-        outcome = _merge(lake, contract, candidates.new_rows(), judged)
+    take_in = _replace if candidates.landed.is_full else _merge
+    outcome = take_in(lake, contract, candidates, judged)
     if outcome.judged != outcome.valid + outcome.refused:
         raise AuditError(
             f"{table}: {outcome.judged} rows judged, but {outcome.valid} valid and {outcome.refused} refused",
@@ -71,13 +69,9 @@ def _table(lake: Lake, candidates: Candidates, contract: Contract, work: Work) -
     return outcome
 
 
-def _replace(lake: Lake, contract: Contract, judged: DataFrame, read: int) -> Outcome:
-    """Take a whole table in. Its rows were read once each, by disjoint ranges of a unique key, so none is double.
-
-    Args:
-        read: rows that the extraction landed, by its manifest.
-    """
-    table = contract.table
+def _replace(lake: Lake, contract: Contract, candidates: Candidates, judged: DataFrame) -> Outcome:
+    """Take a whole table in. Its rows were read once each, by disjoint ranges of a unique key, so none is double."""
+    table, read = contract.table, candidates.landed.read
     valid = lake.replace_rows("cleaned", table, rules.valid(judged))
     reasons: dict[str, int] = {}
     refused = 0
@@ -85,11 +79,11 @@ def _replace(lake: Lake, contract: Contract, judged: DataFrame, read: int) -> Ou
         refused = lake.replace_rows("quarantine", table, rules.refused(judged))
         reasons = _reasons(lake, table)
     if contract.history:
-        history.update(lake, contract, lake.table("cleaned", table), gone=None)
+        history.update(lake, contract, lake.table("cleaned", table), candidates.landed.instant, gone=None)
     return Outcome(table, read, valid, refused, 0, reasons)
 
 
-def _merge(lake: Lake, contract: Contract, new_rows: DataFrame, judged: DataFrame) -> Outcome:
+def _merge(lake: Lake, contract: Contract, candidates: Candidates, judged: DataFrame) -> Outcome:
     """Take an increment in: what changed replaces what was held, and the list of refused rows is written anew.
 
     The order lets a task that is killed anywhere find the same rows to judge when it is tried again: refused rows are
@@ -97,48 +91,67 @@ def _merge(lake: Lake, contract: Contract, new_rows: DataFrame, judged: DataFram
     has them. What the run itself read is in ``raw``.
     """
     table, key = contract.table, list(contract.key)
+    new_rows = candidates.new_rows()
+    _refuse_other_rows(new_rows, contract, candidates.landed)
     # Pinned: the rows come from the very tables that are written below, and would be others when read again.
     judged = judged.localCheckpoint()
-    deleted = new_rows.where(F.col(OPERATION) == DELETE)
     refused = rules.refused(judged)
-    counts = judged.agg(F.count("*"), F.count(F.when(F.size(rules.REASONS) > 0, 1))).first()
-    assert counts is not None
-    deletes, all_judged, all_refused = deleted.count(), int(counts[0]), int(counts[1])
-    valid = rules.valid(judged)
-    leaving = deleted.select(*key, EXTRACTED_AT).unionAll(refused.select(*key, EXTRACTED_AT))
+    all_judged, all_refused = _counted(judged, F.size(rules.REASONS) > 0)
     had_waiting = lake.count("quarantine", table)
     if all_refused or had_waiting:
         kept = lake.table("quarantine", table).join(refused.select(*key), key, "left_anti")
         lake.replace_rows("quarantine", table, refused.unionByName(kept))
-    changed = _changed(lake.table("cleaned", table), valid, contract, all_judged).localCheckpoint()
-    outdated = changed.select(*key).unionAll(leaving.select(*key))
-    lake.replace_keys("cleaned", table, key, outdated, changed, all_judged + deletes)
+    compared = _compared(lake.table("cleaned", table), rules.valid(judged), contract, all_judged).localCheckpoint()
+    all_compared, unchanged = _counted(compared, F.col(UNCHANGED))
+    changed, all_changed = compared.where(~F.col(UNCHANGED)).drop(UNCHANGED), all_compared - unchanged
+    gone = new_rows.where(F.col(OPERATION) == DELETE).select(*key).unionAll(refused.select(*key))
+    outdated, all_outdated = changed.select(*key).unionAll(gone), all_changed + candidates.landed.deleted + all_refused
+    if all_outdated:
+        lake.delete_keys("cleaned", table, small(outdated, all_outdated, row_bytes(contract, key)))
+    added = lake.append("cleaned", table, changed, all_changed) if all_changed else 0
     if contract.history:
-        history.update(lake, contract, valid, gone=leaving)
-    reasons: dict[str, int] = {}
+        history.update(lake, contract, rules.valid(judged), candidates.landed.instant, gone)
     if had_waiting:
         lake.replace_rows("quarantine", table, refused)
-    if all_refused:
-        reasons = _reasons(lake, table)
-    return Outcome(table, all_judged, all_judged - all_refused, all_refused, deletes, reasons)
+    waiting = lake.count("quarantine", table)
+    reasons = _reasons(lake, table) if waiting else {}
+    return Outcome(table, all_judged, unchanged + added, waiting, candidates.landed.deleted, reasons)
 
 
-def _changed(held: DataFrame, rows: DataFrame, contract: Contract, count: int) -> DataFrame:
-    """Those of some rows that are not held as they are: read again, a row keeps the marks of the run that changed it.
+def _refuse_other_rows(new_rows: DataFrame, contract: Contract, landed: Landed) -> None:
+    """Whether ``raw`` holds of this run what its extraction wrote.
+
+    Raises:
+        AuditError: it does not.
+    """
+    found = {row[OPERATION]: row["count"] for row in new_rows.groupBy(OPERATION).count().collect()}
+    read, deleted = found.get(READ, 0), found.get(DELETE, 0)
+    if (read, deleted) != (landed.read, landed.deleted):
+        raise AuditError(
+            f"{contract.table}: raw holds {read} rows read and {deleted} keys deleted of this run, but its extraction "
+            f"landed {landed.read} and {landed.deleted}",
+            "run again: it reads the source anew. If that does not help, keep the branch and report it",
+        )
+
+
+def _counted(rows: DataFrame, condition: Column) -> tuple[int, int]:
+    """How many rows there are, and of how many the condition holds."""
+    counts = rows.agg(F.count("*"), F.count(F.when(condition, 1))).first()
+    assert counts is not None
+    return int(counts[0]), int(counts[1])
+
+
+def _compared(held: DataFrame, rows: DataFrame, contract: Contract, count: int) -> DataFrame:
+    """Some rows, each with whether it is held as it is: read again, a row keeps the marks of the run that changed it.
 
     Args:
         count: how many rows there are, at most.
     """
-    key, names = list(contract.key), contract.schema.names
-    value = one_value(contract, names)
-    sought = small(
-        rows.select(*[F.col(f"`{name}`").alias(f"_key_{i}") for i, name in enumerate(key)], value.alias("_new")), count
-    )
-    is_key = [F.col(f"`{name}`") == F.col(f"_key_{i}") for i, name in enumerate(key)]
-    same = held.select(*key, value.alias("_old")).join(
-        sought, reduce(and_, is_key, F.col("_old").eqNullSafe(F.col("_new"))), "left_semi"
-    )
-    return rows.join(small(same.select(*key), count), key, "left_anti").select(*rows.columns)
+    key, value = list(contract.key), one_value(contract, contract.schema.names)
+    keys = small(rows.select(*key), count, row_bytes(contract, key))
+    found = held.join(keys, key, "left_semi").select(*key, value.alias("_held"))
+    compared = rows.join(found, key, "left").withColumn(UNCHANGED, value.eqNullSafe(F.col("_held")))
+    return compared.select(*rows.columns, UNCHANGED)
 
 
 def _reasons(lake: Lake, table: str) -> dict[str, int]:

@@ -1,7 +1,8 @@
 """The curated layer: builds the star schema of `spark_jobs.star` on the run's branch.
 
 Dimensions are small and written anew where a table behind them changed. Facts are written anew after a full read, and
-otherwise only for the orders that the run touched.
+otherwise only for the orders that the run touched. What was built by other code than today's, or has other columns than
+it gives, is built anew from nothing.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from lake.contracts import RUN_ID, Contract
-from lake.layers import raw
+from lake.layers import built
 from lake.ordered import in_order
 from lake.run import Run
 from lake.settings import settings
@@ -38,6 +39,11 @@ class Model:
     partition: str = ""
 
     @property
+    def fingerprint(self) -> str:
+        """Of everything but the inputs' columns that decides what the table holds."""
+        return built.fingerprint(built.code_of(self.build), *self.inputs, self.partition)
+
+    @property
     def is_fact(self) -> bool:
         """Whether it is brought up to date order by order."""
         return self.name.startswith("fct_")
@@ -53,7 +59,8 @@ MODELS = (
     Model("fct_orders", star.fct_orders, ("orders", "order_items", "shipments"), "months(order_date)"),
     Model("fct_payments", star.fct_payments, ("payments", "orders")),
 )
-INPUTS = frozenset(table for model in MODELS for table in model.inputs)
+ID_BYTES = 16
+"""Of an order's id, which may be decimal(20,0)."""
 
 
 def curate(
@@ -71,11 +78,10 @@ def curate(
     """
     lake = Lake(spark, run)
     models = {model.name: model for model in MODELS}
-    stale = [model for model in MODELS if touched & {*model.inputs} or not lake.exists("curated", model.name)]
+    same_code = {model.name for model in MODELS if _is_of(lake, model)}
+    stale = [model for model in MODELS if touched & {*model.inputs} or model.name not in same_code]
     by_order = {
-        model.name
-        for model in stale
-        if model.is_fact and lake.exists("curated", model.name) and not full & {*model.inputs}
+        model.name for model in stale if model.is_fact and model.name in same_code and not full & {*model.inputs}
     }
     tables = {table for name in by_order for table in models[name].inputs} & touched
     with Limit(spark, settings().spark_timeout_seconds) as limit:
@@ -84,20 +90,12 @@ def curate(
 
         def one(name: str) -> int:
             with limit.at(f"curated.{name}"):
-                is_by_order = orders is not None and name in by_order
-                rows = _replace_orders(lake, models[name], orders) if is_by_order else _replace(lake, models[name])
+                rows = _build(lake, models[name], orders if name in by_order else None, name in same_code)
             log.info("curated.%s: %s rows written", name, rows)
             return rows
 
         written = in_order({model.name: () for model in stale}, one, TABLES_AT_ONCE)
     return {name: written.get(name, 0) for name in models}
-
-
-def _replace(lake: Lake, model: Model) -> int:
-    """Write a table anew; its rows."""
-    rows = model.build(*_inputs(lake, model))
-    lake.ensure("curated", model.name, columns_of(rows), model.partition)
-    return lake.replace_rows("curated", model.name, rows)
 
 
 @dataclass(frozen=True)
@@ -108,12 +106,36 @@ class Orders:
     count: int
 
 
+def _is_of(lake: Lake, model: Model) -> bool:
+    """Whether the table is there and was built by the model as it is today."""
+    return built.built_by(lake.run.branch, "curated", model.name) == model.fingerprint
+
+
+def _build(lake: Lake, model: Model, orders: Orders | None, is_same_code: bool) -> int:
+    """Bring one table up to date; rows written.
+
+    Args:
+        orders: those that are to be written anew, where the others may stay as they are.
+    """
+    rows = model.build(*_inputs(lake, model))
+    columns = columns_of(rows)
+    if is_same_code and columns_of(lake.table("curated", model.name)) == columns:
+        if orders is not None:
+            return _replace_orders(lake, model, orders)
+        return lake.replace_rows("curated", model.name, rows)
+    lake.create_anew("curated", model.name, columns, model.partition)
+    written = lake.replace_rows("curated", model.name, rows)
+    built.mark(lake.run.branch, "curated", model.name, model.fingerprint)
+    return written
+
+
 def _replace_orders(lake: Lake, model: Model, orders: Orders) -> int:
     """Bring the rows of some orders up to date; how many they are now."""
-    inputs = [table.join(small(orders.ids, orders.count), "order_id", "left_semi") for table in _inputs(lake, model)]
+    some = small(orders.ids, orders.count, ID_BYTES)
+    inputs = [table.join(some, "order_id", "left_semi") for table in _inputs(lake, model)]
     outdated = orders.ids.select(F.col("order_id").cast("bigint").alias("order_id"))
-    lake.replace_keys("curated", model.name, ["order_id"], outdated, model.build(*inputs), orders.count)
-    return raw.rows_added(lake.run.branch, "curated", model.name)
+    lake.delete_keys("curated", model.name, small(outdated, orders.count, ID_BYTES))
+    return lake.append("curated", model.name, model.build(*inputs), orders.count)
 
 
 def _inputs(lake: Lake, model: Model) -> list[DataFrame]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 import pyarrow as pa
@@ -9,13 +10,21 @@ from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from lake.contracts import Contract
-from lake.layers import raw
+from lake.contracts.types import ColumnType
+from lake.layers import built, raw
 from lake.platform import catalog
 from lake.run import Run
 from lake.settings import settings
 
 FEW = 500_000
-"""Rows that Spark may hold in memory whole to join a larger table with them."""
+"""Rows that are written as one file."""
+
+SMALL_BYTES = 64 << 20
+"""What Spark may hold in memory whole, in every task, to join a larger table with it."""
+
+ROW_OVERHEAD_BYTES = 24
+LONGEST_KEY_BYTES = 3072
+"""What InnoDB allows."""
 
 TABLES_AT_ONCE = 4
 """Tables that one session works on: most of a small table's time is planning and round trips."""
@@ -60,25 +69,15 @@ class Lake:
         """Whether the branch has the table."""
         return f"{layer}.{table}" in self._tables
 
-    def ensure(
-        self, layer: str, table: str, columns: dict[str, str], partition: str = "", properties: str = ""
-    ) -> None:
+    def ensure(self, layer: str, table: str, columns: dict[str, str]) -> None:
         """Create the table with these columns, or add those of them that it lacks and widen those that have grown.
 
         Args:
             columns: name -> SQL type, as `columns_of` tells them.
-            partition: a partition transform such as ``months(order_date)``.
-            properties: further table properties, as in ``TBLPROPERTIES``.
         """
         name = self.name(layer, table)
         if not self.exists(layer, table):
-            listed = ", ".join(f"`{column}` {kind}" for column, kind in columns.items())
-            by = f"PARTITIONED BY ({partition})" if partition else ""
-            extra = f", {properties}" if properties else ""
-            self.spark.sql(
-                f"CREATE TABLE {name} ({listed}) USING iceberg {by} TBLPROPERTIES ({TABLE_PROPERTIES}{extra})"
-            )
-            self._tables.add(f"{layer}.{table}")
+            self.create_anew(layer, table, columns)
             return
         have = columns_of(self.table(layer, table))
         missing = ", ".join(f"`{column}` {kind}" for column, kind in columns.items() if column not in have)
@@ -89,40 +88,81 @@ class Lake:
             if have.get(column, kind) != kind:
                 self.spark.sql(f"ALTER TABLE {name} ALTER COLUMN `{column}` TYPE {kind}")
 
+    def create_anew(self, layer: str, table: str, columns: dict[str, str], partition: str = "") -> None:
+        """Create the table, empty and built by nothing yet, in place of the one that may be there.
+
+        Args:
+            columns: name -> SQL type, as `columns_of` tells them.
+            partition: a partition transform such as ``months(order_date)``.
+        """
+        listed = ", ".join(f"`{column}` {kind}" for column, kind in columns.items())
+        by = f"PARTITIONED BY ({partition})" if partition else ""
+        self.spark.sql(
+            f"CREATE OR REPLACE TABLE {self.name(layer, table)} ({listed}) USING iceberg {by} "
+            f"TBLPROPERTIES ({TABLE_PROPERTIES}, '{built.PROPERTY}'='')"
+        )
+        self._tables.add(f"{layer}.{table}")
+
     def replace_rows(self, layer: str, table: str, rows: DataFrame) -> int:
         """Replace the content of a table in one commit and return how many rows it has now."""
         rows.writeTo(self.name(layer, table)).overwrite(F.lit(True))
         return self.count(layer, table)
 
-    def replace_keys(
-        self, layer: str, table: str, key: list[str], outdated: DataFrame, rows: DataFrame, count: int
-    ) -> None:
-        """Delete the rows with some keys and append others. Repeating both ends in the same table.
+    def delete_keys(self, layer: str, table: str, keys: DataFrame) -> None:
+        """Delete the rows with some keys, which may be named several times.
 
-        Not one MERGE: that brings the whole table into the order of the key to find a few rows in it.
-
-        Args:
-            outdated: the columns of ``key``, once or several times each.
-            count: how many rows ``outdated`` and ``rows`` have, at most.
+        With `append` in place of a MERGE, which brings the whole table into the order of the key to find a few rows.
         """
         view = f"outdated_{layer}_{table}"
-        small(outdated, count).createOrReplaceTempView(view)
-        columns = ", ".join(f"`{name}`" for name in key)
+        keys.createOrReplaceTempView(view)
+        columns = ", ".join(f"`{name}`" for name in keys.columns)
         self.spark.sql(f"DELETE FROM {self.name(layer, table)} WHERE ({columns}) IN (SELECT {columns} FROM {view})")
+
+    def append(self, layer: str, table: str, rows: DataFrame, count: int) -> int:
+        """Add rows to a table in one commit; how many it says it added.
+
+        Args:
+            count: how many there are, at most.
+        """
         if count <= FEW:
             # One file a run and partition, not one for each part that Spark cut its input into. Not `coalesce`, which
             # would have the input read in one part too.
             rows = rows.repartition(1)
         rows.writeTo(self.name(layer, table)).append()
+        return raw.rows_added(self.run.branch, layer, table)
 
     def count(self, layer: str, table: str) -> int:
         """Rows of a table that has no row-level deletes, from its metadata: no data is read."""
         return raw.row_count(self.run.branch, layer, table)
 
 
-def small(rows: DataFrame, count: int, few: int = FEW) -> DataFrame:
-    """The rows, marked to be sent to wherever they are joined, if they are few enough for that."""
-    return F.broadcast(rows) if count <= few else rows
+def is_small(count: int, bytes_each: int) -> bool:
+    """Whether so many rows of such a size may be sent to wherever they are joined."""
+    return count * (bytes_each + ROW_OVERHEAD_BYTES) <= SMALL_BYTES
+
+
+def small(rows: DataFrame, count: int, bytes_each: int) -> DataFrame:
+    """The rows, marked to be sent to wherever they are joined, if they are small enough for that.
+
+    Args:
+        count: how many they are, at most.
+        bytes_each: see `row_bytes`.
+    """
+    return F.broadcast(rows) if is_small(count, bytes_each) else rows
+
+
+def row_bytes(contract: Contract, names: Iterable[str]) -> int:
+    """Bytes of some columns of a row, which are a key: texts by their declared length, at a byte a character."""
+    return sum(_value_bytes(contract.columns[name].parsed) for name in names)
+
+
+def _value_bytes(column: ColumnType) -> int:
+    if not (pa.types.is_string(column.arrow) or pa.types.is_binary(column.arrow)):
+        return 16 if pa.types.is_decimal(column.arrow) else 8
+    if column.labels:
+        return max(map(len, column.labels))
+    declared = re.search(r"\((\d+)\)", column.mysql)
+    return int(declared[1]) if declared else LONGEST_KEY_BYTES
 
 
 def union(parts: list[DataFrame]) -> DataFrame:
@@ -145,7 +185,7 @@ def one_value(contract: Contract, names: Iterable[str]) -> Column:
         columns[name].cast("string").alias(name) if pa.types.is_floating(kind) else columns[name]
         for name, kind in kinds.items()
     ]
-    return F.struct(*exact)
+    return F.struct(*exact) if exact else F.lit(True)
 
 
 def columns_of(rows: DataFrame) -> dict[str, str]:

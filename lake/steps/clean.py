@@ -31,9 +31,4 @@ def _work(run: Run) -> Work:
     from spark_jobs.candidates import Work
 
     manifests = manifest.read_run(run.sources, run.run_id)
-    return Work(
-        read={landed.table: landed.rows for landed in manifests},
-        full={landed.table for landed in manifests if landed.mode == "full"},
-        touched={landed.table for landed in manifests if landed.rows or landed.deleted},
-        waiting=set(journal.read(run.run_id, "register")["waiting"]),
-    )
+    return Work.of(manifests, set(journal.read(run.run_id, "register")["waiting"]))

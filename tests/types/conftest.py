@@ -216,9 +216,9 @@ def matrix(source: pymysql.connections.Connection[Any]) -> Iterator[Matrix]:
     catalog.create_branch(run.branch)
     spark = connect()
     try:
-        registered = [raw.register(manifests[table], contracts[table], run.branch) for table in made]
-        read = {item.table: item.read for item in registered}
-        work = Work(read, full=set(made), touched={table for table in made if read[table]}, waiting=set())
+        for table in made:
+            raw.register(manifests[table], contracts[table], run.branch)
+        work = Work.of(manifests.values(), waiting=set())
         outcomes = {outcome.table: outcome for outcome in clean(spark, run, made, contracts, work)}
         with sql.catalog_at(run.branch, run.branch):
             yield Matrix(source, run, contracts, manifests, plain, outcomes)

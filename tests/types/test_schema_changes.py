@@ -51,8 +51,8 @@ def run_once(source: Connection[Any]) -> Iterator[Callable[[Contract], list[dict
         run = RunAt(f"{branch}_{len(runs)}", "", sources=(contract.source,), has_marts=False, at=branch)
         runs.append(run)
         (manifest,) = extract(sources.shop(), [Request(contract)], run.run_id)
-        read = {"changing": raw.register(manifest, contract, branch).read}
-        clean(spark, run, ["changing"], {"changing": contract}, Work(read, {*read}, {*read}, set()))
+        raw.register(manifest, contract, branch)
+        clean(spark, run, ["changing"], {"changing": contract}, Work.of([manifest], waiting=set()))
         rows = sql.rows("SELECT * FROM cleaned.changing ORDER BY id", branch)
         return [{name: value for name, value in row.items() if not name.startswith("_")} for row in rows]
 

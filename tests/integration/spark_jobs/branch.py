@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import uuid
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 import pyarrow as pa
+from pyiceberg.expressions import EqualTo
 
-from lake.contracts import Contract
+from lake.contracts import DELETE, READ, RUN_ID, Contract
 from lake.extract.landing import write_batches
 from lake.layers import raw
+from lake.layers.outcome import Outcome
 from lake.platform import catalog, storage
 from lake.run import Run
 
@@ -62,20 +65,37 @@ class Branch:
         every row.
         Called again for the same day it is the same run tried again: its rows have landed already.
         """
-        from spark_jobs.candidates import Work
-        from spark_jobs.cleaned import clean
-
-        run = RunAt(f"{self.name}_{day}", "", at=self.name)
         if day not in self._landed:
             self._landed.add(day)
             for table, listed in rows.items():
-                self._land(run, self.contracts[table], day, listed, problems)
-        read = {table: len(listed) for table, listed in rows.items()}
-        work = Work(read, full=set(self.contracts) if full else set(), touched=set(rows), waiting=set(self.contracts))
-        outcomes = clean(self.spark, run, sorted(self.contracts), self.contracts, work)
-        return {outcome.table: (outcome.judged, outcome.refused, outcome.deleted) for outcome in outcomes}
+                self.land(day, table, listed, problems)
+        return {
+            outcome.table: (outcome.judged, outcome.refused, outcome.deleted)
+            for outcome in self.clean(day, full, **rows)
+        }
 
-    def _land(self, run: Run, contract: Contract, day: int, rows: list[tuple[Any, ...]], problems: str | None) -> None:
+    def clean(self, day: int, full: bool = False, **rows: list[tuple[Any, ...]]) -> list[Outcome]:
+        """Clean what has landed of these rows."""
+        from spark_jobs.candidates import Landed, Work
+        from spark_jobs.cleaned import clean
+
+        said = {table: Counter(row[0] for row in rows.get(table, [])) for table in self.contracts}
+        landed = {table: Landed(one[READ], one[DELETE], full, DAY[day]) for table, one in said.items()}
+        work = Work(landed, waiting=set(self.contracts))
+        return clean(self.spark, self._run(day), sorted(self.contracts), self.contracts, work)
+
+    def curate(self, day: int, full: set[str], touched: set[str]) -> dict[str, int]:
+        """Build the curated tables; rows written of each."""
+        from spark_jobs.curated import curate
+
+        return curate(self.spark, self._run(day), self.contracts, full, touched)
+
+    def _run(self, day: int) -> Run:
+        return RunAt(f"{self.name}_{day}", "", at=self.name)
+
+    def land(self, day: int, table: str, rows: list[tuple[Any, ...]], problems: str | None = None) -> None:
+        """Add rows of a run to ``raw``."""
+        contract, run = self.contracts[table], self._run(day)
         names, at = contract.raw_schema.names, [DAY[day]]
         values = [row[1:] if len(row) > len(contract.columns) else (*row[1:], *at) for row in rows]
         marks = [(problems, run.run_id, *at, row[0]) for row in rows]
@@ -84,11 +104,26 @@ class Branch:
         data = pa.Table.from_pylist(records, contract.raw_schema)
         uri = f"{storage.LANDING}/{self.name}/{contract.table}/run={run.run_id}/part-00000.parquet"
         write_batches(uri, contract.raw_schema, {}, data.to_batches())
-        table = raw.open_catalog(self.name).create_table_if_not_exists(("raw", contract.table), contract.raw_schema)
-        table.add_files([uri])
+        created = raw.open_catalog(self.name).create_table_if_not_exists(("raw", table), contract.raw_schema)
+        with created.update_schema() as update:
+            update.union_by_name(contract.raw_schema)
+        if rows:
+            created.add_files([uri])
+
+    def forget(self, day: int, table: str) -> None:
+        """Remove the rows of a run from ``raw``."""
+        found = raw.find(self.name, "raw", table)
+        assert found is not None
+        found.delete(EqualTo(RUN_ID, self._run(day).run_id))
 
     def rows(self, layer: str, table: str, *columns: str) -> list[tuple[Any, ...]]:
         """Some columns of a table, sorted."""
         found = raw.find(self.name, layer, table)
         assert found is not None
         return sorted((tuple(row[name] for name in columns) for row in found.scan().to_arrow().to_pylist()), key=str)
+
+    def columns(self, layer: str, table: str) -> list[str]:
+        """Names of a table's columns."""
+        found = raw.find(self.name, layer, table)
+        assert found is not None
+        return [field.name for field in found.schema().fields]

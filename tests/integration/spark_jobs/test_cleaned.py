@@ -2,114 +2,32 @@
 
 from __future__ import annotations
 
-import uuid
-from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Any
-
-import pyarrow as pa
 import pytest
 
-from lake.contracts import DELETE, READ, Contract
-from lake.extract.landing import write_batches
-from lake.layers import raw
-from lake.platform import catalog, storage
-from lake.run import Run
+from lake.contracts import DELETE, READ
+from lake.errors import AuditError
+from spark_jobs.session import Lake
+from tests.integration.spark_jobs.branch import DAY, INSTANT, KEY, Branch, contract
+from tests.integration.spark_jobs.conftest import Opener
 
-DAY = [datetime(2026, 1, day, tzinfo=UTC) for day in range(1, 9)]
-COMMON = {"description": "x", "owner": "x", "grain": "x", "cursor": "at", "deletes": "keys"}
-KEY, INSTANT = {"type": "bigint", "nullable": False}, {"type": "datetime(6)", "nullable": False}
 STATE = {"type": "enum('good','fine')", "nullable": False}
-REFERENCE = {"type": "bigint", "references": "parents.p"}
-CONTRACTS = {
-    item["table"]: Contract.model_validate({**COMMON, **item})
-    for item in (
-        {"table": "parents", "key": ["p"], "history": True, "columns": {"p": KEY, "state": STATE, "at": INSTANT}},
-        {"table": "children", "key": ["c"], "columns": {"c": KEY, "p": REFERENCE, "at": INSTANT}},
-    )
-}
-
-
-@dataclass(frozen=True)
-class RunAt(Run):
-    """A run on a branch that it shares with the runs before it."""
-
-    at: str = ""
-
-    @property
-    def branch(self) -> str:
-        return self.at
-
-
-class Branch:
-    """A branch on which runs follow each other. Children are named before parents: the order must not matter."""
-
-    def __init__(self, spark: Any) -> None:
-        self.spark = spark
-        self._landed: set[int] = set()
-        self.name = f"test_{uuid.uuid4().hex[:12]}"
-        raw.prepare(catalog.MAIN)
-        catalog.create_branch(self.name)
-
-    def run(
-        self, day: int, full: bool = False, problems: str | None = None, **rows: list[tuple[Any, ...]]
-    ) -> dict[str, tuple[int, int, int]]:
-        """Clean ``(operation, values...)`` per table; how many rows of each table were judged, refused, deleted.
-
-        The reader told ``problems`` of every row.
-        Called again for the same day it is the same run tried again: its rows have landed already.
-        """
-        from spark_jobs.candidates import Work
-        from spark_jobs.cleaned import clean
-
-        run = RunAt(f"{self.name}_{day}", "", at=self.name)
-        if day not in self._landed:
-            self._landed.add(day)
-            for table, listed in rows.items():
-                self._land(run, CONTRACTS[table], day, listed, problems)
-        read = {table: len(listed) for table, listed in rows.items()}
-        work = Work(read, full=set(CONTRACTS) if full else set(), touched=set(rows), waiting=set(CONTRACTS))
-        outcomes = clean(self.spark, run, ["children", "parents"], CONTRACTS, work)
-        return {outcome.table: (outcome.judged, outcome.refused, outcome.deleted) for outcome in outcomes}
-
-    def _land(self, run: Run, contract: Contract, day: int, rows: list[tuple[Any, ...]], problems: str | None) -> None:
-        names = contract.raw_schema.names
-        marked = [(*row[1:], DAY[day], problems, run.run_id, DAY[day], row[0]) for row in rows]
-        records = [dict(zip(names, row, strict=True)) for row in marked]
-        data = pa.Table.from_pylist(records, contract.raw_schema)
-        uri = f"{storage.LANDING}/{self.name}/{contract.table}/run={run.run_id}/part-00000.parquet"
-        write_batches(uri, contract.raw_schema, {}, data.to_batches())
-        table = raw.open_catalog(self.name).create_table_if_not_exists(("raw", contract.table), contract.raw_schema)
-        table.add_files([uri])
-
-    def rows(self, layer: str, table: str, *columns: str) -> list[tuple[Any, ...]]:
-        """Some columns of a table, sorted."""
-        found = raw.find(self.name, layer, table)
-        assert found is not None
-        return sorted((tuple(row[name] for name in columns) for row in found.scan().to_arrow().to_pylist()), key=str)
+PARENTS = contract("parents", key=["p"], history=True, columns={"p": KEY, "state": STATE, "at": INSTANT})
+POINTER = {"type": "bigint", "references": "parents.p"}
+CHILDREN = contract("children", key=["c"], history=True, columns={"c": KEY, "p": POINTER, "at": INSTANT})
 
 
 @pytest.fixture
-def branch(platform: None) -> Iterator[Branch]:
+def branch(open_branch: Opener) -> Branch:
     """A branch with two parents, and with three children of which one points at no parent."""
-    from spark_jobs.session import connect
-
-    spark = connect()
-    opened = Branch(spark)
-    try:
-        counts = opened.run(
-            0,
-            full=True,
-            parents=[(READ, 1, "good"), (READ, 2, "good")],
-            children=[(READ, 10, 1), (READ, 20, 2), (READ, 30, 3), (READ, 40, None)],
-        )
-        assert counts == {"parents": (2, 0, 0), "children": (4, 1, 0)}
-        yield opened
-    finally:
-        spark.stop()
-        catalog.delete_branch(opened.name)
-        storage.delete_prefix(f"{storage.LANDING}/{opened.name}")
+    opened = open_branch(PARENTS, CHILDREN)
+    counts = opened.run(
+        0,
+        full=True,
+        parents=[(READ, 1, "good"), (READ, 2, "good")],
+        children=[(READ, 10, 1), (READ, 20, 2), (READ, 30, 3), (READ, 40, None)],
+    )
+    assert counts == {"parents": (2, 0, 0), "children": (4, 1, 0)}
+    return opened
 
 
 def test_a_full_load_puts_an_orphan_into_quarantine_and_null_points_at_nothing(branch: Branch) -> None:
@@ -160,3 +78,68 @@ def test_changes_and_deletes_are_merged_and_history_keeps_what_was(branch: Branc
         (1, "good", DAY[0], DAY[3], False),
         (2, "good", DAY[0], DAY[3], False),
     ]
+
+
+VERSION = ("valid_from", "valid_to", "is_current")
+
+
+def test_a_row_that_was_refused_and_is_valid_again_has_versions_that_do_not_overlap(branch: Branch) -> None:
+    """The child itself did not change: its cursor and the instant at which it was read are those of the first day."""
+    branch.run(1, parents=[(DELETE, 2, None)])
+    branch.run(2, parents=[(READ, 2, "good")])
+    assert branch.rows("history", "children", "c", "p", *VERSION)[1:3] == [
+        (20, 2, DAY[0], DAY[1], False),
+        (20, 2, DAY[2], None, True),
+    ]
+    assert branch.rows("history", "parents", "p", *VERSION)[1:] == [
+        (2, DAY[0], DAY[1], False),
+        (2, DAY[2], None, True),
+    ]
+
+
+def test_a_change_that_the_cursor_does_not_tell_of_begins_when_it_was_seen(branch: Branch) -> None:
+    branch.run(1, parents=[(READ, 1, "fine", DAY[0]), (READ, 2, "fine", DAY[7])])
+    branch.run(2, parents=[(READ, 1, "good", DAY[0])])
+    assert branch.rows("history", "parents", "p", "state", *VERSION) == [
+        (1, "fine", DAY[1], DAY[2], False),
+        (1, "good", DAY[0], DAY[1], False),
+        (1, "good", DAY[2], None, True),
+        (2, "fine", DAY[1], None, True),
+        (2, "good", DAY[0], DAY[1], False),
+    ]
+
+
+def test_a_table_that_was_emptied_and_is_read_whole_closes_every_version(branch: Branch) -> None:
+    branch.run(1, full=True, parents=[], children=[])
+    assert branch.rows("cleaned", "parents", "p") == []
+    versions = branch.rows("history", "parents", "p", *VERSION) + branch.rows("history", "children", "c", *VERSION)
+    assert {version[1:] for version in versions} == {(DAY[0], DAY[1], False)}
+    assert len(versions) == 5
+
+
+def test_history_of_a_table_that_is_nothing_but_its_key(open_branch: Opener) -> None:
+    branch = open_branch(contract("tags", key=["k"], cursor=None, history=True, columns={"k": KEY}))
+    branch.run(0, full=True, tags=[(READ, 1), (READ, 2)])
+    branch.run(1, tags=[(READ, 1), (DELETE, 2)])
+    assert branch.rows("history", "tags", "k", *VERSION) == [(1, DAY[0], None, True), (2, DAY[0], DAY[1], False)]
+
+
+@pytest.mark.parametrize(
+    ("is_full", "row"), [(False, (READ, 1, "fine")), (False, (DELETE, 1, None)), (True, (READ, 1, "good"))]
+)
+def test_a_run_whose_rows_are_gone_from_raw_is_refused(branch: Branch, is_full: bool, row: tuple[object, ...]) -> None:
+    branch.land(1, "parents", [row])
+    branch.forget(1, "parents")
+    with pytest.raises(AuditError, match="parents"):
+        branch.clean(1, full=is_full, parents=[row])
+
+
+def test_rows_that_are_lost_while_they_are_written_stop_the_run(
+    branch: Branch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    append = Lake.append
+    monkeypatch.setattr(
+        Lake, "append", lambda lake, layer, table, rows, n: append(lake, layer, table, rows.limit(1), n)
+    )
+    with pytest.raises(AuditError, match="parents: 2 rows judged, but 1 valid and 0 refused"):
+        branch.run(1, parents=[(READ, 1, "fine"), (READ, 3, "good")])
