@@ -25,6 +25,11 @@ def _revenue(amount: Column, kind: str) -> Column:
     return F.when(F.col("is_cancelled"), F.lit(0)).otherwise(amount).cast(kind).alias("revenue")
 
 
+def _when_all(instant: str) -> Column:
+    """The last of some instants, once there is one for each row."""
+    return F.when(F.count("*") == F.count(instant), F.max(instant)).alias(instant)
+
+
 def dim_customer(customers: DataFrame) -> DataFrame:
     """One row a customer, as it is now."""
     return customers.select(
@@ -92,7 +97,10 @@ def fct_order_items(order_items: DataFrame, orders: DataFrame) -> DataFrame:
 
 
 def fct_orders(orders: DataFrame, order_items: DataFrame, shipments: DataFrame) -> DataFrame:
-    """One row an order; amounts are the sums of its items, instants those of its last shipment."""
+    """One row an order; amounts are the sums of its items, instants those of its last shipment.
+
+    An order is shipped when all of its shipments are, and delivered likewise.
+    """
     items = (
         _by_order(order_items)
         .groupBy("order_id")
@@ -108,7 +116,7 @@ def fct_orders(orders: DataFrame, order_items: DataFrame, shipments: DataFrame) 
     shipped = (
         _by_order(shipments)
         .groupBy("order_id")
-        .agg(*[F.max(name).alias(name) for name in ("shipped_at", "promised_at", "delivered_at")])
+        .agg(_when_all("shipped_at"), F.max("promised_at").alias("promised_at"), _when_all("delivered_at"))
     )
     nothing = F.lit(0)
     gross = F.coalesce("gross_amount", nothing).cast("decimal(14,2)")
