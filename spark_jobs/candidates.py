@@ -9,13 +9,13 @@ from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass
 from datetime import datetime
 
-from pyspark.sql import Column, DataFrame
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from lake.contracts import DELETE, EXTRACTED_AT, OPERATION, PROBLEMS, READ, RUN_ID, Contract
 from lake.extract.manifest import Manifest
 from spark_jobs import rules
-from spark_jobs.session import Lake, row_bytes, small, union
+from spark_jobs.session import Lake, row_bytes, small
 
 
 @dataclass(frozen=True)
@@ -93,32 +93,28 @@ class Candidates:
     def judged(self) -> DataFrame:
         """The rows to be judged that still exist in the source, with their reasons."""
         existing = self._rows().where(F.col(OPERATION) != DELETE).drop(OPERATION)
-        references = self._contract.references.items()
-        return rules.judge(
-            existing, self._contract, {column: self._keys(column, *parent) for column, parent in references}
-        )
+        return rules.judge(existing, self._contract, self._parents(self._contract.references))
 
     def _rows(self) -> DataFrame:
-        """New rows, those waiting in quarantine, and those whose parent has gone."""
-        found, key = self.new_rows(), list(self._contract.key)
+        """New rows, those waiting in quarantine, and those whose parent has gone; each key once."""
+        rows, table, key = self.new_rows(), self._contract.table, list(self._contract.key)
         if self.landed.is_full:
-            return found
+            return rows
+        again = []
+        # Asked of the table as it is, because a try that was killed may have put rows there, and left them in cleaned.
+        if self._lake.count("quarantine", table):
+            again.append(_with_problems(self._lake.table("quarantine", table)))
+        if self._lost:
+            held = self._lake.table("cleaned", table).withColumn(PROBLEMS, F.lit(None).cast("string"))
+            again.append(rules.orphaned(held, self._contract, self._parents(self._lost)))
         marks = {RUN_ID: F.lit(self._lake.run.run_id), OPERATION: F.lit(READ)}
-        again = [self._orphaned(column, *parent) for column, parent in self._lost.items()]
-        # Asked of the table as it is, because a try that was killed may have put rows there.
-        if self._lake.count("quarantine", self._contract.table):
-            again.append(_with_problems(self._lake.table("quarantine", self._contract.table)))
-        if not again:
-            return found
-        older = [rows.withColumns(marks).select(*self._columns, OPERATION) for rows in again]
-        once = union(older).dropDuplicates(key) if len(older) > 1 else older[0]
-        return found.unionAll(once.join(found.select(*key), key, "left_anti").select(*found.columns))
+        for older in again:
+            marked = older.withColumns(marks).select(*rows.columns)
+            rows = rows.unionAll(marked.join(rows.select(*key), key, "left_anti").select(*rows.columns))
+        return rows
 
-    def _orphaned(self, column: str, parent: str, parent_column: str) -> DataFrame:
-        """Rows held that point at a parent which ``cleaned`` has no more."""
-        pointer, keys = F.col(f"`{column}`"), self._keys(column, parent, parent_column)
-        held = self._lake.table("cleaned", self._contract.table).where(pointer.isNotNull())
-        return held.join(keys, pointer == F.col("_parent"), "left_anti").withColumn(PROBLEMS, _none())
+    def _parents(self, references: Mapping[str, tuple[str, str]]) -> dict[str, DataFrame]:
+        return {column: self._keys(column, *parent) for column, parent in references.items()}
 
     def _keys(self, pointer: str, parent: str, column: str) -> DataFrame:
         """The keys of a parent that ``pointer``, a column of the table, may hold."""
@@ -132,8 +128,4 @@ class Candidates:
 
 def _with_problems(rows: DataFrame) -> DataFrame:
     """With the reader's problems, for which an old table has no column."""
-    return rows if PROBLEMS in rows.columns else rows.withColumn(PROBLEMS, _none())
-
-
-def _none() -> Column:
-    return F.lit(None).cast("string")
+    return rows if PROBLEMS in rows.columns else rows.withColumn(PROBLEMS, F.lit(None).cast("string"))

@@ -79,7 +79,7 @@ def _replace(lake: Lake, contract: Contract, candidates: Candidates, judged: Dat
         refused = lake.replace_rows("quarantine", table, rules.refused(judged))
         reasons = _reasons(lake, table)
     if contract.history:
-        history.update(lake, contract, lake.table("cleaned", table), candidates.landed.instant, gone=None)
+        history.update(lake, contract, lake.table("cleaned", table), valid, candidates.landed.instant, gone=None)
     return Outcome(table, read, valid, refused, 0, reasons)
 
 
@@ -110,7 +110,7 @@ def _merge(lake: Lake, contract: Contract, candidates: Candidates, judged: DataF
         lake.delete_keys("cleaned", table, small(outdated, all_outdated, row_bytes(contract, key)))
     added = lake.append("cleaned", table, changed, all_changed) if all_changed else 0
     if contract.history:
-        history.update(lake, contract, rules.valid(judged), candidates.landed.instant, gone)
+        history.update(lake, contract, rules.valid(judged), all_judged, candidates.landed.instant, gone)
     if had_waiting:
         lake.replace_rows("quarantine", table, refused)
     waiting = lake.count("quarantine", table)

@@ -66,16 +66,28 @@ def judge(rows: DataFrame, contract: Contract, parents: dict[str, DataFrame]) ->
             at none of them gets the reason ``orphan:<column>``; NULL points at nothing and is allowed.
     """
     reasons = [reason for name, column in contract.columns.items() for reason in column_reasons(name, column)]
-    reasons += [
-        F.when(F.col(f"`{name}`").isNotNull() & F.col(f"_parent_{i}").isNull(), F.lit(f"orphan:{name}"))
-        for i, name in enumerate(parents)
-    ]
+    reasons += [F.when(is_orphan, F.lit(f"orphan:{name}")) for name, is_orphan in _orphans(parents).items()]
     flagged = _with_parents(rows, contract, parents) if parents else rows
     unreadable = _unreadable()
     broken = F.array_compact(F.array(*reasons)) if reasons else F.array().cast("array<string>")
     broken = F.array_except(broken, F.transform(unreadable, lambda name: F.concat(F.lit("null:"), name)))
     all_reasons = F.concat(broken, F.transform(unreadable, lambda name: F.concat(F.lit("unreadable:"), name)))
     return flagged.withColumn(REASONS, all_reasons).select(*rows.columns, REASONS)
+
+
+def orphaned(rows: DataFrame, contract: Contract, parents: dict[str, DataFrame]) -> DataFrame:
+    """The rows that point at a parent that is not there; each once.
+
+    Args:
+        parents: for some referencing columns, the keys that exist.
+    """
+    is_any = F.coalesce(*[F.when(is_orphan, F.lit(True)) for is_orphan in _orphans(parents).values()]).isNotNull()
+    return _with_parents(rows, contract, parents).where(is_any).select(*rows.columns)
+
+
+def _orphans(parents: dict[str, DataFrame]) -> dict[str, Column]:
+    """For each referencing column, whether it points at a parent that is not there; of rows `_with_parents`."""
+    return {name: F.col(f"`{name}`").isNotNull() & F.col(f"_parent_{i}").isNull() for i, name in enumerate(parents)}
 
 
 def _with_parents(rows: DataFrame, contract: Contract, parents: dict[str, DataFrame]) -> DataFrame:

@@ -165,13 +165,6 @@ def _value_bytes(column: ColumnType) -> int:
     return int(declared[1]) if declared else LONGEST_KEY_BYTES
 
 
-def union(parts: list[DataFrame]) -> DataFrame:
-    """The rows of all parts, which have the same columns. By `DataFrame.unionAll` each part would be a level deeper."""
-    named = {f"part_{i}": part for i, part in enumerate(parts)}
-    query = " UNION ALL ".join(f"SELECT * FROM {{{name}}}" for name in named)
-    return parts[0].sparkSession.sql(query, **named)
-
-
 def one_value(contract: Contract, names: Iterable[str]) -> Column:
     """Some columns as one value, which equals another exactly where each column does; NULL equals NULL.
 
