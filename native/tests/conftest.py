@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from typing import Any
 from urllib.parse import quote
 
 import mysql_arrow
+import pyarrow as pa
 import pymysql
 import pytest
-from support import DATABASE, SECOND_URL, URL, Reader, connect
+from following import ID, Follow, Followed, ask
+from support import DATABASE, SECOND_URL, URL, Reader, connect, execute
 
 
 @pytest.fixture(params=["native", "plain"])
@@ -54,3 +57,27 @@ def connection(server: None) -> Iterator[pymysql.Connection]:
     yield connection
     if connection.open:
         connection.close()
+
+
+@pytest.fixture(params=["first", "second"])
+def either_server(request: pytest.FixtureRequest, server: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Every test on both servers, where a second one is named."""
+    if request.param == "second":
+        if SECOND_URL not in os.environ:
+            pytest.skip(f"{SECOND_URL} names no server")
+        monkeypatch.setenv(URL, os.environ[SECOND_URL])
+    yield
+    with connect() as cleaning:
+        execute(cleaning, f"DROP DATABASE IF EXISTS {DATABASE}")
+
+
+@pytest.fixture
+def follow(connection: pymysql.Connection) -> Iterator[Follow]:
+    if not ask(connection, "SELECT @@GLOBAL.log_bin")[0]:
+        pytest.skip("the server writes no binlog")
+
+    def followed(*statements: str, keys: dict[str, pa.Schema] | None = None, **options: Any) -> Followed:
+        execute(connection, *statements)
+        return Followed(connection, keys or {"t": ID}, **options)
+
+    yield followed

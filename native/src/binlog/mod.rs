@@ -8,6 +8,7 @@
 pub mod bits;
 pub mod command;
 pub mod compressed;
+pub mod decode;
 pub mod event;
 pub mod gtid;
 pub mod image;
@@ -17,5 +18,6 @@ pub mod layout;
 pub mod pass;
 pub mod query;
 pub mod rows;
+pub mod session;
 pub mod tables;
 pub mod xa;
