@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from typing import Any
 
 import mysql_arrow
+import pyarrow as pa
 import pymysql
 import pytest
-from support import DATABASE, URL, Reader, connect
+from following import ID, Follow, Followed, ask
+from support import DATABASE, URL, Reader, connect, execute
 
 
 @pytest.fixture(params=["native", "plain"])
@@ -58,3 +61,16 @@ def connection(server: None) -> Iterator[pymysql.Connection]:
     yield connection
     if connection.open:
         connection.close()
+
+
+@pytest.fixture
+def follow(connection: pymysql.Connection) -> Follow:
+    """What follows a table's changes through the binlog."""
+    if not ask(connection, "SELECT @@GLOBAL.log_bin")[0]:
+        pytest.skip("the server writes no binlog")
+
+    def followed(*statements: str, keys: dict[str, pa.Schema] | None = None, **options: Any) -> Followed:
+        execute(connection, *statements)
+        return Followed(connection, keys or {"t": ID}, **options)
+
+    return followed

@@ -16,8 +16,3 @@ impl Bits<'_> {
         whole + (length / 8 * 8..length).filter(|&at| self.get(at)).count()
     }
 }
-
-/// A number whose first byte weighs most.
-pub fn big_endian(bytes: &[u8]) -> u64 {
-    bytes.iter().fold(0, |sum, &byte| sum << 8 | u64::from(byte))
-}

@@ -3,13 +3,10 @@
 //! A map in the binlog tells neither signs nor character sets for certain, and images leave padding out. So the
 //! column's type comes from `information_schema`, and the map has only to agree with it.
 
+use super::decode;
 use super::layout::{self, code};
-use super::moment::{datetime, time, timestamp};
 use crate::date::Date;
 use crate::value::Value;
-
-/// Digits of a DECIMAL in four bytes.
-const GROUP: usize = 9;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Kind {
@@ -140,8 +137,7 @@ impl Kind {
             Self::Float => 4,
             Self::Double => 8,
             Self::Decimal { precision, scale } => {
-                let bytes = |digits: u8| usize::from(digits) / GROUP * 4 + (usize::from(digits) % GROUP).div_ceil(2);
-                bytes(precision - scale) + bytes(*scale)
+                decode::decimal_bytes(precision - scale) + decode::decimal_bytes(*scale)
             }
             Self::Date => 3,
             Self::DateTime { digits } => 5 + usize::from(digits.div_ceil(2)),
@@ -165,35 +161,35 @@ impl Kind {
         }
         room.clear();
         Ok(match self {
-            Self::Int { unsigned: true, .. } => Value::Unsigned(little_endian(bytes)),
+            Self::Int { unsigned: true, .. } => Value::Unsigned(decode::little_endian(bytes)),
             Self::Int { .. } => {
                 let shift = 64 - 8 * bytes.len();
-                Value::Int((little_endian(bytes) << shift) as i64 >> shift)
+                Value::Int((decode::little_endian(bytes) << shift) as i64 >> shift)
             }
-            Self::Float => Value::F32(number(f32::from_bits(little_endian(bytes) as u32))?),
-            Self::Double => Value::F64(number(f64::from_bits(little_endian(bytes)))?),
+            Self::Float => Value::F32(decode::number(f32::from_bits(decode::little_endian(bytes) as u32))?),
+            Self::Double => Value::F64(decode::number(f64::from_bits(decode::little_endian(bytes)))?),
             Self::Decimal { precision, scale } => {
-                print_decimal(bytes, (precision - scale).into(), (*scale).into(), room)?;
+                decode::print_decimal(bytes, (precision - scale).into(), (*scale).into(), room)?;
                 Value::Decimal(room)
             }
             Self::Date => {
-                let packed = little_endian(bytes);
+                let packed = decode::little_endian(bytes);
                 Value::Date(Date {
                     day: (packed & 31) as u8,
                     month: (packed >> 5 & 15) as u8,
                     year: (packed >> 9) as u16,
                 })
             }
-            Self::DateTime { digits } => Value::DateTime(datetime(bytes, *digits)),
-            Self::Timestamp { digits } => Value::DateTime(timestamp(bytes, *digits)),
-            Self::Time { digits } => Value::Time(time(bytes, *digits)),
+            Self::DateTime { digits } => Value::DateTime(decode::datetime(bytes, *digits)),
+            Self::Timestamp { digits } => Value::DateTime(decode::timestamp(bytes, *digits)),
+            Self::Time { digits } => Value::Time(decode::time(bytes, *digits)),
             Self::Year => Value::Int(if bytes[0] == 0 { 0 } else { 1900 + i64::from(bytes[0]) }),
             Self::Bit { .. } | Self::Varbinary => Value::Bytes(bytes),
-            Self::Binary { length } => Value::Bytes(padded(bytes, *length, room)?),
+            Self::Binary { length } => Value::Bytes(decode::padded(bytes, *length, room)?),
             Self::Text { charset, .. } => Value::Bytes(charset.utf8(bytes, room)?),
-            Self::Uuid => Value::Bytes(uuid(bytes, room)?),
-            Self::Inet4 => Value::Bytes(inet4(bytes, room)?),
-            Self::Inet6 => Value::Bytes(inet6(bytes, room)?),
+            Self::Uuid => Value::Bytes(decode::uuid(bytes, room)?),
+            Self::Inet4 => Value::Bytes(decode::inet4(bytes, room)?),
+            Self::Inet6 => Value::Bytes(decode::inet6(bytes, room)?),
         })
     }
 }
@@ -217,129 +213,11 @@ impl Charset {
             Self::Latin1 => {
                 let mut buffer = [0; 4];
                 for &byte in bytes {
-                    room.extend_from_slice(cp1252(byte).encode_utf8(&mut buffer).as_bytes());
+                    room.extend_from_slice(decode::cp1252(byte).encode_utf8(&mut buffer).as_bytes());
                 }
                 Ok(room)
             }
             Self::Utf8 | Self::Ascii => Err("a text is none of its character set".into()),
         }
     }
-}
-
-fn cp1252(byte: u8) -> char {
-    const FROM_80: [char; 32] = [
-        '€', '\u{81}', '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', '\u{8d}', 'Ž', '\u{8f}', //
-        '\u{90}', '‘', '’', '“', '”', '•', '–', '—', '˜', '™', 'š', '›', 'œ', '\u{9d}', 'ž', 'Ÿ',
-    ];
-    match byte {
-        0x80..0xA0 => FROM_80[usize::from(byte - 0x80)],
-        other => other.into(),
-    }
-}
-
-/// Zero has two forms that are equal in SQL and not in the lake; what is no number is equal to nothing.
-fn number<T: Copy + Into<f64>>(value: T) -> Result<T, String> {
-    let wide: f64 = value.into();
-    match wide.is_finite() && !(wide == 0.0 && wide.is_sign_negative()) {
-        true => Ok(value),
-        false => Err(format!("a key is {wide:?}")),
-    }
-}
-
-fn little_endian(bytes: &[u8]) -> u64 {
-    bytes.iter().rev().fold(0, |sum, &byte| sum << 8 | u64::from(byte))
-}
-
-fn padded<'a>(bytes: &'a [u8], length: usize, room: &'a mut Vec<u8>) -> Result<&'a [u8], String> {
-    if bytes.len() > length {
-        return Err(format!("{} bytes are more than the {length} of its type", bytes.len()));
-    }
-    if bytes.len() == length {
-        return Ok(bytes);
-    }
-    room.extend_from_slice(bytes);
-    room.resize(length, 0);
-    Ok(room)
-}
-
-/// Groups of nine digits, big-endian, the first and the last one shorter; a negative number has all its bits inverted,
-/// and the highest bit says that a number is not negative.
-fn print_decimal(bytes: &[u8], whole: usize, scale: usize, out: &mut Vec<u8>) -> Result<(), String> {
-    let negative = bytes.first().is_some_and(|first| first & 0x80 == 0);
-    let mut rest = bytes;
-    let mut is_first = true;
-    let mut group = |digits: usize, out: &mut Vec<u8>| {
-        let (taken, left) = rest.split_at((digits).div_ceil(2).min(4).min(rest.len()));
-        rest = left;
-        let mut value = taken.iter().fold(0u32, |sum, &byte| sum << 8 | u32::from(if negative { !byte } else { byte }));
-        if std::mem::take(&mut is_first) && !taken.is_empty() {
-            value ^= 0x80 << (8 * (taken.len() - 1));
-        }
-        if value >= 10u32.pow(digits as u32) {
-            return Err(format!("{value} is no group of {digits} digits"));
-        }
-        let mut place = 10u32.pow(digits as u32) / 10;
-        while place > 0 {
-            out.push(b'0' + (value / place % 10) as u8);
-            place /= 10;
-        }
-        Ok(())
-    };
-    if negative {
-        out.push(b'-');
-    }
-    out.push(b'0');
-    if !whole.is_multiple_of(GROUP) {
-        group(whole % GROUP, out)?;
-    }
-    for _ in 0..whole / GROUP {
-        group(GROUP, out)?;
-    }
-    if scale > 0 {
-        out.push(b'.');
-    }
-    for _ in 0..scale / GROUP {
-        group(GROUP, out)?;
-    }
-    if !scale.is_multiple_of(GROUP) {
-        group(scale % GROUP, out)?;
-    }
-    Ok(())
-}
-
-/// MariaDB's UUID, in the order in which it is stored.
-fn uuid<'a>(bytes: &'a [u8], room: &'a mut Vec<u8>) -> Result<&'a [u8], String> {
-    let mut whole = [0; 16];
-    let Some(start) = whole.get_mut(..bytes.len()) else { return Err(format!("{} bytes are no UUID", bytes.len())) };
-    start.copy_from_slice(bytes);
-    for (at, byte) in whole.into_iter().enumerate() {
-        if matches!(at, 4 | 6 | 8 | 10) {
-            room.push(b'-');
-        }
-        room.extend_from_slice(format!("{byte:02x}").as_bytes());
-    }
-    Ok(room)
-}
-
-fn inet4<'a>(bytes: &'a [u8], room: &'a mut Vec<u8>) -> Result<&'a [u8], String> {
-    let mut whole = [0; 4];
-    let Some(start) = whole.get_mut(..bytes.len()) else { return Err(format!("{} bytes are no INET4", bytes.len())) };
-    start.copy_from_slice(bytes);
-    room.extend_from_slice(std::net::Ipv4Addr::from(whole).to_string().as_bytes());
-    Ok(room)
-}
-
-fn inet6<'a>(bytes: &'a [u8], room: &'a mut Vec<u8>) -> Result<&'a [u8], String> {
-    let mut whole = [0; 16];
-    let Some(start) = whole.get_mut(..bytes.len()) else { return Err(format!("{} bytes are no INET6", bytes.len())) };
-    start.copy_from_slice(bytes);
-    // An address of IPv4 in one of IPv6 is printed as such, where it is more than 16 bits.
-    let text = match whole {
-        [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, a, b, c, d] if (a, b) != (0, 0) => {
-            format!("::{}", std::net::Ipv4Addr::new(a, b, c, d))
-        }
-        whole => std::net::Ipv6Addr::from(whole).to_string(),
-    };
-    room.extend_from_slice(text.as_bytes());
-    Ok(room)
 }

@@ -1,5 +1,6 @@
 //! The columns of a table as its map in the binlog has them: how long each value is, and where the keys are.
 
+use super::decode;
 use crate::error::{Result, broken};
 use crate::wire::Wire;
 
@@ -168,14 +169,11 @@ fn string(code: u8, [real, length]: [u8; 2]) -> (u8, Span) {
     }
 }
 
-/// Nine digits take four bytes; those that remain take as few as hold them.
 fn decimal_bytes([precision, scale]: [u8; 2]) -> Result<u32> {
-    const BYTES: [u32; 9] = [0, 1, 1, 2, 2, 3, 3, 4, 4];
     let Some(whole) = precision.checked_sub(scale).filter(|_| precision <= 65) else {
         return broken(format!("a DECIMAL({precision},{scale})"));
     };
-    let bytes = |digits: u8| u32::from(digits / 9) * 4 + BYTES[usize::from(digits % 9)];
-    Ok(bytes(whole) + bytes(scale))
+    Ok((decode::decimal_bytes(whole) + decode::decimal_bytes(scale)) as u32)
 }
 
 #[cfg(test)]

@@ -8,16 +8,16 @@
 pub mod bits;
 pub mod command;
 pub mod compressed;
+pub mod decode;
 pub mod event;
 pub mod gtid;
 pub mod image;
 pub mod key;
 pub mod keys;
 pub mod layout;
-pub mod moment;
 pub mod pass;
 pub mod query;
 pub mod rows;
-mod session;
+pub mod session;
 pub mod tables;
 pub mod xa;

@@ -1,12 +1,6 @@
-//! A pass: from a place in the binlog to another, event by event.
+//! A pass: from a place in the binlog to another, packet by packet.
 
-use std::collections::VecDeque;
-
-use hashbrown::HashMap;
-
-use super::event::Format;
 use super::gtid::GtidSet;
-use super::rows::Taker;
 use super::session::Session;
 use super::tables::{Table, Wanted};
 use super::xa::Ledger;
@@ -72,36 +66,7 @@ impl Pass {
         if !(1..=1 << 30).contains(&options.max_packet) {
             return Err(Error::Option(format!("max_packet={} is not between 1 and {}", options.max_packet, 1 << 30)));
         }
-        let tables: Vec<Table> = options.tables.iter().cloned().map(Table::new).collect();
-        let missing = match &options.goal {
-            Goal::Place(..) => GtidSet::default(),
-            Goal::Gtids { known, end } => {
-                let mut missing = end.clone();
-                missing.remove_all(known);
-                missing
-            }
-        };
-        let by_name =
-            tables.iter().enumerate().map(|(at, table)| (table.wanted.name.clone().into_bytes(), at)).collect();
-        let session = Session {
-            format: Format::default(),
-            by_name,
-            maps: HashMap::new(),
-            taker: Taker::default(),
-            xa: Ledger::default(),
-            touched: vec![],
-            missing,
-            gtid: None,
-            file: String::new(),
-            file_number: None,
-            offset: 0,
-            in_payload: false,
-            told: VecDeque::new(),
-            is_idle: false,
-            events: 0,
-            tables,
-            options,
-        };
+        let session = Session::new(options);
         Ok(Self { packets: Packets::new(session.options.max_packet), session, is_over: false })
     }
 

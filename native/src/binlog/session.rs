@@ -1,4 +1,4 @@
-//! What a pass knows between two events, and what each event does to it.
+//! What a pass knows while it goes from event to event.
 
 use std::collections::VecDeque;
 
@@ -10,14 +10,13 @@ use super::event::{Format, HEADER, Header, kind};
 use super::gtid::{Gtid, GtidSet};
 use super::image::Walk;
 use super::layout::Map;
+use super::pass::{Goal, Next, Options, Statement, number};
 use super::query::{self, Meaning, Xid};
 use super::rows::{self, Into, Shape, Taker};
 use super::tables::{Table, Trust};
 use super::xa::Ledger;
 use crate::error::{Result, broken};
 use crate::wire::Wire;
-
-use super::pass::{Goal, Next, Options, Statement, number};
 
 /// Maps that are remembered at once. Every statement brings its own, so that none is missed.
 const MAX_MAPS: usize = 4096;
@@ -26,38 +25,71 @@ const MAX_MAPS: usize = 4096;
 const MARIADB_PREPARES: u8 = 0x40;
 
 /// A table's map as it was met last, by its bytes; what follows from it is worked out once.
-pub(super) struct Mapped {
+struct Mapped {
     body: Vec<u8>,
     table: Option<usize>,
     walk: Option<Walk>,
 }
 
 /// Everything but the bytes: an event is borrowed from these.
-pub(super) struct Session {
-    pub(super) options: Options,
-    pub(super) format: Format,
-    pub(super) tables: Vec<Table>,
-    pub(super) by_name: HashMap<Vec<u8>, usize>,
-    pub(super) maps: HashMap<u64, Mapped>,
-    pub(super) taker: Taker,
-    pub(super) xa: Ledger,
+pub struct Session {
+    pub options: Options,
+    format: Format,
+    pub tables: Vec<Table>,
+    pub by_name: HashMap<Vec<u8>, usize>,
+    maps: HashMap<u64, Mapped>,
+    taker: Taker,
+    pub xa: Ledger,
     /// Wanted tables that the current transaction's maps named.
-    pub(super) touched: Vec<usize>,
-    pub(super) missing: GtidSet,
-    pub(super) gtid: Option<Gtid>,
-    pub(super) file: String,
-    pub(super) file_number: Option<u64>,
-    pub(super) offset: u64,
-    pub(super) in_payload: bool,
+    touched: Vec<usize>,
+    missing: GtidSet,
+    gtid: Option<Gtid>,
+    pub file: String,
+    file_number: Option<u64>,
+    pub offset: u64,
+    in_payload: bool,
     /// Statements that nobody has looked at.
-    pub(super) told: VecDeque<Statement>,
-    pub(super) is_idle: bool,
-    pub(super) events: u64,
+    pub told: VecDeque<Statement>,
+    pub is_idle: bool,
+    pub events: u64,
 }
 
 impl Session {
+    pub fn new(options: Options) -> Self {
+        let tables: Vec<Table> = options.tables.iter().cloned().map(Table::new).collect();
+        let missing = match &options.goal {
+            Goal::Place(..) => GtidSet::default(),
+            Goal::Gtids { known, end } => {
+                let mut missing = end.clone();
+                missing.remove_all(known);
+                missing
+            }
+        };
+        let by_name =
+            tables.iter().enumerate().map(|(at, table)| (table.wanted.name.clone().into_bytes(), at)).collect();
+        Self {
+            format: Format::default(),
+            by_name,
+            maps: HashMap::new(),
+            taker: Taker::default(),
+            xa: Ledger::default(),
+            touched: vec![],
+            missing,
+            gtid: None,
+            file: String::new(),
+            file_number: None,
+            offset: 0,
+            in_payload: false,
+            told: VecDeque::new(),
+            is_idle: false,
+            events: 0,
+            tables,
+            options,
+        }
+    }
+
     /// Takes an event. Returns whether the pass is over.
-    pub(super) fn event(&mut self, event: &[u8]) -> Result<bool> {
+    pub fn event(&mut self, event: &[u8]) -> Result<bool> {
         let header = Header::parse(event)?;
         if header.kind == kind::FORMAT_DESCRIPTION {
             if header.size != event.len() {
@@ -78,14 +110,14 @@ impl Session {
     }
 
     /// Whether the goal lies before this event: it begins a transaction, and none is missing.
-    pub(super) fn is_before(&self, kind: u8) -> bool {
+    fn is_before(&self, kind: u8) -> bool {
         match self.options.goal {
             Goal::Place(..) => self.is_reached(),
             Goal::Gtids { .. } => matches!(kind, kind::GTID | kind::TAGGED_GTID) && self.missing.is_empty(),
         }
     }
 
-    pub(super) fn is_reached(&self) -> bool {
+    pub fn is_reached(&self) -> bool {
         match self.options.goal {
             Goal::Place(file, offset) => (self.file_number, self.offset) >= (Some(file), offset),
             Goal::Gtids { .. } => self.missing.is_empty(),
@@ -93,18 +125,18 @@ impl Session {
     }
 
     /// Notes whether nothing that may still come matters: no table is trusted any more.
-    pub(super) fn look_for_work(&mut self) {
+    pub fn look_for_work(&mut self) {
         self.is_idle = self.tables.iter().all(|table| matches!(table.trust, Trust::Lost(_)));
     }
 
     /// A new file numbers its tables anew. A server that crashed ends its file without saying so, in the middle of a
     /// transaction.
-    pub(super) fn forget(&mut self) {
+    fn forget(&mut self) {
         self.maps.clear();
         self.begin(false);
     }
 
-    pub(super) fn begin(&mut self, is_xa: bool) {
+    fn begin(&mut self, is_xa: bool) {
         self.touched.clear();
         self.xa.begin(is_xa);
         if self.maps.len() > MAX_MAPS {
@@ -112,7 +144,7 @@ impl Session {
         }
     }
 
-    pub(super) fn advance(&mut self, header: &Header) {
+    fn advance(&mut self, header: &Header) {
         if header.is_artificial() || header.kind == kind::ROTATE {
             return;
         }
@@ -125,7 +157,7 @@ impl Session {
     }
 
     #[inline]
-    pub(super) fn body(&mut self, header: &Header, body: &[u8]) -> Result<()> {
+    fn body(&mut self, header: &Header, body: &[u8]) -> Result<()> {
         self.events += 1;
         if let Some(shape) = Shape::of(header.kind) {
             return self.rows(shape, body);
@@ -152,7 +184,7 @@ impl Session {
         Ok(())
     }
 
-    pub(super) fn rotate(&mut self, body: &[u8]) -> Result<()> {
+    fn rotate(&mut self, body: &[u8]) -> Result<()> {
         let mut wire = Wire::new(body);
         self.offset = u64::from_le_bytes(wire.array()?);
         self.file = String::from_utf8_lossy(wire.rest).into_owned();
@@ -161,7 +193,7 @@ impl Session {
         Ok(())
     }
 
-    pub(super) fn gtid(&mut self, kind: u8, body: &[u8]) -> Result<()> {
+    fn gtid(&mut self, kind: u8, body: &[u8]) -> Result<()> {
         /// Flags, server, number: what follows is of no use here, and differs from version to version.
         const NEEDED: usize = 25;
         let body = if kind == kind::GTID { body.get(..NEEDED).unwrap_or(body) } else { body };
@@ -175,7 +207,7 @@ impl Session {
     }
 
     #[inline]
-    pub(super) fn map(&mut self, body: &[u8]) -> Result<()> {
+    fn map(&mut self, body: &[u8]) -> Result<()> {
         let (number, rest) = rows::table_number(body)?;
         if let Some(known) = self.maps.get(&number)
             && known.table.is_some()
@@ -197,7 +229,7 @@ impl Session {
         Ok(())
     }
 
-    pub(super) fn touch(&mut self, table: Option<usize>) {
+    fn touch(&mut self, table: Option<usize>) {
         if let Some(at) = table
             && !self.touched.contains(&at)
         {
@@ -206,7 +238,7 @@ impl Session {
     }
 
     #[inline]
-    pub(super) fn rows(&mut self, shape: Shape, body: &[u8]) -> Result<()> {
+    fn rows(&mut self, shape: Shape, body: &[u8]) -> Result<()> {
         let (number, rest) = rows::table_number(body)?;
         let Some(map) = self.maps.get(&number) else {
             return if number == rows::DUMMY_TABLE { Ok(()) } else { broken("rows of a table that has no map") };
@@ -231,7 +263,7 @@ impl Session {
 
     /// Leaves a table whose keys take too much memory, or the largest one when all together do.
     #[inline]
-    pub(super) fn shed(&mut self, at: usize) {
+    fn shed(&mut self, at: usize) {
         let memory = self.tables[at].keys.memory();
         if memory > self.options.max_bytes_per_table {
             let limit = self.options.max_bytes_per_table >> 20;
@@ -249,7 +281,7 @@ impl Session {
         }
     }
 
-    pub(super) fn query(&mut self, kind: u8, body: &[u8]) -> Result<()> {
+    fn query(&mut self, kind: u8, body: &[u8]) -> Result<()> {
         /// Of a LOAD DATA: the file's number, where its name stands in the text, and what to do with duplicates.
         const LOAD: usize = 13;
         let mut plain = vec![];
@@ -289,7 +321,7 @@ impl Session {
     }
 
     /// Whether the next pass will not meet what is being read.
-    pub(super) fn is_before_next(&self) -> bool {
+    fn is_before_next(&self) -> bool {
         let contains = |set: &GtidSet| self.gtid.as_ref().is_some_and(|gtid| set.contains(gtid));
         match (&self.options.next, &self.options.goal) {
             (Some(Next::Gtids(set)), _) => contains(set),
@@ -299,7 +331,7 @@ impl Session {
         }
     }
 
-    pub(super) fn prepare(&mut self, body: &[u8]) -> Result<()> {
+    fn prepare(&mut self, body: &[u8]) -> Result<()> {
         let mut wire = Wire::new(body);
         let one_phase = wire.u8()? != 0;
         let format = wire.u32()? as i32;
@@ -313,7 +345,7 @@ impl Session {
         Ok(())
     }
 
-    pub(super) fn payload(&mut self, body: &[u8]) -> Result<()> {
+    fn payload(&mut self, body: &[u8]) -> Result<()> {
         self.in_payload = true;
         let mut payload = Payload::parse(body, self.options.max_packet)?;
         while let Some(event) = payload.next_event()? {
