@@ -41,8 +41,8 @@ class Lake:
     def __init__(self, spark: SparkSession, run: Run) -> None:
         self.spark = spark
         self.run = run
-        # What the optimizer infers from conditions may grow exponentially with them, and a contract's rules are conditions
-        # on every column. Flat plans came through with it as well; all that we would lose is that keys are not NULL.
+        # What the optimizer infers from conditions may grow exponentially with them, and a contract's rules are
+        # conditions on every column. Flat plans came through with it too; all that is lost is that keys are not NULL.
         spark.conf.set("spark.sql.constraintPropagation.enabled", "false")
         self._show(run.branch, run.branch)
         self._tables = set(catalog.tables(run.branch))
