@@ -11,13 +11,13 @@ trust, in the whole stream (`Unreadable`), or in one table, which is then read a
 from __future__ import annotations
 
 import time
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import mysql_arrow
 import pyarrow as pa
+import pyarrow.compute as pc
 from mysql_arrow import binlog
 from pymysql.connections import Connection
 
@@ -197,10 +197,11 @@ def _take(changes: Changes, name: str, table: Table, reading: binlog.Pass) -> No
     elif keys is None:
         changes.elsewhere[name] = found.reason
     else:
-        counts = Counter(keys[binlog.OPERATION].to_pylist())
+        counts = {row["values"]: row["counts"] for row in pc.value_counts(keys[binlog.OPERATION]).to_pylist()}
         told = keys.drop_columns([binlog.OPERATION]).cast(key_schema(table.contract))
-        every = pa.concat_tables([told, known.committed]) if known.committed.num_rows else told
-        changes.tables[name] = TableChanges(_distinct(every), dict(sorted(counts.items())))
+        if known.committed.num_rows:
+            told = _distinct(pa.concat_tables([told, known.committed]))
+        changes.tables[name] = TableChanges(told, dict(sorted(counts.items())))
 
 
 def _distinct(keys: pa.Table) -> pa.Table:

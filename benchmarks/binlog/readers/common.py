@@ -51,7 +51,7 @@ class Job:
 
 @contextmanager
 def timed(rows: int) -> Iterator[None]:
-    """Print what the block costs: the process's seconds and those of its children, without its imports, and its memory."""
+    """Print what the block costs: seconds of the process and its children, without its imports, and its memory."""
     wall, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_SELF)
     children = resource.getrusage(resource.RUSAGE_CHILDREN)
     yield
