@@ -178,7 +178,7 @@ def _read_on(reading: binlog.Pass, connection: Connection[Any], database: str, n
             raise
         raise Unreadable(f"the binlog cannot be read from the last run's place on: {error.message}") from error
     except mysql_arrow.ProtocolError as error:
-        raise Unreadable(f"the binlog holds what is not understood: {error}") from error
+        raise Unreadable(str(error)) from error
 
 
 def _judge(reading: binlog.Pass, statement: binlog.Statement, database: str, names: Mapping[str, str]) -> None:

@@ -12,6 +12,9 @@ pub enum Error {
     #[error("the bytes are no result set: {0}")]
     Protocol(String),
 
+    #[error("the binlog is not understood: {0}")]
+    Binlog(String),
+
     #[error("the connection is lost: {0}")]
     Lost(String),
 
@@ -39,6 +42,16 @@ pub enum Error {
     /// The caller's own exception, from a signal handler or from its file; the binding raises it as it is.
     #[error("interrupted: {0}")]
     Foreign(Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl Error {
+    /// What is wrong, without saying again where.
+    pub fn why(&self) -> String {
+        match self {
+            Self::Protocol(why) => why.clone(),
+            other => other.to_string(),
+        }
+    }
 }
 
 /// Shorthand for the commonest refusal.

@@ -12,7 +12,7 @@ class ConnectionLost(Error):
 
 
 class ProtocolError(Error):
-    """The bytes are no result set, or a packet is longer than `max_packet`."""
+    """The bytes are no result set, or no binlog, or a packet is longer than `max_packet`."""
 
 
 class SchemaMismatch(Error):

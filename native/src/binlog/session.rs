@@ -255,7 +255,7 @@ impl Session {
         }
         let mut into = Into { table, number: at, touched };
         if let Err(error) = self.taker.take(shape, rest, walk, &mut into, self.options.max_packet) {
-            table.leave(format!("its keys cannot be taken from the binlog: {error}"));
+            table.leave(format!("its keys cannot be taken from the binlog: {}", error.why()));
         }
         self.shed(at);
         Ok(())

@@ -117,7 +117,7 @@ impl Table {
         let (columns, names) = match map.columns() {
             Ok(found) => found,
             Err(error) => {
-                self.leave(format!("its columns are not understood: {error}"));
+                self.leave(format!("its columns are not understood: {}", error.why()));
                 return None;
             }
         };

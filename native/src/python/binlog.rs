@@ -92,7 +92,10 @@ impl Binlog {
 
     /// Reads on. Gives the next statement, its default database first; ends at the goal, and with the stream.
     fn __next__(&self, py: Python<'_>) -> PyResult<Option<(String, String)>> {
-        let next = self.with(py, State::next).map_err(raise)?;
+        let next = self.with(py, State::next).map_err(|error| match error {
+            Error::Protocol(why) => raise(Error::Binlog(why)),
+            other => raise(other),
+        })?;
         Ok(next.map(|Statement { default_database, text }| (default_database, text)))
     }
 

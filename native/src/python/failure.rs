@@ -16,7 +16,7 @@ fn raise_with(py: Python<'_>, error: Error) -> PyResult<PyErr> {
     let class = |name: &str| py.import("mysql_arrow.errors")?.getattr(name);
     let exception = match error {
         Error::Server { errno, sqlstate, message } => class("ServerError")?.call1((errno, sqlstate, message))?,
-        Error::Protocol(_) => class("ProtocolError")?.call1((said,))?,
+        Error::Protocol(_) | Error::Binlog(_) => class("ProtocolError")?.call1((said,))?,
         Error::Lost(_) => class("ConnectionLost")?.call1((said,))?,
         Error::Value { column, value, target, .. } => class("ValueRefused")?.call1((said, column, value, target))?,
         Error::Type { column, mysql, target, .. } => class("TypeRefused")?.call1((said, column, mysql, target))?,
