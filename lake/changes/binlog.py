@@ -10,7 +10,6 @@ trust, in the whole stream (`Unreadable`), or in one table, which is then read a
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -20,6 +19,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from mysql_arrow import binlog
 from pymysql.connections import Connection
+from tenacity import RetryError, Retrying, retry_if_result, stop_after_delay, wait_fixed
 
 from lake.changes import statements
 from lake.changes.by_key import key_schema
@@ -37,6 +37,8 @@ costs less."""
 PATIENCE_SECONDS = 10
 """How long the end may take to be sent: the server sends what its disk has, and may name a place that is not there yet
 (MySQL with ``sync_binlog = 1``)."""
+
+PAUSE_SECONDS = 0.1
 
 _NO_SUCH_PLACE = 1236
 """ER_MASTER_FATAL_ERROR_READING_BINLOG: purged, not of this server's history, or damaged."""
@@ -156,16 +158,19 @@ def read(
 
 def _follow(reading: binlog.Pass, origin: Source, names: Mapping[str, str]) -> None:
     """Read to the end, which a server may not have sent at first."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while True:
+
+    def is_reached() -> bool:
         with connected(origin) as connection:
             _read_on(reading, connection, origin.database, names)
-        if reading.is_reached:
-            return
-        if time.monotonic() > deadline:
-            place = reading.place
-            where = f"{place.file}:{place.offset}" if place else "its beginning"
-            raise Unreadable(f"the binlog ended at {where}, before the snapshot's place")
+        return bool(reading.is_reached)
+
+    not_yet = retry_if_result(lambda reached: not reached)
+    try:
+        Retrying(retry=not_yet, stop=stop_after_delay(PATIENCE_SECONDS), wait=wait_fixed(PAUSE_SECONDS))(is_reached)
+    except RetryError as error:
+        place = reading.place
+        where = f"{place.file}:{place.offset}" if place else "its beginning"
+        raise Unreadable(f"the binlog ended at {where}, before the snapshot's place") from error
 
 
 def _read_on(reading: binlog.Pass, connection: Connection[Any], database: str, names: Mapping[str, str]) -> None:
