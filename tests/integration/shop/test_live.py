@@ -95,6 +95,8 @@ def test_an_interrupted_shop_keeps_and_tells_what_it_did(
     host, port, user, password, name = shop_database
     environment = {
         **os.environ,
+        "LAKE_SHOP_HOST": host,
+        "LAKE_SHOP_PORT": str(port),
         "LAKE_SHOP_USER": user,
         "LAKE_SHOP_PASSWORD": password,
         "LAKE_SOURCE_DATABASE": name,

@@ -55,4 +55,4 @@ def test_a_replica_that_is_away(
 def test_a_position_that_never_comes(connection: Connection[Any]) -> None:
     is_mariadb = "MariaDB" in str(value(connection, "SELECT VERSION()"))
     never = "77-999-123456" if is_mariadb else "00000000-0000-4000-8000-000000000001:1"
-    assert not replica._applied(connection, never, timeout_seconds=1)
+    assert not replica.has_applied(connection, never, timeout_seconds=1)
