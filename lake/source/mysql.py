@@ -66,6 +66,8 @@ class MySql(Dialect):
 
     def why_not_from(self, connection: Connection[Any], start: Position) -> str:
         """By the set of transactions, whichever server of the group answers."""
+        if start.file:
+            return f"a server of another kind answers, before it was one whose binlog stood at {start.file}"
         if not start.gtid:
             return "the last run left no GTIDs"
         row = fetch(

@@ -281,11 +281,13 @@ NO_PLACES: dict[str, list[tuple[dict[str, Any], str]]] = {
         ({"file": "binlog.000000"}, "the binlog is purged"),
         ({"offset": 1 << 40}, "set back"),
         ({"gtid": "0-1-1"}, "set back"),
+        ({"server": "3e11fa47", "gtid": "3e11fa47:1-5", "file": "", "offset": 0}, "another server answers"),
     ],
     # Whichever server of a group answers: they share their transactions, not their files.
     "mysql": [
         ({"gtid": "3e11fa47-71ca-11e1-9e33-c80aa9429562:1-5"}, "does not know all of the transactions"),
         ({"gtid": ""}, "no GTIDs"),
+        ({"gtid": "0-1-1977", "file": "binlog.000004"}, "a server of another kind answers"),
     ],
 }
 
