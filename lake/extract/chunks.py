@@ -27,6 +27,9 @@ HALVINGS = 60
 """How often the space between two values is halved in search of one that splits the rows; 64 bits are enough for any
 integer."""
 
+COUNTED = 100
+"""Rows of which the optimiser is taken to know the number."""
+
 Boundary = tuple[Any, ...]
 
 
@@ -117,11 +120,11 @@ class _Splitter:
     def _rows_below(self, prefix: Boundary, low: Any, middle: Any, high: Any, rows: int) -> int:
         """Rows between ``low`` and ``middle``, of ``rows`` between ``low`` and ``high``.
 
-        InnoDB takes no range for more than half of its table, however much more it is. So of two sides the smaller one
-        is believed.
+        InnoDB takes no range for more than half of its table, however much more it is, unless it is so small that its
+        rows are counted. So of two sides the smaller one is believed.
         """
         left = self._estimate(self._within(prefix, low, middle))
-        if left < rows // 2:
+        if left < rows // 2 or rows < COUNTED:
             return left
         return max(left, rows - self._estimate(self._within(prefix, middle, high)))
 

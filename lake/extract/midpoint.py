@@ -77,16 +77,16 @@ def _(low: bytes, high: bytes) -> bytes | None:
 
 @_middle.register
 def _(low: str, high: str) -> str | None:
-    """In digits and small letters, which every collation that knows no case orders alike."""
+    """In the blank, digits and small letters, which every collation that knows no case orders alike."""
     middle = _digits_between([_place(c) for c in low.lower()], [_place(c) for c in high.lower()], len(_ALPHABET))
     return None if middle is None else "".join(_ALPHABET[digit] for digit in middle)
 
 
-_ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyz"
+_ALPHABET = " 0123456789abcdefghijklmnopqrstuvwxyz"
 
 
 def _place(character: str) -> int:
-    """Where a character stands among digits and small letters; what is none of them takes the next one's place."""
+    """Where a character stands in the alphabet; what is not in it takes the next one's place."""
     return min(bisect_left(_ALPHABET, character), len(_ALPHABET) - 1)
 
 

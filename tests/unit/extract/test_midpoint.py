@@ -23,7 +23,7 @@ from lake.extract.midpoint import between, between_code_points
         (timedelta(hours=-1), timedelta(hours=3), timedelta(hours=1)),
         (b"\x00", b"\x02", b"\x01"),
         ("a", "c", "b"),
-        ("customer 1", "customer 3", "customer02"),
+        ("customer 1", "customer 3", "customer 2"),
     ],
 )
 def test_the_middle(low: Any, high: Any, expected: Any) -> None:
