@@ -31,8 +31,11 @@ CHANGES = (
 
 
 @pytest.mark.usefixtures("published")
-def test_every_table_reaches_cleaned_by_three_commands(shop_database: tuple[str, int, str, str, str]) -> None:
+def test_every_table_reaches_cleaned_by_three_commands(
+    server: Any, shop_database: tuple[str, int, str, str, str]
+) -> None:
     host, port, user, password, name = shop_database
+    source = f"clinic_{server.kind}"
     with pymysql.connect(
         host=host, port=port, user=user, password=password, database=name, charset="utf8mb4", autocommit=True
     ) as connection:
@@ -40,23 +43,23 @@ def test_every_table_reaches_cleaned_by_three_commands(shop_database: tuple[str,
         for statement in (f"ALTER DATABASE {name} CHARACTER SET utf8mb4", *TABLES, *ROWS):
             cursor.execute(statement)
 
-        lake("add-source", f"mysql://{user}:{password}@{host}:{port}/{name}", "--name", "clinic")
+        lake("add-source", f"mysql://{user}:{password}@{host}:{port}/{name}", "--name", source)
         try:
             lake("add-table", "--all")
             lake("run")
-            assert_equal(cursor)
+            assert_equal(cursor, source)
 
             for statement in CHANGES:
                 cursor.execute(statement)
             lake("run")
-            assert_equal(cursor)
+            assert_equal(cursor, source)
         finally:
-            lake("remove-source", "clinic")
+            lake("remove-source", source)
 
 
-def assert_equal(cursor: pymysql.cursors.Cursor) -> None:
+def assert_equal(cursor: pymysql.cursors.Cursor, source: str) -> None:
     """Every row of every table, as often as the source has it."""
-    found = contracts.load_all(["clinic"])
+    found = contracts.load_all([source])
     assert len(found) == len(TABLES)
     for table, contract in found.items():
         here = sql.query(f'SELECT {", ".join(contract.columns)} FROM cleaned."{table}"')[1]
