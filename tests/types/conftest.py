@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import struct
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -39,6 +38,9 @@ plainly = functools.partial(mysql_arrow.query, decoder="plain")
 """`mysql_arrow.query` with the decoder in plain Python."""
 
 
+GEOMETRIES = ("geometry", "point", "polygon", "geometrycollection", "geomcollection")
+
+
 @dataclass(frozen=True)
 class Matrix:
     """The tables on their way: in the source, in landing, in raw, in cleaned and in quarantine.
@@ -62,6 +64,11 @@ class Matrix:
         with self.connection.cursor() as cursor:
             cursor.execute(statement)
             return list(cursor.fetchall())
+
+    @property
+    def keeps_bad_text(self) -> bool:
+        """Whether the server stores text that is none; MySQL lets no such bytes in."""
+        return "mariadb" in str(self.ask("SELECT VERSION()")).lower()
 
     def in_source(self, table: str) -> list[dict[str, str | None]]:
         """All rows as the server prints them, sorted."""
@@ -100,15 +107,16 @@ def _is_float(mysql: str) -> bool:
 def _printed(name: str, mysql: str) -> str:
     """A column as text that can be compared: what is text itself, and bytes, in hexadecimal."""
     column = f"`{name}`"
+    if _is_float(mysql):
+        # The bytes of a double, in a point's X. As text MySQL prints the largest doubles beyond what there is.
+        return f"HEX(SUBSTR(POINT({column}, 0), 10, 8))"
     if mysql.startswith(("tinyint", "smallint", "mediumint", "int", "bigint", "bit", "year")) or "zerofill" in mysql:
         return f"CAST({column} + 0 AS CHAR)"
-    if _is_float(mysql):
-        return f"CAST({column} * 1e0 AS CHAR)"
     if mysql.startswith(("datetime", "timestamp")):
         return f"DATE_FORMAT({column}, '%Y-%m-%d %H:%i:%s.%f')"
     if mysql == "date" or (mysql.startswith("decimal") and int(mysql[8:].split(",")[0]) <= 38):
         return f"CAST({column} AS CHAR)"
-    if "blob" in mysql or "binary" in mysql or mysql in ("geometry", "point", "polygon", "geometrycollection"):
+    if "blob" in mysql or "binary" in mysql or mysql in GEOMETRIES:
         return f"HEX({column})"
     return f"HEX(CAST({column} AS CHAR CHARACTER SET utf8mb4))"
 
@@ -130,8 +138,8 @@ def _shown(name: str, arrow: pa.DataType) -> str:
 
 
 def _bits(printed: str | None) -> str | None:
-    """The double of which the server prints the shortest digits, in hexadecimal."""
-    return None if printed is None else struct.pack(">d", float(printed)).hex().upper()
+    """The bytes of a double, of which the server gives the lowest one first, in hexadecimal."""
+    return None if printed is None else bytes.fromhex(printed)[::-1].hex().upper()
 
 
 @pytest.fixture(scope="module")

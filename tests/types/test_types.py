@@ -103,8 +103,10 @@ def test_instants_do_not_depend_on_the_zone_of_who_wrote_them(matrix: Matrix) ->
 
 
 def test_a_geometry_is_its_srid_and_its_wkb(matrix: Matrix) -> None:
+    # MySQL alone turns the axes of geographic systems round, unless it is asked not to.
+    order = "" if "mariadb" in str(matrix.ask("SELECT VERSION()")).lower() else ", 'axis-order=long-lat'"
     expected = matrix.ask(
-        "SELECT ST_SRID(geometry_), HEX(ST_AsBinary(geometry_)) FROM exact WHERE geometry_ IS NOT NULL"
+        f"SELECT ST_SRID(geometry_), HEX(ST_AsBinary(geometry_{order})) FROM exact WHERE geometry_ IS NOT NULL"
     )
     parts = "from_big_endian_32(reverse(substr(geometry_, 1, 4))), to_hex(substr(geometry_, 5))"
     found = sql.query(f"SELECT {parts} FROM cleaned.exact WHERE geometry_ IS NOT NULL", matrix.run.branch)[1]
@@ -117,6 +119,8 @@ def test_a_geometry_is_its_srid_and_its_wkb(matrix: Matrix) -> None:
 
 @pytest.mark.parametrize(("row", "bad"), list(enumerate(BAD, 1)), ids=[f"{bad.column}={bad.value}" for bad in BAD])
 def test_a_bad_value_is_quarantined_with_its_reason(matrix: Matrix, row: int, bad: Bad) -> None:
+    if bad.column == "t" and not matrix.keeps_bad_text:
+        pytest.skip("the server stores no text that is none")
     reason = f"unreadable:{bad.column}" if bad.problem else f"not_accepted:{bad.column}"
     found = sql.rows(f"SELECT * FROM quarantine.bad WHERE id = {row}", matrix.run.branch)
     assert [(item["_reasons"], item["_problems"]) for item in found] == [([reason], bad.problem)]
@@ -128,6 +132,8 @@ def test_a_bad_value_is_quarantined_with_its_reason(matrix: Matrix, row: int, ba
 
 
 def test_valid_and_quarantined_rows_are_those_that_were_read(matrix: Matrix) -> None:
+    if not matrix.keeps_bad_text:
+        pytest.skip("the server stores no text that is none, so one of these rows is good there")
     outcome = matrix.outcomes["bad"]
     assert (outcome.judged, outcome.valid, outcome.refused) == (len(BAD) + 3, 2, len(BAD) + 1)
     assert outcome.judged == matrix.manifests["bad"].source_rows
@@ -140,6 +146,8 @@ def test_valid_and_quarantined_rows_are_those_that_were_read(matrix: Matrix) -> 
 
 def test_the_contract_can_ask_for_null_which_is_counted(matrix: Matrix) -> None:
     """Only the ENUM's wrong value, which can be held, is still refused."""
+    if not matrix.keeps_bad_text:
+        pytest.skip("the server stores no text that is none, so one of these rows is good there")
     assert matrix.manifests["bad"].nulled == {}
     columns = [bad.column for bad in BAD if bad.problem]
     assert matrix.manifests["bad_null"].nulled == {column: columns.count(column) + 1 for column in columns}
@@ -156,6 +164,8 @@ def test_the_contract_can_ask_for_null_which_is_counted(matrix: Matrix) -> None:
 def test_the_contract_can_refuse(matrix: Matrix, monkeypatch: pytest.MonkeyPatch, decoder: str) -> None:
     from tests.types.conftest import plainly
 
+    if not matrix.keeps_bad_text:
+        pytest.skip("the server stores no text that is none")
     if decoder == "plain":
         monkeypatch.setattr(mysql_arrow, "query", plainly)
     drafted = matrix.contracts["bad"].model_dump(by_alias=True)
@@ -209,7 +219,7 @@ def test_drafts_remark_on_decimals_beyond_38_digits(matrix: Matrix) -> None:
     lines = {line.split(":")[0].strip(): line for line in drafted.splitlines()}
     for name in ("decimal_39_0", "decimal_65_30"):
         assert lines[name].endswith("# has more than 38 digits: exact text in the lake, not a number")
-    assert "#" not in lines["decimal_38_38"]
+    assert "#" not in lines.get("decimal_38_38", "")  # MySQL has 30 decimals at most
 
 
 @pytest.mark.parametrize("name", NAMES)
