@@ -5,7 +5,7 @@ everything, and keys that are gone become deletes. So it does no harm to see too
 back, one that the snapshot does not hold yet), and the pass may end anywhere behind the snapshot's place.
 
 `mysql_arrow.binlog` reads the events. What its findings mean is decided here: whatever may hide a change ends the
-trust, in the whole stream (`Unreadable`), or in one table, which is then read anew (`Changes.resnapshot`).
+trust, in the whole stream (`Resnapshot`), or in one table, which is then read anew (`Changes.resnapshot`).
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from tenacity import RetryError, Retrying, retry_if_result, stop_after_delay, wa
 
 from lake.changes import statements
 from lake.changes.by_key import key_schema
+from lake.changes.increment import Resnapshot
 from lake.changes.prepared import Prepared
 from lake.contracts import Contract
 from lake.contracts.source_schema import SourceColumn
@@ -49,18 +50,6 @@ _KEYS = {
     "inet6",
 }  # fmt: skip
 """Types of key columns that are read from row events; the others are told apart before a pass."""
-
-
-class Unreadable(Exception):
-    """The stream cannot be trusted: every table that relied on it has to be read anew.
-
-    Attributes:
-        reason: one line for the log and the manifest.
-    """
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
 
 
 @dataclass(frozen=True)
@@ -134,7 +123,7 @@ def read(
         next_start: where the next run will start, if not at the end.
 
     Raises:
-        Unreadable: the stream may hide changes.
+        Resnapshot: the stream may hide changes.
         SourceError: the server is away.
     """
     if start == end or not tables:
@@ -170,7 +159,7 @@ def _follow(reading: binlog.Pass, origin: Source, names: Mapping[str, str]) -> N
     except RetryError as error:
         place = reading.place
         where = f"{place.file}:{place.offset}" if place else "its beginning"
-        raise Unreadable(f"the binlog ended at {where}, before the snapshot's place") from error
+        raise Resnapshot(f"the binlog ended at {where}, before the snapshot's place") from error
 
 
 def _read_on(reading: binlog.Pass, connection: Connection[Any], database: str, names: Mapping[str, str]) -> None:
@@ -181,9 +170,9 @@ def _read_on(reading: binlog.Pass, connection: Connection[Any], database: str, n
     except mysql_arrow.ServerError as error:
         if error.errno != _NO_SUCH_PLACE:
             raise
-        raise Unreadable(f"the binlog cannot be read from the last run's place on: {error.message}") from error
+        raise Resnapshot(f"the binlog cannot be read from the last run's place on: {error.message}") from error
     except mysql_arrow.ProtocolError as error:
-        raise Unreadable(str(error)) from error
+        raise Resnapshot(str(error)) from error
 
 
 def _judge(reading: binlog.Pass, statement: binlog.Statement, database: str, names: Mapping[str, str]) -> None:

@@ -170,9 +170,9 @@ def _binlog(
             reason = "where the binlog stands in this snapshot is not known"
         try:
             if reason or moment.end is None:
-                raise binlog.Unreadable(reason)
+                raise Resnapshot(reason)
             changes = binlog.read(origin, tables, start, moment.end, moment.start)
-        except binlog.Unreadable as error:
+        except Resnapshot as error:
             together.resnapshot |= dict.fromkeys(tables, error.reason)
             continue
         together.tables |= changes.tables
