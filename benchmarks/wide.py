@@ -165,19 +165,29 @@ def branch() -> Iterator[None]:
         storage.delete_prefix(f"{storage.LANDING}/{SOURCE}")
 
 
+def spark_pid() -> int:
+    """The process of Spark's server.
+
+    Raises:
+        ServiceError: Spark is no process of this machine's platform, or does not run.
+    """
+    process = supervise.processes().get("spark")
+    if process is None or process.pid is None:
+        raise ServiceError("Spark does not run", "start what this needs with `lake up minio nessie spark`")
+    return process.pid
+
+
 def heap_bytes() -> int:
     """What Spark's objects take after a full collection.
 
     Raises:
         ServiceError: Spark is no process of this machine's platform, or does not run.
     """
-    process, java = supervise.processes().get("spark"), artifacts()["jdk21"]
-    if process is None or process.pid is None:
-        raise ServiceError("Spark does not run", "`lake up`")
+    java = artifacts()["jdk21"]
     assert isinstance(java, PypiArtifact)
     jcmd = (java.folder / java.program).with_name("jcmd")
     for question in ("GC.run", "GC.run", "GC.heap_info"):
-        command = [str(jcmd), str(process.pid), question]
+        command = [str(jcmd), str(spark_pid()), question]
         said = subprocess.run(command, check=True, capture_output=True, text=True, timeout=120).stdout
     used = next(word for line in said.splitlines() if "heap" in line for word in [line.split("used ")[1].split("K")[0]])
     return int(used) * 1024
@@ -223,6 +233,7 @@ def bench(
     rounds: Annotated[int, typer.Option(min=2, help="Increments of each table.")] = 6,
 ) -> None:
     """Measure tables of different widths side by side on the running platform."""
+    spark_pid()
     result = measure(widths, rounds)
     OUT.parent.mkdir(exist_ok=True)
     OUT.write_text(json.dumps(result.to_json(), indent=1))
