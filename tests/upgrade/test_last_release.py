@@ -13,6 +13,7 @@ import tarfile
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -42,21 +43,25 @@ def _driver(checkout: Path, home: Path, offset: int) -> Lake:
 
 
 @pytest.fixture(scope="module")
-def lakes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Lake, Lake]]:
+def folder() -> Iterator[Path]:
+    """A folder that is open to the users that servers run as which refuse root; pytest's own is not."""
+    with TemporaryDirectory(prefix="shoplake-upgrade-") as name:
+        Path(name).chmod(0o755)
+        yield Path(name)
+
+
+@pytest.fixture(scope="module")
+def lakes(folder: Path) -> Iterator[tuple[Lake, Lake]]:
     """The command of the last release and that of this checkout, on the same state folder."""
     from conftest import _free_offset
 
-    old = tmp_path_factory.mktemp("last-release")
+    old, home = folder / "last-release", folder / "home"
     listed = subprocess.run(["git", "archive", LAST_RELEASE], cwd=PROJECT, capture_output=True, timeout=60)
     if listed.returncode:
         pytest.skip(f"this clone's history does not reach back to {LAST_RELEASE}")
     with tarfile.open(fileobj=io.BytesIO(listed.stdout)) as archive:
         archive.extractall(old, filter="data")
     subprocess.run(["make", "setup"], cwd=old, check=True, timeout=1200)
-    home = tmp_path_factory.mktemp("home")
-    for folder in (*home.parents, home):
-        if folder.is_relative_to(tmp_path_factory.getbasetemp()):
-            folder.chmod(0o755)  # open to the users that servers run as which refuse root
     offset = _free_offset()
     before, now = _driver(old, home, offset), _driver(PROJECT, home, offset)
     try:
