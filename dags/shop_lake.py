@@ -24,19 +24,20 @@ tried twice more.
 **A rerun** (clear the run, or trigger a new one) starts from main as it is then: the branch is opened anew,
 landing files of the unpublished try are replaced, and the outcome is the same. The next run reads everything since
 the last *published* one, so a failed hour is caught up by itself.
+
+**When nothing has changed** in any source, `clean` to `audit` are skipped and nothing is published: the receipt says as
+of when the lake was found to be the source's still (`unchanged_since`), and no report is made anew.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from airflow.sdk import Asset, Metadata, Param, dag, get_current_context, task
+from airflow.sdk import Asset, AssetAlias, Metadata, Param, dag, get_current_context, task
 from common import DEFAULT_ARGS, MACROS, PUBLISHED, RUN_LIMIT, SCHEDULE, SPARK, TAGS
 from triggers import PROOF
 
 from lake.run import Run
-
-published = Asset(PUBLISHED)
 
 
 @dag(
@@ -108,13 +109,16 @@ def shop_lake() -> None:
 
         return audit(Run.from_json(run))
 
-    @task(outlets=[published])
+    # After tasks that were skipped as well, because there was nothing new.
+    @task(outlets=[AssetAlias(PUBLISHED)], trigger_rule="none_failed")
     def publish(run: dict[str, Any]) -> Any:
-        """One merge into main, the receipt, and the event that reports and alerting wait for."""
+        """One merge into main, the receipt, and the event that reports and alerting wait for. Nothing new, no event."""
         from lake.steps.publish import publish
 
         receipt = publish(Run.from_json(run)).to_json()
-        yield Metadata(published, extra={name: receipt[name] for name in PROOF})
+        if not receipt["unchanged_since"]:
+            extra = {name: receipt[name] for name in PROOF}
+            yield Metadata(Asset(PUBLISHED), extra=extra, alias=AssetAlias(PUBLISHED))
         return receipt
 
     run = start()

@@ -26,6 +26,7 @@ class Run:
         sources: names of the sources that it reads.
         has_marts: whether it builds the star schema and the marts, which are the shop's.
         contracts_sha256: of the contracts that it began with; `contracts` gives them.
+        code_sha256: of the code that it began with (`lake.ledger.code`).
     """
 
     run_id: str
@@ -35,6 +36,7 @@ class Run:
     sources: tuple[str, ...] = ()
     has_marts: bool = True
     contracts_sha256: str = ""
+    code_sha256: str = ""
 
     @property
     def branch(self) -> str:

@@ -20,7 +20,8 @@ def receipts(json_: Annotated[bool, typer.Option("--json")] = False) -> None:
         return
     rows = [
         [r.run_id, r.published_at[:19], r.source_instant[:19], sum(t["read"] for t in r.tables.values()),
-         f"{r.checks['checks']} ({len(r.checks['warnings'])} warnings)", r.lake_commit[:12]]
+         f"{r.checks['checks']} ({len(r.checks['warnings'])} warnings)",
+         r.lake_commit[:12] + (" (unchanged)" if r.unchanged_since else "")]
         for r in found
     ]  # fmt: skip
     print_rows(["run", "published (UTC)", "source as of (UTC)", "rows read", "checks", "commit"], rows)

@@ -53,6 +53,9 @@ def run_pipeline(full: bool, console: Console) -> dict[str, Any]:
         _follow(airflow, PIPELINE, run_id, console)
         receipt: dict[str, Any] = airflow.result(PIPELINE, run_id, PUBLISH)
         tasks = airflow.tasks(PIPELINE, run_id)
+        if receipt["unchanged_since"]:
+            _summary(receipt, tasks, console)
+            return receipt
         (published_at,) = [task.started_at for task in tasks if task.task_id == PUBLISH]
         assert published_at is not None, "the run succeeded"
         reports = _triggered(airflow, REPORTS, published_at)
@@ -152,13 +155,11 @@ def _progress(dag_id: str, tasks: list[TaskState]) -> Table:
 
 
 def _summary(receipt: dict[str, Any], tasks: list[TaskState], console: Console) -> None:
-    rows = Table("table", "mode", "read", "valid", "refused", "deleted", "in source", box=None)
-    for column in rows.columns[2:]:
-        column.justify = "right"
-    for name, counts in receipt["tables"].items():
-        figures = [f"{counts[key]:,}" for key in ("read", "valid", "refused", "deleted", "source_rows")]
-        rows.add_row(name, counts["mode"], *figures)
-    console.print(rows)
+    changed = {name: counts for name, counts in receipt["tables"].items() if _is_worth_a_line(counts)}
+    if changed:
+        console.print(_of_tables(changed))
+    if others := len(receipt["tables"]) - len(changed):
+        console.print(f"{others:,} {'other ' if changed else ''}tables are as they were")
     for name, snapshot in receipt["sources"].items():
         console.print(f"{name:<14} as of {snapshot['instant'][:19]} UTC, position {snapshot['position'] or 'unknown'}")
     layers = "  ".join(f"{layer} {count:,}" for layer, count in receipt["layers"].items())
@@ -167,7 +168,27 @@ def _summary(receipt: dict[str, Any], tasks: list[TaskState], console: Console) 
     console.print(f"checks         {checks['checks']} passed or warned, {len(checks['warnings'])} warnings")
     begun, ended = [t.started_at for t in tasks if t.started_at], [t.ended_at for t in tasks if t.ended_at]
     console.print(f"time           {(max(ended) - min(begun)).total_seconds():.1f} s")
+    if since := receipt["unchanged_since"]:
+        console.print(
+            f"unchanged      since {since}: nothing was published, main@{receipt['lake_commit']} is the source's"
+        )
+        console.print(f"receipt        {receipt['run_id']}")
+        return
     console.print(f"published      main@{receipt['lake_commit']}")
     console.print(f"receipt        {receipt['run_id']}")
     if receipt["dbt_manifest_sha256"]:
         console.print(f"report         s3://reports/business/{receipt['run_id']}/report.html  (`lake report open`)")
+
+
+def _is_worth_a_line(counts: dict[str, Any]) -> bool:
+    return counts["mode"] == "full" or any(counts[key] for key in ("read", "judged", "refused", "deleted"))
+
+
+def _of_tables(tables: dict[str, dict[str, Any]]) -> Table:
+    rows = Table("table", "mode", "read", "valid", "refused", "deleted", "in source", box=None)
+    for column in rows.columns[2:]:
+        column.justify = "right"
+    for name, counts in tables.items():
+        figures = [f"{counts[key]:,}" for key in ("read", "valid", "refused", "deleted", "source_rows")]
+        rows.add_row(name, counts["mode"], *figures)
+    return rows

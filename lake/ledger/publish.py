@@ -35,6 +35,23 @@ def publish(run: Run, draft: Receipt) -> Receipt:
     return _finish(run, draft, commit)
 
 
+def leave_unchanged(run: Run, draft: Receipt) -> Receipt:
+    """Write the receipt of a run that found the lake to be the source's still; nothing is merged.
+
+    Args:
+        draft: the receipt, whose `unchanged_since` names the run that published the lake.
+    """
+    published = receipts.of(draft.unchanged_since)
+    assert published is not None
+    now = datetime.now(UTC).isoformat()
+    receipt = replace(draft, lake_commit=published.lake_commit, published_at=now)
+    receipts.write(receipt)
+    receipts.remember_unchanged(receipt)
+    catalog.delete_branch(run.branch)
+    log.info("nothing has changed since %s: main stays at %s", published.run_id, published.lake_commit)
+    return receipt
+
+
 def finish_interrupted() -> list[str]:
     """Write the receipts of runs that were merged and then killed, and tried again, if at all, as other runs.
 

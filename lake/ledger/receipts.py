@@ -25,8 +25,13 @@ class Receipt:
         published_at: UTC, ISO 8601.
         code_version: commit of the code, or its package version.
         contracts_sha256: of the contracts that the run began with; `audit/<run_id>/contracts.json` holds them.
+        code_sha256: of all code that the run began with.
+        code: SHA-256 of the code behind each layer (`lake.ledger.code`).
+        unchanged_since: the run that published the lake which this one found to be the source's still; empty for a run
+            that published one itself.
         dbt_manifest_sha256: of the dbt manifest without its generation times.
-        tables: per table: source, mode, rows read, valid, refused, deleted, rows in the source and in the lake.
+        tables: per table: source, mode, rows read, valid, refused, deleted, and how many rows the source has
+            (``source_rows``), ``cleaned`` and ``quarantine``.
         layers: rows written per layer.
         checks: of the audit: how many, how many failed, and the address of the data docs.
     """
@@ -39,6 +44,9 @@ class Receipt:
     code_version: str
     dbt_manifest_sha256: str
     contracts_sha256: str = ""
+    code_sha256: str = ""
+    code: dict[str, str] = field(default_factory=dict)
+    unchanged_since: str = ""
     sources: dict[str, dict[str, Any]] = field(default_factory=dict)
     tables: dict[str, dict[str, Any]] = field(default_factory=dict)
     layers: dict[str, int] = field(default_factory=dict)
@@ -50,6 +58,7 @@ class Receipt:
 
 
 _PENDING = f"{storage.RECEIPTS}/pending"
+_UNCHANGED = f"{storage.RECEIPTS}/unchanged"
 
 
 def _uri(run_id: str) -> str:
@@ -70,6 +79,27 @@ def write(receipt: Receipt) -> None:
     forget(receipt.run_id)
 
 
+def of(run_id: str) -> Receipt | None:
+    """The receipt of a run; nothing for one that has none."""
+    try:
+        return Receipt(**json.loads(storage.get(_uri(run_id))))
+    except FileNotFoundError:
+        return None
+
+
+def remember_unchanged(receipt: Receipt) -> None:
+    """Let it be known that a run found the lake of another to be the source's still; the newest such counts."""
+    storage.put(f"{_UNCHANGED}/{receipt.unchanged_since}.json", json.dumps(receipt.run_id).encode(), "application/json")
+
+
+def newest_unchanged_since(run_id: str) -> str | None:
+    """The newest run that found the lake of a published one to be the source's still, if there is one."""
+    try:
+        return str(json.loads(storage.get(f"{_UNCHANGED}/{run_id}.json")))
+    except FileNotFoundError:
+        return None
+
+
 def forget(run_id: str) -> None:
     """Throw away what was prepared for a run."""
     storage.delete(f"{_PENDING}/{run_id}.json")
@@ -85,7 +115,8 @@ def _put(uri: str, receipt: Receipt) -> None:
 
 
 def _written() -> list[str]:
-    return [uri for uri in storage.list_keys(storage.RECEIPTS) if not uri.startswith(f"{_PENDING}/")]
+    others = (f"{_PENDING}/", f"{_UNCHANGED}/")
+    return [uri for uri in storage.list_keys(storage.RECEIPTS) if not uri.startswith(others)]
 
 
 def receipts() -> list[Receipt]:

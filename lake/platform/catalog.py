@@ -5,6 +5,7 @@ The REST interface is Nessie's v2: https://projectnessie.org/nessie-latest/api/
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +17,8 @@ from lake.settings import settings
 MAIN = "main"
 REPLY_SECONDS = 60
 """How long the catalog may take to answer."""
+PAGE = 5_000
+"""Tables that the catalog is asked for at a time."""
 CATALOG = "lake"
 """Name of the catalog of branch main in Trino and Spark; a run's catalog is called like its branch."""
 
@@ -82,8 +85,26 @@ def log(reference: str = MAIN, limit: int = 100) -> list[Commit]:
 
 def tables(reference: str = MAIN) -> list[str]:
     """Qualified names (``layer.table``) of all tables at ``reference``."""
-    entries = _call("GET", f"trees/{reference}/entries", params={"max-records": 10_000})["entries"]
-    return sorted(".".join(entry["name"]["elements"]) for entry in entries if entry["type"] == "ICEBERG_TABLE")
+    return sorted(".".join(entry["name"]["elements"]) for entry in _table_entries(reference))
+
+
+def contents(reference: str = MAIN) -> dict[str, str]:
+    """What each table at ``reference`` is, by its qualified name: the address of its metadata.
+
+    It is another one after each commit of the table, so a table with the same address at two references is the same.
+    """
+    entries = _table_entries(reference, content="true")
+    return {".".join(entry["name"]["elements"]): entry["content"]["metadataLocation"] for entry in entries}
+
+
+def _table_entries(reference: str, **more: str) -> Iterator[dict[str, Any]]:
+    page: dict[str, str] = {}
+    while True:
+        answer = _call("GET", f"trees/{reference}/entries", params={"max-records": PAGE, **more, **page})
+        yield from (entry for entry in answer["entries"] if entry["type"] == "ICEBERG_TABLE")
+        if not answer.get("hasMore"):
+            return
+        page = {"page-token": answer["token"]}
 
 
 def _call(method: str, path: str, **request: Any) -> dict[str, Any]:

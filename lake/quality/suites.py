@@ -33,19 +33,14 @@ class Suite:
         return f"{self.layer}.{self.table}"
 
 
-def cleaned(contract: Contract, source_rows: int, quarantined: int) -> Suite:
-    """The suite of ``cleaned.<table>``. That no key is there twice, `lake.quality.counts` finds.
+def cleaned(contract: Contract) -> Suite:
+    """What the contract demands of the values in ``cleaned.<table>``; no expectation where it demands nothing.
 
-    Args:
-        source_rows: rows of the table in the run's snapshot of the source.
-        quarantined: rows in quarantine; with the cleaned ones they must be all of the source's.
+    How many rows and keys there are, and that what is required is there, `lake.quality.counts` finds for all tables at
+    once.
     """
-    expected = source_rows - quarantined
-    rows = gxe.ExpectTableRowCountToEqual(value=expected, severity=BLOCK, notes=completeness(contract, expected))
-    found: list[Expectation] = [rows]
+    found: list[Expectation] = []
     for name, column in contract.columns.items():
-        if not column.nullable:
-            found.append(_filled(name, 1, BLOCK))
         if column.warn_null_share_above is not None:
             found.append(_filled(name, 1 - column.warn_null_share_above, WARN))
         if column.min is not None:
@@ -60,11 +55,6 @@ def cleaned(contract: Contract, source_rows: int, quarantined: int) -> Suite:
 
 def _filled(column: str, share: float, severity: str) -> Expectation:
     return gxe.ExpectColumnProportionOfNonNullValuesToBeBetween(column=column, min_value=share, severity=severity)
-
-
-def quarantine(table: str) -> Suite:
-    """A warning for a table with rows in quarantine."""
-    return Suite("quarantine", table, [gxe.ExpectTableRowCountToEqual(value=0, severity=WARN)])
 
 
 def completeness(contract: Contract, expected: int) -> str:

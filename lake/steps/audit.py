@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
+from lake.contracts import Contract
 from lake.extract import manifest
 from lake.ledger import journal
+from lake.platform import catalog as lake_catalog
 from lake.platform import sql
 from lake.quality import audit as auditing
 from lake.quality import counts, suites
+from lake.quality.counts import Rows
 from lake.run import Run
-from lake.steps import cleaning
+from lake.steps import cleaning, news
 
 
 def audit(run: Run) -> dict[str, Any]:
-    """Check what changed, and count the rest; a summary for the receipt.
+    """Check what changed, and compare the counts of the rest; a summary for the receipt.
 
     Raises:
         AuditError: a blocking check failed.
@@ -24,22 +28,51 @@ def audit(run: Run) -> dict[str, Any]:
     source_rows = {landed.table: landed.source_rows for landed in manifest.read_run(run.sources, run.run_id)}
     # Not the catalog of the marts, which are built at the same time.
     with sql.catalog_at(f"{run.branch}_audit", run.branch) as catalog:
-        waiting = counts.of(catalog, "quarantine", list(contracts))
-        held = counts.of(catalog, "cleaned", list(contracts))
-        expected = {table: source_rows[table] - waiting[table] for table in contracts}
+        known = _known(run)
+        rows = known | counts.rows(catalog, sorted(contracts.keys() - known.keys()), lake_catalog.contents(run.branch))
+        expected = {table: source_rows[table] - rows[table].quarantine for table in contracts}
         changed = {table for table in cleaning.changed_tables(run) if expected[table] > 0}
-        chosen = [suites.cleaned(contracts[table], source_rows[table], waiting[table]) for table in sorted(changed)]
-        chosen += [suites.quarantine(table) for table, rows in waiting.items() if rows]
-        counted = [
-            counts.complete(contract, expected[table], held[table])
-            for table, contract in contracts.items()
-            if table not in changed
-        ]
-        keyed = [contracts[table] for table in sorted(changed) if contracts[table].key]
-        found = counts.keys(catalog, keyed)
-        counted += [counts.unique(contract, expected[contract.table], found[contract.table]) for contract in keyed]
+        chosen, counted = _checks(catalog, contracts, changed, expected)
+        counted += [counts.complete(contracts[table], expected[table], rows[table].cleaned) for table in contracts]
+        counted += [counts.waiting(table, found.quarantine) for table, found in rows.items() if found.quarantine]
         if run.has_marts:
+            held = {table: found.cleaned for table, found in rows.items()}
             counted += counts.reconciled(counts.of(catalog, "curated", list(counts.FACTS)), held)
         summary = auditing.audit(run, catalog, chosen, counted).summary()
-    journal.write(run.run_id, "audit", summary)
+    told = {
+        table: {"cleaned_rows": found.cleaned, "quarantine_rows": found.quarantine} for table, found in rows.items()
+    }
+    journal.write(run.run_id, "audit", {**summary, "rows": told})
     return summary
+
+
+def _checks(
+    catalog: str, contracts: Mapping[str, Contract], changed: set[str], expected: Mapping[str, int]
+) -> tuple[list[suites.Suite], list[auditing.CheckResult]]:
+    """What is checked of the tables that changed: suites of what their contracts demand of values, and what can be
+    counted for all of them in a few statements."""
+    some = [contracts[table] for table in sorted(changed)]
+    chosen = [suite for contract in some if (suite := suites.cleaned(contract)).expectations]
+    keyed = [contract for contract in some if contract.key]
+    found = counts.keys(catalog, keyed)
+    counted = [counts.unique(contract, expected[contract.table], found[contract.table]) for contract in keyed]
+    filled = counts.filled(catalog, some)
+    counted += [
+        counts.not_null(contract, column, expected[contract.table], filled[contract.table][column])
+        for contract in some
+        for column in counts.required(contract)
+    ]
+    return chosen, counted
+
+
+def _known(run: Run) -> dict[str, Rows]:
+    """Rows of the tables that are the very ones which the audit of the last receipt counted."""
+    last = news.before(run)
+    if last is None:
+        return {}
+    changed = news.changed_since(run, last, ("cleaned", "quarantine"))
+    return {
+        table: Rows.from_json(told)
+        for table, told in last.tables.items()
+        if not changed & {f"cleaned.{table}", f"quarantine.{table}"}
+    }

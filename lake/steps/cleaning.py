@@ -9,17 +9,17 @@ from lake.run import Run
 
 
 def outcomes(run: Run) -> dict[str, Outcome]:
-    """The outcome of each table, by its name.
+    """The outcome of each table, by its name; of one that nothing concerned, that nothing was done.
 
     Raises:
         LakeError: some tables of the run have none.
     """
     found = {entry["table"]: Outcome(**entry) for part in journal.read_parts(run.run_id, "clean") for entry in part}
-    if missing := sorted(run.contracts().keys() - found.keys()):
+    if missing := sorted(set(journal.read(run.run_id, "register")["cleaned"]) - found.keys()):
         raise LakeError(
             f"run {run.run_id} has not cleaned {', '.join(missing)}", "clear the task `clean` of this run, or run anew"
         )
-    return found
+    return {table: Outcome(table) for table in run.contracts()} | found
 
 
 def changed_tables(run: Run) -> set[str]:

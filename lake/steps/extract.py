@@ -7,6 +7,7 @@ from lake.extract import manifest
 from lake.extract.extract import Request
 from lake.extract.extract import extract as extract_tables
 from lake.layers.held import HeldRows
+from lake.ledger import receipts
 from lake.run import Run, last_published
 from lake.source import sources
 
@@ -29,8 +30,14 @@ def extract(run: Run, source: str) -> dict[str, int]:
 
 
 def _states(run: Run, source: str) -> dict[str, State]:
-    """What the run before, which the branch starts from, left for each table's increment; nothing for a first run."""
-    before = last_published(run.base)
-    if before is None or not manifest.is_committed(source, before):
+    """What the run before left for each table's increment; nothing for a first run.
+
+    That is the published run which the branch starts from, or a later one that found its lake to be the source's still.
+    """
+    published = last_published(run.base)
+    if published is None:
         return {}
-    return {entry.table: State.from_json(entry.state) for entry in manifest.read_all(source, before)}
+    for before in (receipts.newest_unchanged_since(published), published):
+        if before and manifest.is_committed(source, before):
+            return {entry.table: State.from_json(entry.state) for entry in manifest.read_all(source, before)}
+    return {}

@@ -11,23 +11,34 @@ from lake.layers import marts as marts_layer
 from lake.ledger import journal
 from lake.platform import sql
 from lake.run import Run
+from lake.steps import news
 
 log = logging.getLogger(__name__)
 
+INPUTS = ("cleaned", "curated")
+"""Layers that marts are made of."""
+
 
 def marts(run: Run) -> dict[str, Any]:
-    """Build and test the marts with dbt; rows per model, tests, and the manifest's hash. Without the shop none.
+    """Build and test with dbt the marts whose inputs changed; rows per model, tests, and the manifest's hash.
+
+    Without the shop there are none. Code that changed builds them all.
 
     Raises:
         AuditError: a test failed.
         LakeError: a model could not be built.
     """
     built: dict[str, Any] = {"manifest_sha256": "", "rows": {}, "tests": {}}
-    if run.has_marts:
-        with TemporaryDirectory() as target, sql.catalog_at(run.branch, run.branch):
-            result = marts_layer.build(run.branch, Path(target))
-        built = {"manifest_sha256": result.manifest_sha256, "rows": result.rows, "tests": result.tests}
-    else:
+    last = news.before(run)
+    changed = news.changed_since(run, last, INPUTS) if last else None
+    if not run.has_marts:
         log.warning("no marts: they are made of the shop's tables, which this run does not read")
+    elif last and not changed:
+        log.info("no mart is built: their inputs are those of %s", last.run_id)
+        built["manifest_sha256"] = last.dbt_manifest_sha256
+    else:
+        with TemporaryDirectory() as target, sql.catalog_at(run.branch, run.branch):
+            result = marts_layer.build(run.branch, Path(target), changed)
+        built = {"manifest_sha256": result.manifest_sha256, "rows": result.rows, "tests": result.tests}
     journal.write(run.run_id, "marts", built)
     return built

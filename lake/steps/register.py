@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from itertools import groupby
 
 import networkx  # type: ignore[import-untyped]
 
@@ -12,7 +13,9 @@ from lake.extract import manifest, strays
 from lake.extract.manifest import Manifest
 from lake.layers import raw
 from lake.ledger import journal
+from lake.platform import catalog
 from lake.run import Run
+from lake.steps import news
 
 REGISTERED_AT_ONCE = 4
 SLOTS = 2
@@ -22,27 +25,50 @@ SLOTS = 2
 def register(run: Run) -> list[list[str]]:
     """Add what a run has landed to ``raw``; the tables to clean, in batches of like weight, one for each slot at most.
 
-    The journal keeps which tables had rows in quarantine before anything was cleaned (``waiting``).
+    Tables that nothing concerns are left as they are, and where there is nothing new at all, there is no batch. The
+    journal keeps which tables are ``cleaned``, which of them had rows in quarantine before (``waiting``), and, of a run
+    that found nothing new, which run's lake it found to be the source's still (``unchanged_since``).
     """
     contracts = run.contracts()
-
-    def one(landed: Manifest) -> bool:
-        raw.register(landed, contracts[landed.table], run.branch)
-        return raw.row_count(run.branch, "quarantine", landed.table) > 0
-
-    waiting: list[str] = []
-    rows: dict[str, int] = {}
-    for source in run.sources:
-        manifests = manifest.read_all(source, run.run_id)
-        # Nearly all of a table's time is waiting for the catalog and the object store.
-        with ThreadPoolExecutor(max_workers=REGISTERED_AT_ONCE) as pool:
-            waits = pool.map(one, manifests)
-            waiting += [landed.table for landed, waits_here in zip(manifests, waits, strict=True) if waits_here]
-        strays.remove(source, run.run_id, manifests)
-        rows |= {landed.table: landed.rows for landed in manifests}
+    manifests = manifest.read_run(run.sources, run.run_id)
+    last = news.before(run)
     journal.forget_parts(run.run_id, "clean")
-    journal.write(run.run_id, "register", {"waiting": waiting})
-    return batches(contracts, rows, SLOTS)
+    if last and news.is_none(run, last, manifests):
+        journal.write(run.run_id, "register", {"cleaned": [], "waiting": [], "unchanged_since": last.run_id})
+        return []
+    have = catalog.contents(run.branch)
+    changed = [landed for landed in manifests if news.has_any(landed) or f"raw.{landed.table}" not in have]
+    _register(run, contracts, changed)
+    # Rows that wait are judged again by code that is new; so is what was counted by it.
+    concerned = news.concerned(contracts, (one.table for one in changed)) if last and changed else set(contracts)
+    waiting = _waiting(run, concerned & {name.removeprefix("quarantine.") for name in have})
+    journal.write(
+        run.run_id, "register", {"cleaned": sorted(concerned), "waiting": sorted(waiting), "unchanged_since": ""}
+    )
+    rows = {landed.table: landed.rows for landed in manifests}
+    return batches({name: contracts[name] for name in sorted(concerned)}, rows, SLOTS)
+
+
+def _register(run: Run, contracts: Mapping[str, Contract], manifests: list[Manifest]) -> None:
+    """Add landing files to ``raw``, and remove what other tries of the run have left beside them."""
+    # Nearly all of a table's time is waiting for the catalog and the object store.
+    with ThreadPoolExecutor(max_workers=REGISTERED_AT_ONCE) as pool:
+        for _ in pool.map(lambda landed: raw.register(landed, contracts[landed.table], run.branch), manifests):
+            pass
+    for source, of_source in groupby(sorted(manifests, key=_source), _source):
+        strays.remove(source, run.run_id, of_source)
+
+
+def _source(landed: Manifest) -> str:
+    return landed.snapshot.source
+
+
+def _waiting(run: Run, tables: Iterable[str]) -> list[str]:
+    """Those of the tables that have rows in quarantine."""
+    listed = sorted(tables)
+    with ThreadPoolExecutor(max_workers=REGISTERED_AT_ONCE) as pool:
+        counts = pool.map(lambda table: raw.row_count(run.branch, "quarantine", table), listed)
+    return [table for table, count in zip(listed, counts, strict=True) if count]
 
 
 def batches(contracts: Mapping[str, Contract], rows: Mapping[str, int], slots: int) -> list[list[str]]:
@@ -53,8 +79,10 @@ def batches(contracts: Mapping[str, Contract], rows: Mapping[str, int], slots: i
     Args:
         rows: rows that were read of each table.
     """
-    parents = {name: [parent for parent, _ in contract.references.values()] for name, contract in contracts.items()}
-    graph = networkx.Graph(parents)
+    graph = networkx.Graph()
+    graph.add_nodes_from(contracts)
+    for name, contract in contracts.items():
+        graph.add_edges_from((name, parent) for parent, _ in contract.references.values() if parent in contracts)
 
     def weight(tables: list[str]) -> int:
         return sum(rows[table] + 1000 for table in tables)

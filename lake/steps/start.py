@@ -13,7 +13,7 @@ from lake import contracts as contract_files
 from lake.contracts import frozen
 from lake.extract import manifest
 from lake.layers import raw
-from lake.ledger import publish
+from lake.ledger import code, publish
 from lake.platform.catalog import MAIN
 from lake.run import Run, open_run, run_id_of
 from lake.settings import PROJECT
@@ -49,7 +49,7 @@ def start(dag_run_id: str, asked: Literal["auto", "full"]) -> Run:
         sources=tuple(sources),
         has_marts=has_marts,
     )
-    run = replace(opened, contracts_sha256=frozen.freeze(opened.run_id, contracts))
+    run = replace(opened, contracts_sha256=frozen.freeze(opened.run_id, contracts), code_sha256=code.total())
     log.info("run %s of %s on branch %s, from main@%s", run.run_id, ", ".join(sources), run.branch, run.base)
     return run
 

@@ -64,6 +64,26 @@ def test_increment_reads_only_what_changed(published: dict[str, Any]) -> None:
     assert receipt["tables"]["customers"]["deleted"] == 1
 
 
+def test_a_run_that_finds_nothing_new_publishes_nothing(published: dict[str, Any]) -> None:
+    lake("run")  # what an earlier test may have left
+    before, head = json.loads(lake("receipts", "--json"))[0], catalog.head()
+
+    printed = lake("run")
+
+    receipt = json.loads(lake("receipts", "--json"))[0]
+    since = before["unchanged_since"] or before["run_id"]
+    assert (receipt["unchanged_since"], receipt["lake_commit"]) == (since, before["lake_commit"])
+    assert receipt["source_instant"] > before["source_instant"]
+    assert catalog.head() == head
+    assert f"unchanged      since {since}" in printed
+    assert "shop_lake clean: skipped" in printed
+
+    # The next increment starts where this one ended, and finds what is new all the same.
+    lake("shop", "tick", "--orders", "3", "--seed", "11")
+    lake("run")
+    assert_lake_equals_shop()
+
+
 def test_lines_that_are_deleted_or_go_to_another_order_leave_their_order(published: dict[str, Any]) -> None:
     """Their orders are not touched by it, and of the deleted line the source tells no more than its key."""
     lines = source("SELECT order_item_id, order_id FROM order_items ORDER BY 1 LIMIT 100")
