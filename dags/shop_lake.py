@@ -25,8 +25,7 @@ tried twice more.
 landing files of the unpublished try are replaced, and the outcome is the same. The next run reads everything since
 the last *published* one, so a failed hour is caught up by itself.
 
-**When nothing has changed** in any source, `clean` to `audit` are skipped and nothing is published: the receipt says as
-of when the lake was found to be the source's still (`unchanged_since`), and no report is made anew.
+**When nothing has changed**, `clean` to `audit` are skipped and nothing is published; the receipt says since when.
 """
 
 from __future__ import annotations
@@ -109,7 +108,6 @@ def shop_lake() -> None:
 
         return audit(Run.from_json(run))
 
-    # After tasks that were skipped as well, because there was nothing new.
     @task(outlets=[AssetAlias(PUBLISHED)], trigger_rule="none_failed")
     def publish(run: dict[str, Any]) -> Any:
         """One merge into main, the receipt, and the event that reports and alerting wait for. Nothing new, no event."""

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 import pytest
 
-from lake.contracts import Contract
+from lake.contracts import Contract, frozen
 from lake.errors import ContractError, LakeError
+from lake.extract import manifest
 from lake.extract.manifest import Manifest
 from lake.layers import marts
 from lake.layers.outcome import Outcome
+from lake.ledger import journal, receipts
 from lake.ledger.receipts import Receipt
-from lake.platform import storage
+from lake.platform import catalog, storage
+from lake.quality.counts import Rows
 from lake.reports import deliver
 from lake.run import Run
 from lake.source.snapshot import Snapshot
@@ -38,6 +42,7 @@ def objects(monkeypatch: pytest.MonkeyPatch) -> dict[str, bytes]:
 
     monkeypatch.setattr(storage, "put", lambda uri, data, content_type="": kept.update({uri: data}))
     monkeypatch.setattr(storage, "get", get)
+    monkeypatch.setattr(storage, "delete", lambda uri: kept.pop(uri, None))
     monkeypatch.setattr(storage, "list_keys", list_keys)
     return kept
 
@@ -49,19 +54,16 @@ def landed(source: str, instant: str) -> Manifest:
 
 def ended(objects: dict[str, bytes], monkeypatch: pytest.MonkeyPatch, names: list[str]) -> Run:
     """A run over some sources, of one table each, all of whose steps but the last have come to their end."""
-    from lake.contracts import frozen
-    from lake.extract import manifest
-    from lake.ledger import journal
-
     contracts = {f"{n}_table": Contract.model_validate({**COMMON, "source": n, "table": f"{n}_table"}) for n in names}
     instants = {"crm": EARLY, "shop": LATE, "wms": LATE}
     monkeypatch.setattr(manifest, "read_all", lambda source, run_id: [landed(source, instants[source])])
     monkeypatch.setattr("lake.ledger.publish.publish", lambda run, draft: draft)
+    journal.write("r", "register", {"cleaned": list(contracts), "waiting": [], "unchanged_since": ""})
     for name in names:
         journal.write("r", "clean", [Outcome(f"{name}_table", judged=2, valid=2).to_json()], part=name)
     journal.write("r", "curate", {})
     journal.write("r", "marts", {"manifest_sha256": "m", "rows": {}, "tests": {}})
-    journal.write("r", "audit", {"checks": 1})
+    journal.write("r", "audit", {"checks": 1, "rows": {table: Rows(2, 0).to_json() for table in contracts}})
     return Run("r", "base", sources=tuple(names), contracts_sha256=frozen.freeze("r", contracts))
 
 
@@ -85,6 +87,27 @@ def test_a_receipt_names_the_instant_and_position_of_every_source(
     assert receipt.layers["cleaned"] == 2 * len(names)
     assert receipt.contracts_sha256 == run.contracts_sha256 != ""
     assert receipt.dbt_manifest_sha256 == "m"
+
+
+def test_a_run_that_found_nothing_new_leaves_a_receipt_of_the_lake_that_it_found(
+    objects: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = ended(objects, monkeypatch, ["shop"])
+    first = replace(publish(run), run_id="q", lake_commit="hash", published_at=EARLY)
+    receipts.write(first)
+    journal.write("r", "register", {"cleaned": [], "waiting": [], "unchanged_since": "q"})
+    removed: list[str] = []
+    monkeypatch.setattr(catalog, "delete_branch", removed.append)
+
+    receipt = publish(run)
+
+    assert (receipt.unchanged_since, receipt.lake_commit) == ("q", "hash")
+    assert (receipt.dbt_manifest_sha256, receipt.layers) == ("m", dict.fromkeys(first.layers, 0))
+    assert receipt.tables["shop_table"]["cleaned_rows"] == 2
+    assert receipt.source_instant == LATE
+    assert removed == ["run_r"]
+    assert receipts.newest_unchanged_since("q") == "r"
+    assert [one.run_id for one in receipts.receipts()] == ["r", "q"]
 
 
 def test_a_run_of_which_a_table_was_not_cleaned_is_not_published(
