@@ -161,23 +161,30 @@ def _summary(receipt: dict[str, Any], tasks: list[TaskState], console: Console) 
     if others := len(receipt["tables"]) - len(changed):
         console.print(f"{others:,} {'other ' if changed else ''}tables are as they were")
     for name, snapshot in receipt["sources"].items():
-        console.print(f"{name:<14} as of {snapshot['instant'][:19]} UTC, position {snapshot['position'] or 'unknown'}")
+        console.print(
+            f"{name:<14} as of {snapshot['instant'][:19]} UTC, position {snapshot['position'] or 'unknown'}",
+            soft_wrap=True,
+        )
     layers = "  ".join(f"{layer} {count:,}" for layer, count in receipt["layers"].items())
-    console.print(f"rows written   {layers}")
+    console.print(f"rows written   {layers}", soft_wrap=True)
     checks = receipt["checks"]
     console.print(f"checks         {checks['checks']} passed or warned, {len(checks['warnings'])} warnings")
     begun, ended = [t.started_at for t in tasks if t.started_at], [t.ended_at for t in tasks if t.ended_at]
     console.print(f"time           {(max(ended) - min(begun)).total_seconds():.1f} s")
     if since := receipt["unchanged_since"]:
         console.print(
-            f"unchanged      since {since}: nothing was published, main@{receipt['lake_commit']} is the source's"
+            f"unchanged      since {since}: nothing was published, main@{receipt['lake_commit']} is the source's",
+            soft_wrap=True,
         )
         console.print(f"receipt        {receipt['run_id']}")
         return
-    console.print(f"published      main@{receipt['lake_commit']}")
+    console.print(f"published      main@{receipt['lake_commit']}", soft_wrap=True)
     console.print(f"receipt        {receipt['run_id']}")
     if receipt["dbt_manifest_sha256"]:
-        console.print(f"report         s3://reports/business/{receipt['run_id']}/report.html  (`lake report open`)")
+        console.print(
+            f"report         s3://reports/business/{receipt['run_id']}/report.html  (`lake report open`)",
+            soft_wrap=True,
+        )
 
 
 def _is_worth_a_line(counts: dict[str, Any]) -> bool:
