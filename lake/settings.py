@@ -48,6 +48,9 @@ class Settings(BaseSettings):
     shop_password: SecretStr = SecretStr("")
     source_name: str = "shop"
     source_database: str = "shop"
+    source_required: bool = Field(
+        default=True, description="whether a run fails when the shop is away, instead of holding its tables back"
+    )
     source_host: str = Field(default="127.0.0.1", description="empty: there is no shop, only added sources")
     source_port: int = 23307
     source_user: str = "lake_reader"

@@ -26,6 +26,8 @@ class Landed:
         read: rows that were read.
         deleted: keys that are gone from the source.
         is_full: whether the table was read whole.
+        is_held: whether it was not read at all, and stays as it is.
+        was_held: whether that was so in the run before.
         instant: as of which it was read.
     """
 
@@ -33,6 +35,8 @@ class Landed:
     deleted: int
     is_full: bool
     instant: datetime
+    is_held: bool = False
+    was_held: bool = False
 
 
 @dataclass(frozen=True)
@@ -51,14 +55,25 @@ class Work:
     def of(cls, manifests: Iterable[Manifest], waiting: Set[str]) -> Work:
         """The work that a run's manifests tell of."""
         return cls(
-            {one.table: Landed(one.rows, one.deleted, one.mode == "full", one.snapshot.instant) for one in manifests},
+            {
+                one.table: Landed(
+                    one.rows, one.deleted, one.mode == "full", one.snapshot.instant, one.is_held, one.was_held
+                )
+                for one in manifests
+            },
             waiting,
         )
 
     @property
-    def full(self) -> set[str]:
-        """Tables that the run read whole."""
-        return {table for table, landed in self.landed.items() if landed.is_full}
+    def unsure(self) -> set[str]:
+        """Tables of which rows may be gone that nothing tells of: those read whole, and those that were held back until
+        now, by which no row was judged meanwhile."""
+        return {table for table, landed in self.landed.items() if landed.is_full or landed.was_held}
+
+    @property
+    def held(self) -> set[str]:
+        """Tables that are held back."""
+        return {table for table, landed in self.landed.items() if landed.is_held}
 
     def has_news(self, table: str) -> bool:
         """Whether the run read the table whole, read a row of it, found one deleted, or one waits in quarantine."""
@@ -77,7 +92,11 @@ class Candidates:
         self._lake = lake
         self._contract = contract
         self._work = work
-        self._lost = {column: parent for column, parent in contract.references.items() if parent[0] in lost}
+        # A row whose parent may only not have been read yet is not refused for it.
+        self._references = {
+            column: parent for column, parent in contract.references.items() if parent[0] not in work.held
+        }
+        self._lost = {column: parent for column, parent in self._references.items() if parent[0] in lost}
         self.landed = work.landed[contract.table]
 
     def exist(self) -> bool:
@@ -93,7 +112,7 @@ class Candidates:
     def judged(self) -> DataFrame:
         """The rows to be judged that still exist in the source, with their reasons."""
         existing = self._rows().where(F.col(OPERATION) != DELETE).drop(OPERATION)
-        return rules.judge(existing, self._contract, self._parents(self._contract.references))
+        return rules.judge(existing, self._contract, self._parents(self._references))
 
     def _rows(self) -> DataFrame:
         """New rows, those waiting in quarantine, and those whose parent has gone; each key once."""

@@ -35,7 +35,7 @@ def clean(
     before the tables that point at them, and tables that do not wait for each other are worked on at the same time.
     """
     lake = Lake(spark, run)
-    lost = set(work.full)
+    lost = work.unsure
 
     def one(table: str) -> Outcome:
         with limit.at(f"cleaned.{table}"):

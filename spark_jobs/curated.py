@@ -8,7 +8,7 @@ it gives, is built anew from nothing.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from dataclasses import dataclass
 from functools import reduce
 
@@ -63,8 +63,18 @@ ID_BYTES = 16
 """Of an order's id, which may be decimal(20,0)."""
 
 
+def made_of(tables: Set[str]) -> set[str]:
+    """Names of the curated tables that are made of any of some cleaned ones."""
+    return {model.name for model in MODELS if tables & {*model.inputs}}
+
+
 def curate(
-    spark: SparkSession, run: Run, contracts: dict[str, Contract], full: set[str], touched: set[str]
+    spark: SparkSession,
+    run: Run,
+    contracts: dict[str, Contract],
+    full: set[str],
+    touched: set[str],
+    left: Set[str] = frozenset(),
 ) -> dict[str, int]:
     """Bring every curated table up to date with the cleaned layer.
 
@@ -72,6 +82,7 @@ def curate(
         contracts: of the tables that the star schema is made of.
         full: tables that this run read whole.
         touched: tables of which any row changed in this run.
+        left: curated tables that stay as they are.
 
     Returns:
         Rows written, per curated table.
@@ -79,7 +90,11 @@ def curate(
     lake = Lake(spark, run)
     models = {model.name: model for model in MODELS}
     same_code = {model.name for model in MODELS if _is_of(lake, model)}
-    stale = [model for model in MODELS if touched & {*model.inputs} or model.name not in same_code]
+    stale = [
+        model
+        for model in MODELS
+        if model.name not in left and (touched & {*model.inputs} or model.name not in same_code)
+    ]
     by_order = {
         model.name for model in stale if model.is_fact and model.name in same_code and not full & {*model.inputs}
     }

@@ -8,7 +8,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from lake.commands import query, receipts, run, services, sources
+from lake.commands import follow, query, receipts, run, services, sources
 from lake.commands.report import app as report
 from lake.commands.shop import app as shop
 from lake.errors import LakeError
@@ -27,6 +27,7 @@ for command in (
     sources.remove_source,
     sources.list_sources,
     sources.add_table,
+    follow.follow,
     services.install_parts,
     services.up,
     services.down,

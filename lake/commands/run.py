@@ -15,6 +15,7 @@ from rich.table import Table
 from tenacity import RetryError, Retrying, retry_if_result, stop_after_delay, wait_fixed
 
 from lake.errors import LakeError
+from lake.ledger.receipts import Receipt
 from lake.platform.airflow import ENDED, Airflow, TaskState
 from lake.settings import settings
 
@@ -160,6 +161,8 @@ def _summary(receipt: dict[str, Any], tasks: list[TaskState], console: Console) 
         console.print(_of_tables(changed))
     if others := len(receipt["tables"]) - len(changed):
         console.print(f"{others:,} {'other ' if changed else ''}tables are as they were")
+    for line in Receipt(**receipt).remarks():
+        console.print(escape(line), style="yellow", highlight=False, soft_wrap=True)
     for name, snapshot in receipt["sources"].items():
         console.print(
             f"{name:<14} as of {snapshot['instant'][:19]} UTC, position {snapshot['position'] or 'unknown'}",
@@ -188,7 +191,7 @@ def _summary(receipt: dict[str, Any], tasks: list[TaskState], console: Console) 
 
 
 def _is_worth_a_line(counts: dict[str, Any]) -> bool:
-    return counts["mode"] == "full" or any(counts[key] for key in ("read", "judged", "refused", "deleted"))
+    return counts["mode"] != "increment" or any(counts[key] for key in ("read", "judged", "refused", "deleted"))
 
 
 def _of_tables(tables: dict[str, dict[str, Any]]) -> Table:

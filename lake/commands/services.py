@@ -12,9 +12,10 @@ import typer
 from filelock import FileLock
 from rich.console import Console
 from rich.live import Live
+from rich.markup import escape
 from rich.table import Table
 
-from lake.errors import ServiceError
+from lake.errors import LakeError, ServiceError
 from lake.runtime import start as starting
 from lake.runtime import supervise
 from lake.runtime.install import ensure, install, install_what_can_be_had
@@ -104,6 +105,8 @@ def status(json_: Annotated[bool, typer.Option("--json", help="As a list of obje
         typer.echo(json.dumps(found, indent=2))
     else:
         print_status(found)
+        for remark in _remarks():
+            console.print(f"\n{escape(remark)}", style="yellow", highlight=False, soft_wrap=True)
 
 
 def logs(
@@ -119,6 +122,16 @@ def logs(
         # tail follows a log through its rotation.
         raise typer.Exit(subprocess.run(["tail", "-n", str(lines), "-F", str(file)], check=False).returncode)
     typer.echo("\n".join(starting.last_lines([name], lines)))
+
+
+def _remarks() -> list[str]:
+    """What the newest receipt says of tables that are not as they should be."""
+    from lake.ledger import receipts
+
+    try:
+        return receipts.latest().remarks()
+    except LakeError:
+        return []  # nothing was published, or the object store is away, as the table above says
 
 
 def statuses() -> list[Status]:

@@ -15,6 +15,9 @@ def add_source(
     url: Annotated[str, typer.Argument(help="mysql://user:password@host:port/database")],
     name: Annotated[str | None, typer.Option(help="Its name in the lake; else made from the database's.")] = None,
     replace: Annotated[bool, typer.Option("--replace", help="Give a source another address or password.")] = False,
+    required: Annotated[
+        bool, typer.Option("--required", help="Let runs fail when it is away, instead of going on without it.")
+    ] = False,
 ) -> None:
     """Let the lake read another database: tries it, and remembers address and password apart."""
     from dataclasses import replace as with_changed
@@ -24,7 +27,7 @@ def add_source(
     from lake.commands import add_table as adding
     from lake.source import sources
 
-    source = sources.from_url(url, name)
+    source = sources.from_url(url, name, required)
     if not source.password.get_secret_value() and sys.stdin.isatty():
         asked = typer.prompt(f"Password of {source.where}", hide_input=True, default="", show_default=False)
         source = with_changed(source, password=SecretStr(asked))
@@ -45,8 +48,11 @@ def list_sources() -> None:
     from lake.contracts.load import files
     from lake.source import sources
 
-    rows = [[source.name, source.where, len(files(source.name))] for source in sources.known().values()]
-    print_rows(["source", "address", "contracts"], rows)
+    rows = [
+        [source.name, source.where, len(files(source.name)), "yes" if source.is_required else ""]
+        for source in sources.known().values()
+    ]
+    print_rows(["source", "address", "contracts", "required"], rows)
 
 
 def add_table(

@@ -17,7 +17,6 @@ from lake.contracts.model import RESERVED, Contract
 from lake.contracts.source_schema import ForeignKey, SourceColumn, SourceTable
 
 CURSORS = ("updated_at", "modified_at", "last_modified", "changed_at")
-PERSONAL = ("email", "name", "phone", "street", "address", "postcode", "birth")
 
 
 @dataclass
@@ -108,6 +107,7 @@ def _draft(table: SourceTable, lake_name: str) -> Draft:
     if cursor:
         contract["cursor"] = names[cursor]
     contract["deletes"] = "keys" if key else "none"
+    contract["new_columns"] = "take"
     listed = CommentedMap({names[name]: _column(column, names[name]) for name, column in known.items()})
     for name, entry in listed.items():
         if caveat := types.parse(entry["type"]).caveat:
@@ -122,7 +122,7 @@ def _column(column: SourceColumn, lake_name: str) -> CommentedMap:
         entry["source_name"] = column.name
     if not column.nullable:
         entry["nullable"] = False
-    if any(word in column.name.lower() for word in PERSONAL) and types.parse(entry["type"]).sql == "string":
+    if naming.is_personal(column.name) and types.parse(entry["type"]).sql == "string":
         entry["personal"] = True
     if column.comment:
         entry["description"] = column.comment

@@ -125,6 +125,9 @@ class Contract(BaseModel):
     )
     history: bool = Field(default=False, description="keep every version of each row (SCD2)")
     unreadable: Unreadable = Field(default="quarantine", description="for the columns that do not say it themselves")
+    new_columns: Literal["take", "leave"] = Field(
+        default="leave", description="whether columns that the source gets later are read without being asked for"
+    )
     columns: dict[str, Column] = Field(min_length=1)
 
     @model_validator(mode="after")

@@ -18,6 +18,15 @@ LONGEST = 64
 SAFE = r"^[a-z0-9][a-z0-9_]*$"
 _DIGEST = 6
 
+PERSONAL = ("email", "name", "phone", "street", "address", "postcode", "birth")
+"""Words in names of columns that most likely hold personal data."""
+
+
+def is_personal(name: str) -> bool:
+    """Whether a column of such a name most likely holds personal data."""
+    letters = re.sub(r"[^a-z]", "", name.lower())  # e_mail and E-Mail are what email is
+    return any(word in letters for word in PERSONAL)
+
 
 def safe(original: str) -> str:
     """The name with accents taken off, and ``_`` for what is neither letter nor digit; empty when nothing is left.

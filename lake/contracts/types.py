@@ -76,6 +76,17 @@ class ColumnType:
     caveat: str = ""
 
     @property
+    def is_unsigned(self) -> bool:
+        """Whether it is a number that is never below zero."""
+        return "unsigned" in self.mysql.lower()
+
+    @property
+    def length(self) -> int:
+        """What stands in brackets: characters, bytes, bits, or digits behind the second; 0 where nothing does."""
+        found = re.search(r"^\w+\((\d+)\)", self.mysql)
+        return int(found[1]) if found else 0
+
+    @property
     def sql(self) -> str:
         """The type in Spark's DDL."""
         return sql_name(self.arrow)
@@ -150,6 +161,12 @@ def normalised(mysql: str) -> str:
         return mysql.strip()
     text = " ".join(re.sub(r"/\*.*\*/", "", mysql).lower().split())
     return re.sub(r"^((?:tiny|small|medium|big)?int(?:eger)?|year)\(\d+\)", r"\1", text)
+
+
+def same(declared: str, actual: str) -> bool:
+    """Whether two type texts mean one type. MariaDB's JSON is LONGTEXT under a check, so those two are one."""
+    left, right = normalised(declared), normalised(actual)
+    return left == right or {left, right} == {"json", "longtext"}
 
 
 def sql_name(arrow: pa.DataType) -> str:

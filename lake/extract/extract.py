@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import secrets
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -24,9 +24,10 @@ from lake.changes import increments
 from lake.changes.increment import Held
 from lake.changes.increments import Found, Moment
 from lake.changes.strategy import State
-from lake.contracts import DELETE, EXTRACTED_AT, OPERATION, READ, RUN_ID, Contract
+from lake.contracts import DELETE, EXTRACTED_AT, OPERATION, READ, RUN_ID, Contract, follow
+from lake.contracts.follow import Fit
 from lake.contracts.source_schema import SourceTable
-from lake.errors import SourceLostError
+from lake.errors import ContractError, SourceLostError
 from lake.extract import checkpoint, chunks, landing, manifest, overlap
 from lake.extract.chunks import Chunk
 from lake.extract.manifest import Manifest, Part
@@ -51,12 +52,14 @@ class Request:
 
     Attributes:
         state: what the last published run left for the next increment; without it the whole table is read.
-        held: what the lake holds of the table; goes with the state.
+        held: gives what the lake holds of the table, under the contract as it is read; goes with the state.
+        last: what the run before said of the table, where there was one.
     """
 
     contract: Contract
     state: State | None = None
-    held: Held | None = None
+    held: Callable[[Contract], Held] | None = None
+    last: Manifest | None = None
 
 
 def extract(origin: Source, requests: list[Request], run_id: str) -> list[Manifest]:
@@ -106,17 +109,23 @@ def _read(origin: Source, requests: list[Request], run_id: str) -> list[Manifest
     with snapshot.consistent(origin, config.source_connections) as view:
         first = view.connections[0]
         tables = schema.read_tables(first, origin)
-        contracts = {request.contract.table: request.contract for request in requests}
-        for warning in schema.check(contracts, tables):
-            log.warning("%s: it is not extracted", warning)
+        fits = schema.fits({request.contract.table: request.contract for request in requests}, tables)
+        asked = {request.contract.table: request for request in requests}
+        back = [
+            manifest.held_back(run_id, name, shape.refusal, view.snapshot, asked[name].last)
+            for name, shape in fits.items()
+            if shape.obstacles
+        ]
+        _say(fits, any(request.last for request in requests))
+        contracts = {name: shape.contract for name, shape in fits.items() if not shape.obstacles}
         moment = increments.inside_snapshot(first, before)
         found = increments.find(
             first,
             moment,
             origin,
             contracts,
-            {request.contract.table: request.state for request in requests},
-            {request.contract.table: request.held for request in requests if request.held},
+            {name: asked[name].state for name in contracts},
+            {name: held_under(contracts[name]) for name in contracts if (held_under := asked[name].held)},
         )
         marks = {RUN_ID: run_id, EXTRACTED_AT: view.snapshot.instant}
         begun = [
@@ -128,7 +137,37 @@ def _read(origin: Source, requests: list[Request], run_id: str) -> list[Manifest
         ]  # fmt: skip
         work_off(origin, [job for table in begun for job in table.jobs(first, pace)], view.connections, pace)
         work_off(origin, [Job(0, table.close) for table in begun], view.connections, pace)
-        return [table.manifest() for table in begun]
+        return [*back, *(_told(table.manifest(), fits[table.contract.table], asked) for table in begun)]
+
+
+def _say(fits: Mapping[str, Fit], has_run: bool) -> None:
+    """Log how the contracts fit their tables.
+
+    Raises:
+        ContractError: one does not, and no run has read this source yet: there is no state in which it could be held.
+    """
+    refusals = [shape.refusal for shape in fits.values() if shape.obstacles]
+    if refusals and not has_run:
+        raise ContractError("\n".join(refusals), follow.SETTLE)
+    for refusal in refusals:
+        log.error("held back: %s", refusal)
+    for name, shape in fits.items():
+        for change in shape.followed:
+            log.warning("the contract of %s follows its table: %s", name, change)
+        for column in shape.left_out:
+            log.warning("column %s.%s is in no contract: it is not extracted", name, column)
+
+
+def _told(read: Manifest, shape: Fit, asked: Mapping[str, Request]) -> Manifest:
+    """A manifest, with what became of the contract and of the table since the run before."""
+    last = asked[read.table].last
+    columns = {change.column: shape.contract.columns[change.column] for change in shape.followed}
+    return replace(
+        read,
+        was_held=last is not None and last.is_held,
+        followed={name: column.model_dump(mode="json", by_alias=True) for name, column in columns.items()},
+        told=[str(change) for change in shape.followed],
+    )
 
 
 @dataclass

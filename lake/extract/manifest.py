@@ -18,7 +18,10 @@ from lake.changes.increment import Way
 from lake.platform import storage
 from lake.source.snapshot import Snapshot
 
-Mode = Literal["full", "increment"]
+Mode = Literal["full", "increment", "held back"]
+
+
+_INSTANTS = ("watermark", "held_since")
 
 
 @dataclass(frozen=True)
@@ -45,13 +48,18 @@ class Manifest:
     """The outcome of one table's extraction.
 
     Attributes:
-        mode: `full` holds every row of the table, `increment` those that changed.
+        mode: `full` holds every row of the table, `increment` those that changed; a table that was `held back` was
+            not read, and stays as the last run left it.
         way: how the changes were found; `full` where all rows were read.
         reason: why this way.
         source_rows: rows of the whole table in the snapshot, for proving the cleaned table complete.
         watermark: greatest cursor value in the snapshot, not after its instant; where the next increment starts.
         deletes: files with a row for each key that is gone from the source.
         state: what the table's next increment must know, as `lake.changes.strategy.State` writes it.
+        held_since: as of which instant a table that is held back was last read; nothing for one that never was.
+        was_held: whether the table was held back in the run before.
+        followed: columns in which the contract followed the table, as the contract has them now.
+        told: the same in sentences.
     """
 
     table: str
@@ -65,6 +73,15 @@ class Manifest:
     way: Way = "full"
     reason: str = ""
     state: dict[str, Any] = field(default_factory=dict)
+    held_since: datetime | None = None
+    was_held: bool = False
+    followed: dict[str, dict[str, Any]] = field(default_factory=dict)
+    told: list[str] = field(default_factory=list)
+
+    @property
+    def is_held(self) -> bool:
+        """Whether the table was not read, and stays as it is."""
+        return self.mode == "held back"
 
     @property
     def rows(self) -> int:
@@ -83,8 +100,8 @@ class Manifest:
 
     def to_json(self) -> dict[str, Any]:
         """Plain values; instants as ISO 8601."""
-        watermark = self.watermark.isoformat() if self.watermark else None
-        return {**asdict(self), "snapshot": self.snapshot.to_json(), "watermark": watermark}
+        instants = {name: value.isoformat() if (value := getattr(self, name)) else None for name in _INSTANTS}
+        return {**asdict(self), "snapshot": self.snapshot.to_json(), **instants}
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> Manifest:
@@ -93,11 +110,35 @@ class Manifest:
             **{
                 **value,
                 "snapshot": Snapshot.from_json(value["snapshot"]),
-                "watermark": datetime.fromisoformat(value["watermark"]) if value["watermark"] else None,
+                **{name: datetime.fromisoformat(value[name]) if value.get(name) else None for name in _INSTANTS},
                 "parts": [Part(**part) for part in value["parts"]],
                 "deletes": [Part(**part) for part in value["deletes"]],
             }
         )
+
+
+def held_back(run_id: str, table: str, reason: str, snapshot: Snapshot, last: Manifest | None) -> Manifest:
+    """Of a table that cannot be read in this run: it stays as the last run left it, and the next increment starts where
+    this one would have.
+
+    Args:
+        snapshot: of the source as the other tables were read; the last one, where the source was away.
+        last: what the run before said of the table; nothing where it is not known or never was read.
+    """
+    since = (last.held_since if last.is_held else last.snapshot.instant) if last else None
+    return Manifest(
+        table=table,
+        run_id=run_id,
+        mode="held back",
+        snapshot=snapshot,
+        source_rows=last.source_rows if last else 0,
+        watermark=last.watermark if last else None,
+        way=last.way if last else "full",
+        reason=reason,
+        state=last.state if last else {},
+        held_since=since,
+        was_held=last.is_held if last else False,
+    )
 
 
 def folder(source: str, table: str, run_id: str) -> str:

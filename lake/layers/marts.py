@@ -78,19 +78,24 @@ def readable(queries: list[str], lake_commit: str) -> bool:
     return any(table.startswith("marts.") for table in catalog_tables(f"{MAIN}@{lake_commit}"))
 
 
-def build(catalog: str, target_dir: Path, changed: Iterable[str] | None = None) -> MartsResult:
+def build(
+    catalog: str, target_dir: Path, changed: Iterable[str] | None = None, held: Iterable[str] = ()
+) -> MartsResult:
     """Build marts in ``catalog`` and test them.
 
     Args:
         catalog: Trino catalog of the run's branch; the marts are replaced there, in schema ``marts``.
         target_dir: folder for dbt's artifacts and its log.
         changed: qualified names of tables; the marts that are made of them are built. ``None`` builds every mart.
+        held: qualified names of tables; the marts that are made of them stay as they are.
 
     Raises:
         AuditError: a test failed; it is named with the number of rows that break it.
         LakeError: a model could not be built, or dbt could not start; it is named with the database's own words.
     """
     selected = [] if changed is None else ["--select", *(f"source:{name}+" for name in sorted(changed))]
+    if left := [f"source:{name}+" for name in sorted(held)]:
+        selected += ["--exclude", *left]
     return _invoke(["build", "--exclude-resource-type", "unit_test", *selected], catalog, target_dir)
 
 
@@ -109,7 +114,7 @@ def _invoke(command: list[str], catalog: str, target_dir: Path) -> MartsResult:
         ) from outcome.exception
     nodes = tuple(_node(result) for result in getattr(outcome.result, "results", ()))
     _raise_failed(nodes, catalog)
-    if not nodes and "--select" not in command:
+    if not nodes and not {"--select", "--exclude"} & {*command}:
         raise LakeError(f"dbt {command[0]} found nothing to do in {DBT}", "restore its models")
     manifest = json.loads((target_dir / "manifest.json").read_text())
     result = MartsResult(nodes, manifest_sha256(manifest), monotonic() - started)

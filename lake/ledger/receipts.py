@@ -9,6 +9,9 @@ from typing import Any
 from lake.errors import LakeError
 from lake.platform import storage
 
+HELD_BACK = "held back"
+"""Mode of a table that was not read, and stays as it was."""
+
 
 @dataclass(frozen=True)
 class Receipt:
@@ -30,8 +33,9 @@ class Receipt:
         unchanged_since: the run that published the lake which this one found to be the source's still; empty for a run
             that published one itself.
         dbt_manifest_sha256: of the dbt manifest without its generation times.
-        tables: per table: source, mode, rows read, valid, refused, deleted, and how many rows the source has
-            (``source_rows``), ``cleaned`` and ``quarantine``.
+        tables: per table: source, mode, since when it is held back, in what its contract followed it, rows read,
+            valid, refused, deleted, and how many rows the source has (``source_rows``), ``cleaned`` and
+            ``quarantine``.
         layers: rows written per layer.
         checks: of the audit: how many, how many failed, and the address of the data docs.
     """
@@ -55,6 +59,19 @@ class Receipt:
     def to_json(self) -> dict[str, Any]:
         """Plain values."""
         return asdict(self)
+
+    def remarks(self) -> list[str]:
+        """What a person should know of tables that were not simply read, a line each."""
+        lines = []
+        for name, told in self.tables.items():
+            lines += [
+                f"{name} follows its source: {change}; `lake follow --write` notes it"
+                for change in told.get("followed", ())
+            ]
+            if told["mode"] == HELD_BACK:
+                since = f"as of {told['held_since'][:19]} UTC" if told["held_since"] else "never read yet"
+                lines.append(f"{name} is held back, {since}: {told['reason']}")
+        return lines
 
 
 _PENDING = f"{storage.RECEIPTS}/pending"

@@ -148,8 +148,8 @@ def reconciled(curated: Mapping[str, int], cleaned: Mapping[str, int]) -> list[C
     What the marts say is compared by tests of dbt, which builds them while the audit is at work.
     """
     return [
-        _compared("curated", fact, curated[fact], cleaned[source], f"one row for each of cleaned.{source}")
-        for fact, source in FACTS.items()
+        _compared("curated", fact, rows, cleaned[FACTS[fact]], f"one row for each of cleaned.{FACTS[fact]}")
+        for fact, rows in curated.items()
     ]
 
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from pymysql.connections import Connection
 
-from lake.contracts import Contract, types
+from lake.contracts import Contract, follow
+from lake.contracts.follow import Fit
 from lake.contracts.load import line_of
 from lake.contracts.source_schema import ForeignKey, SourceColumn, SourceTable
-from lake.errors import ContractError
 from lake.settings import settings
 from lake.source.client import fetch
 from lake.source.foreign_keys import SILENT
@@ -149,47 +151,28 @@ def _text(value: str | bytes | bytearray) -> str:
     return value if isinstance(value, str) else bytes(value).decode()
 
 
-def check(contracts: dict[str, Contract], tables: dict[str, SourceTable], folder: Path | None = None) -> list[str]:
-    """Compare contracts with the source; what the contracts leave out comes back as warnings.
-
-    Raises:
-        ContractError: every table, column, type or key that does not fit, each with file and line.
-    """
+def fits(
+    contracts: Mapping[str, Contract], tables: Mapping[str, SourceTable], folder: Path | None = None
+) -> dict[str, Fit]:
+    """How each contract fits its table, by name; obstacles say in which file and line what is wrong."""
     directory = folder or settings().contracts
-    mistakes, warnings = [], []
-    for name, contract in contracts.items():
-        file = directory / contract.source / f"{name}.yml"
-        table = tables.get(contract.name_in_source)
-        if table is None:
-            mistakes.append(
-                f"{file}:1: table {contract.name_in_source!r} is not in the source, or its user may not read it"
-            )
-            continue
-        for column, declared in contract.columns.items():
-            found = table.columns.get(contract.column_in_source(column))
-            if found is None:
-                known = ", ".join(table.columns)
-                mistakes.append(f"{_place(file, column)} is not in the source, which has {known}")
-            elif not _same_type(declared.type, found.type):
-                mistakes.append(f"{_place(file, column)} is {found.type!r} in the source, not {declared.type!r}")
-        key_in_source = {contract.column_in_source(column) for column in contract.key}
-        if contract.key and not any(key_in_source == set(key) for key in table.unique_keys):
-            known = "; ".join(",".join(key) for key in table.unique_keys) or "none"
-            place = f"{file}:{line_of(file, 'key')}"
-            mistakes.append(f"{place}: ({','.join(contract.key)}) is no unique key of {name}, which has: {known}")
-        read = {contract.column_in_source(column) for column in contract.columns}
-        warnings += [f"column {name}.{column} is in no contract" for column in table.columns if column not in read]
-    if mistakes:
-        raise ContractError("\n".join(mistakes), "correct the contract, or write it again with `lake add-table TABLE`")
-    return warnings
+    return {
+        name: _placed(follow.fit(contract, tables.get(contract.name_in_source)), directory / contract.source)
+        for name, contract in contracts.items()
+    }
 
 
-def _place(file: Path, column: str) -> str:
-    """Where a column stands. Only asked for a mistake: the file is parsed anew each time."""
-    return f"{file}:{line_of(file, 'columns', column)}: column {file.stem}.{column}"
+def _placed(found: Fit, folder: Path) -> Fit:
+    """With the place in the contract's file before each obstacle. The file is parsed anew for it."""
+    file = folder / f"{found.contract.table}.yml"
+    return replace(
+        found, obstacles={path: f"{_place(file, path)}{problem}" for path, problem in found.obstacles.items()}
+    )
 
 
-def _same_type(declared: str, actual: str) -> bool:
-    """Whether two type texts mean one type. MariaDB's JSON is LONGTEXT under a check, so those two are one."""
-    left, right = types.normalised(declared), types.normalised(actual)
-    return left == right or {left, right} == {"json", "longtext"}
+def _place(file: Path, path: tuple[str, ...]) -> str:
+    try:
+        line = line_of(file, *path)
+    except OSError:
+        line = 1  # the contract was given without a file
+    return f"{file}:{line}: " + (f"column {file.stem}.{path[1]} " if len(path) > 1 else "")

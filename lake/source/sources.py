@@ -33,6 +33,7 @@ class Source:
     Attributes:
         name: unique in the lake; the folder of its contracts and of its landing files.
         mend: how to correct its address or login, for errors.
+        is_required: whether a run fails when it is away; the tables of another are held back then at their last state.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Source:
     database: str
     password: SecretStr
     mend: str = ""
+    is_required: bool = False
 
     @property
     def where(self) -> str:
@@ -65,6 +67,7 @@ def shop() -> Source:
         database=config.source_database,
         password=config.source_password,
         mend="correct LAKE_SOURCE_HOST, _PORT, _USER, _PASSWORD or _DATABASE",
+        is_required=config.source_required,
     )
 
 
@@ -89,11 +92,12 @@ def named(name: str) -> Source:
     return sources[name]
 
 
-def from_url(url: str, name: str | None = None) -> Source:
+def from_url(url: str, name: str | None = None, is_required: bool = False) -> Source:
     """A source as ``mysql://user:password@host:port/database`` names it; its port is 3306 unless said.
 
     Args:
         name: its name in the lake; else made from the database's.
+        is_required: whether a run fails when it is away.
 
     Raises:
         SourceError: a part is missing or is not understood. The password is in no message.
@@ -116,7 +120,16 @@ def from_url(url: str, name: str | None = None) -> Source:
         raise SourceError(
             f"{wanted!r} is no name for a source", "give one with --name: a letter, then up to 29 letters, digits or _"
         )
-    return Source(wanted, host, port, user, database, SecretStr(unquote(parts.password or "")), _mend(wanted))
+    return Source(
+        wanted,
+        host,
+        port,
+        user,
+        database,
+        SecretStr(unquote(parts.password or "")),
+        _mend(wanted),
+        is_required,
+    )
 
 
 def add(source: Source, replace: bool = False) -> None:
@@ -135,7 +148,8 @@ def add(source: Source, replace: bool = False) -> None:
         if source.name in entries and not replace:
             raise SourceError(f"there is a source {source.name!r} already", "give another --name, or --replace it")
         secret_file.update(settings().home, {_secret(source.name): source.password.get_secret_value()})
-        address = {"host": source.host, "port": source.port, "user": source.user, "database": source.database}
+        kept = ("host", "port", "user", "database", "is_required")
+        address = {name: getattr(source, name) for name in kept}
         _write(entries | {source.name: address})
 
 

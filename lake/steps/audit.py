@@ -14,7 +14,7 @@ from lake.quality import audit as auditing
 from lake.quality import counts, suites
 from lake.quality.counts import Rows
 from lake.run import Run
-from lake.steps import cleaning, news
+from lake.steps import cleaning, in_force, news
 
 
 def audit(run: Run) -> dict[str, Any]:
@@ -24,7 +24,7 @@ def audit(run: Run) -> dict[str, Any]:
         AuditError: a blocking check failed.
         ServiceError: Trino went away, so that nothing was found out.
     """
-    contracts = run.contracts()
+    contracts = in_force.contracts(run)
     source_rows = {landed.table: landed.source_rows for landed in manifest.read_run(run.sources, run.run_id)}
     # Not the catalog of the marts, which are built at the same time.
     with sql.catalog_at(f"{run.branch}_audit", run.branch) as catalog:
@@ -37,7 +37,8 @@ def audit(run: Run) -> dict[str, Any]:
         counted += [counts.waiting(table, found.quarantine) for table, found in rows.items() if found.quarantine]
         if run.has_marts:
             held = {table: found.cleaned for table, found in rows.items()}
-            counted += counts.reconciled(counts.of(catalog, "curated", list(counts.FACTS)), held)
+            facts = [fact for fact in counts.FACTS if fact not in journal.read(run.run_id, "curate")["held"]]
+            counted += counts.reconciled(counts.of(catalog, "curated", facts), held)
         summary = auditing.audit(run, catalog, chosen, counted).summary()
     told = {
         table: {"cleaned_rows": found.cleaned, "quarantine_rows": found.quarantine} for table, found in rows.items()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from lake.extract import manifest
 from lake.ledger import journal
 from lake.run import Run
+from lake.steps import in_force
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -22,7 +23,7 @@ def clean(spark: SparkSession, run: Run, tables: list[str]) -> dict[str, int]:
     """
     from spark_jobs.cleaned import clean as clean_tables
 
-    outcomes = clean_tables(spark, run, tables, run.contracts(), _work(run))
+    outcomes = clean_tables(spark, run, tables, in_force.contracts(run), _work(run))
     journal.write(run.run_id, "clean", [outcome.to_json() for outcome in outcomes], part=min(tables))
     return {"tables": len(outcomes), "judged": sum(outcome.judged for outcome in outcomes)}
 

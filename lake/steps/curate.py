@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from lake.extract import manifest
 from lake.ledger import journal
 from lake.run import Run
-from lake.steps import cleaning
+from lake.steps import cleaning, in_force
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -17,14 +17,25 @@ log = logging.getLogger(__name__)
 
 
 def curate(spark: SparkSession, run: Run) -> dict[str, int]:
-    """Build the curated tables that are stale; rows written per table. Without the shop there are none."""
+    """Build the curated tables that are stale; rows written per table. Without the shop there are none.
+
+    What is made of a table that is held back stays as it is too: new orders beside the items of old ones would be no
+    state that the shop ever had. When the table is held no longer, it is made anew.
+    """
     written: dict[str, int] = {}
+    left: set[str] = set()
     if run.has_marts:
         from spark_jobs.curated import curate as curate_tables
+        from spark_jobs.curated import made_of
 
-        full = {landed.table for landed in manifest.read_run(run.sources, run.run_id) if landed.mode == "full"}
-        written = curate_tables(spark, run, run.contracts(), full, full | cleaning.changed_tables(run))
+        landed = manifest.read_run(run.sources, run.run_id)
+        left = made_of({one.table for one in landed if one.is_held})
+        full = {one.table for one in landed if not one.is_held and (one.mode == "full" or one.was_held)}
+        touched = full | cleaning.changed_tables(run)
+        written = curate_tables(spark, run, in_force.contracts(run), full, touched, left)
+        if left:
+            log.error("%s stay as they are: they are made of tables that are held back", ", ".join(sorted(left)))
     else:
         log.warning("no star schema: it is made of the shop's tables, which this run does not read")
-    journal.write(run.run_id, "curate", written)
+    journal.write(run.run_id, "curate", {"written": written, "held": sorted(left)})
     return written

@@ -2,35 +2,62 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Iterable, Mapping
+from functools import partial
+
 from lake.changes.strategy import State
+from lake.contracts import Contract
+from lake.errors import SourceError
 from lake.extract import manifest
 from lake.extract.extract import Request
 from lake.extract.extract import extract as extract_tables
+from lake.extract.manifest import Manifest
 from lake.layers.held import HeldRows
 from lake.ledger import receipts
 from lake.run import Run, last_published
 from lake.source import sources
 
+log = logging.getLogger(__name__)
+
 
 def extract(run: Run, source: str) -> dict[str, int]:
-    """Land the tables of a source; how many there are, and how many rows were read of them.
+    """Land the tables of a source; how many there are, how many of them are held back, and how many rows were read.
+
+    A table whose shape has changed in a way that a person must settle is held back at its last state, and so are all
+    tables of a source that is away and not required.
 
     Raises:
-        ContractError: a contract does not fit the source; nothing was read.
-        SourceError: the source is away, refuses us or holds a value that the contract's type cannot.
+        ContractError: contracts do not fit a source that no run has read yet.
+        SourceError: the source is away, refuses us or holds a value that the contract's type cannot, and it is required
+            or no run has read it yet.
     """
-    states = _states(run, source) if run.asked == "auto" else {}
-    requests = [
-        Request(contract, states[table], HeldRows(run.branch, contract)) if table in states else Request(contract)
-        for table, contract in run.contracts().items()
-        if contract.source == source
-    ]
-    manifests = extract_tables(sources.named(source), requests, run.run_id)
-    return {"tables": len(manifests), "rows": sum(one.rows for one in manifests)}
+    origin = sources.named(source)
+    last = _last(run, source)
+    contracts = {name: contract for name, contract in run.contracts().items() if contract.source == source}
+    requests = [_request(run, contract, last.get(name)) for name, contract in contracts.items()]
+    try:
+        manifests = extract_tables(origin, requests, run.run_id)
+    except SourceError as error:
+        if origin.is_required or not last:
+            raise
+        log.error("source %s is held back: %s", source, error)
+        manifests = _held_back(run, source, contracts, last, f"source {source}: {error.what}")
+    return {
+        "tables": len(manifests),
+        "held_back": sum(one.is_held for one in manifests),
+        "rows": sum(one.rows for one in manifests),
+    }
 
 
-def _states(run: Run, source: str) -> dict[str, State]:
-    """What the run before left for each table's increment; nothing for a first run.
+def _request(run: Run, contract: Contract, last: Manifest | None) -> Request:
+    if last is None or not last.state or run.asked == "full":
+        return Request(contract, last=last)
+    return Request(contract, State.from_json(last.state), partial(HeldRows, run.branch), last)
+
+
+def _last(run: Run, source: str) -> dict[str, Manifest]:
+    """What the run before said of each table; nothing for a first run.
 
     That is the published run which the branch starts from, or a later one that found its lake to be the source's still.
     """
@@ -39,5 +66,14 @@ def _states(run: Run, source: str) -> dict[str, State]:
         return {}
     for before in (receipts.newest_unchanged_since(published), published):
         if before and manifest.is_committed(source, before):
-            return {entry.table: State.from_json(entry.state) for entry in manifest.read_all(source, before)}
+            return {entry.table: entry for entry in manifest.read_all(source, before)}
     return {}
+
+
+def _held_back(
+    run: Run, source: str, contracts: Iterable[str], last: Mapping[str, Manifest], reason: str
+) -> list[Manifest]:
+    """Land that nothing of the source was read: its tables stay as they are."""
+    snapshot = max((entry.snapshot for entry in last.values()), key=lambda found: found.instant)
+    entries = [manifest.held_back(run.run_id, table, reason, snapshot, last.get(table)) for table in contracts]
+    return manifest.commit(source, run.run_id, entries)

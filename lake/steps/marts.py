@@ -7,6 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from lake.extract import manifest
 from lake.layers import marts as marts_layer
 from lake.ledger import journal
 from lake.platform import sql
@@ -38,7 +39,13 @@ def marts(run: Run) -> dict[str, Any]:
         built["manifest_sha256"] = last.dbt_manifest_sha256
     else:
         with TemporaryDirectory() as target, sql.catalog_at(run.branch, run.branch):
-            result = marts_layer.build(run.branch, Path(target), changed)
+            result = marts_layer.build(run.branch, Path(target), changed, _held(run))
         built = {"manifest_sha256": result.manifest_sha256, "rows": result.rows, "tests": result.tests}
     journal.write(run.run_id, "marts", built)
     return built
+
+
+def _held(run: Run) -> list[str]:
+    """Inputs that are held back, with what is made of them."""
+    tables = [f"cleaned.{one.table}" for one in manifest.read_run(run.sources, run.run_id) if one.is_held]
+    return [*tables, *(f"curated.{name}" for name in journal.read(run.run_id, "curate")["held"])]

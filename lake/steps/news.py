@@ -28,8 +28,9 @@ def before(run: Run) -> Receipt | None:
 
 
 def has_any(landed: Manifest) -> bool:
-    """Whether anything of the table is to be taken in. A table that was read whole may have become empty."""
-    return landed.mode == "full" or bool(landed.rows or landed.deleted)
+    """Whether anything of the table is to be taken in. A table that was read whole may have become empty, and one that
+    is held back no longer may be missed by what it is read with."""
+    return not landed.is_held and (landed.mode == "full" or landed.was_held or bool(landed.rows or landed.deleted))
 
 
 def is_none(run: Run, last: Receipt, manifests: Iterable[Manifest]) -> bool:

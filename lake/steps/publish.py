@@ -53,7 +53,7 @@ def _draft(run: Run, manifests: list[Manifest], tables: dict[str, dict[str, Any]
 
 def _changed(run: Run, manifests: list[Manifest]) -> Receipt:
     outcomes = cleaning.outcomes(run)
-    curated, marts = journal.read(run.run_id, "curate"), journal.read(run.run_id, "marts")
+    curated, marts = journal.read(run.run_id, "curate")["written"], journal.read(run.run_id, "marts")
     checks = journal.read(run.run_id, "audit")
     rows = checks.pop("rows")
     return _draft(
@@ -107,6 +107,8 @@ def _table(landed: Manifest, outcome: Outcome) -> dict[str, Any]:
         "mode": landed.mode,
         "way": landed.way,
         "reason": landed.reason,
+        "held_since": landed.held_since.isoformat() if landed.held_since else "",
+        "followed": landed.told,
         "read": landed.rows,
         "nulled": landed.nulled,
         "source_rows": landed.source_rows,

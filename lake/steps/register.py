@@ -15,7 +15,7 @@ from lake.layers import raw
 from lake.ledger import journal
 from lake.platform import catalog
 from lake.run import Run
-from lake.steps import news
+from lake.steps import in_force, news
 
 REGISTERED_AT_ONCE = 4
 SLOTS = 2
@@ -29,7 +29,7 @@ def register(run: Run) -> list[list[str]]:
     journal keeps which tables are ``cleaned``, which of them had rows in quarantine before (``waiting``), and, of a run
     that found nothing new, which run's lake it found to be the source's still (``unchanged_since``).
     """
-    contracts = run.contracts()
+    contracts = in_force.contracts(run)
     manifests = manifest.read_run(run.sources, run.run_id)
     last = news.before(run)
     journal.forget_parts(run.run_id, "clean")
@@ -37,10 +37,12 @@ def register(run: Run) -> list[list[str]]:
         journal.write(run.run_id, "register", {"cleaned": [], "waiting": [], "unchanged_since": last.run_id})
         return []
     have = catalog.contents(run.branch)
-    changed = [landed for landed in manifests if news.has_any(landed) or f"raw.{landed.table}" not in have]
+    read = {landed.table: landed for landed in manifests if not landed.is_held}
+    changed = [landed for name, landed in read.items() if news.has_any(landed) or f"raw.{name}" not in have]
     _register(run, contracts, changed)
     # Rows that wait are judged again by code that is new; so is what was counted by it.
     concerned = news.concerned(contracts, (one.table for one in changed)) if last and changed else set(contracts)
+    concerned &= read.keys()
     waiting = _waiting(run, concerned & {name.removeprefix("quarantine.") for name in have})
     journal.write(
         run.run_id, "register", {"cleaned": sorted(concerned), "waiting": sorted(waiting), "unchanged_since": ""}

@@ -47,3 +47,11 @@ def write(statement: str) -> None:
             assert cursor.execute(statement) == 1
         connection.commit()
         wait_for_replica(connection)
+
+
+def change(statement: str) -> None:
+    """Change the shop's schema, and wait until the replica has it."""
+    with shop() as connection:
+        with connection.cursor() as cursor:
+            cursor.execute(statement)
+        wait_for_replica(connection)

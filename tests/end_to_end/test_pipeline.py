@@ -16,7 +16,7 @@ import psutil
 
 from lake.platform import catalog, sql
 from lake.platform.airflow import Airflow
-from tests.end_to_end.driving import lake, source, write
+from tests.end_to_end.driving import change, lake, source, write
 
 REVENUE = "SELECT SUM(sales_value) FROM order_items JOIN orders USING (order_id) WHERE status <> 'cancelled'"
 DAILY = (
@@ -165,6 +165,42 @@ def test_bad_rows_go_to_quarantine_and_come_back_when_mended(published: dict[str
     lake("run")
 
     assert sql.rows("SELECT 1 FROM quarantine.order_items UNION ALL SELECT 1 FROM quarantine.orders") == []
+    assert_lake_equals_shop()
+
+
+def test_a_table_that_changed_its_shape_holds_back_only_itself_and_what_is_made_of_it(
+    published: dict[str, Any],
+) -> None:
+    """A column of shipments that was renamed, or dropped: who knows? A new label of payments can only be one thing."""
+    lake("run")
+    before, facts = json.loads(lake("receipts", "--json"))[0], catalog.contents()["curated.fct_orders"]
+    (payment,) = source("SELECT MIN(payment_id) FROM payments WHERE method = 'card'")[0]
+    methods = "ENUM('card','cash','paypal','voucher')", "ENUM('card','cash','paypal','voucher','cheque')"
+
+    change("ALTER TABLE shipments RENAME COLUMN carrier TO courier")
+    change(f"ALTER TABLE payments MODIFY method {methods[1]} NOT NULL")
+    write(f"UPDATE payments SET method = 'cheque' WHERE payment_id = {payment}")
+    printed = lake("run")
+
+    tables = json.loads(lake("receipts", "--json"))[0]["tables"]
+    assert (tables["shipments"]["mode"], tables["shipments"]["held_since"]) == ("held back", before["source_instant"])
+    assert "column shipments.carrier is not in the source" in tables["shipments"]["reason"]
+    assert tables["payments"]["followed"] == [f"method: {methods[0].lower()} is now {methods[1].lower()}"]
+    assert sql.query("SELECT payment_id FROM cleaned.payments WHERE method = 'cheque'")[1] == [[payment]]
+    assert sql.query("SELECT payment_id FROM curated.fct_payments WHERE method = 'cheque'")[1] == [[payment]]
+    assert catalog.contents()["curated.fct_orders"] == facts
+    for told in (printed, lake("status")):
+        assert "shipments is held back" in told
+
+    write(f"UPDATE payments SET method = 'card' WHERE payment_id = {payment}")
+    change(f"ALTER TABLE payments MODIFY method {methods[0]} NOT NULL")
+    change("ALTER TABLE shipments RENAME COLUMN courier TO carrier")
+    lake("run")
+
+    assert "held back" not in {
+        counts["mode"] for counts in json.loads(lake("receipts", "--json"))[0]["tables"].values()
+    }
+    assert catalog.contents()["curated.fct_orders"] != facts
     assert_lake_equals_shop()
 
 

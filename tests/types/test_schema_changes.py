@@ -21,6 +21,7 @@ from lake.platform import catalog, sql
 from lake.run import Run
 from lake.settings import settings
 from lake.source import sources
+from lake.steps import in_force
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,7 @@ def run_once(source: Connection[Any]) -> Iterator[Callable[[Contract], list[dict
         run = RunAt(f"{branch}_{len(runs)}", "", sources=(contract.source,), has_marts=False, at=branch)
         runs.append(run)
         (manifest,) = extract(sources.shop(), [Request(contract)], run.run_id)
+        contract = in_force.under(contract, manifest)
         raw.register(manifest, contract, branch)
         clean(spark, run, ["changing"], {"changing": contract}, Work.of([manifest], waiting=set()))
         rows = sql.rows("SELECT * FROM cleaned.changing ORDER BY id", branch)
@@ -91,7 +93,9 @@ def test_columns_change_between_two_runs(
 
     _execute(source, "ALTER TABLE changing ADD fresh VARCHAR(9) DEFAULT 'new'")
     with caplog.at_level(logging.WARNING):
-        run_once(before)
+        assert run_once(before) == [{"id": 1, "a": 1, "b": Decimal("1.25"), "c": "x", "gone": 7, "fresh": "new"}]
+        run_once(before.model_copy(update={"new_columns": "leave"}))
+    assert "the contract of changing follows its table: fresh: new, varchar(9)" in caplog.text
     assert "column changing.fresh is in no contract: it is not extracted" in caplog.text
 
     _execute(
@@ -101,11 +105,8 @@ def test_columns_change_between_two_runs(
     )
     with pytest.raises(ContractError) as stale:
         run_once(before)
-    # MariaDB prints how wide integers are displayed, MySQL does not.
-    told = [line.split(": ", 1)[1].replace("bigint(20)", "bigint") for line in stale.value.what.splitlines()]
-    assert told == [
-        "column changing.a is 'bigint' in the source, not 'int'",
-        "column changing.b is 'decimal(14,2)' in the source, not 'decimal(10,2)'",
+    # What holds more than before is followed; whether `c` was dropped or is `d` now, only a person knows.
+    assert [line.split(": ", 1)[1] for line in stale.value.what.splitlines()] == [
         "column changing.c is not in the source, which has id, a, b, d, fresh",
         "column changing.gone is not in the source, which has id, a, b, d, fresh",
     ]

@@ -195,7 +195,7 @@ def test_every_extraction_is_one_state_and_every_increment_is_its_own_view(
     states: dict[str, State | None] = dict.fromkeys(TABLES)
     ways: set[str] = set()
     for number in range(extent.extractions):
-        requests = [Request(contract, states[contract.table], NotAsked()) for contract in accounts]
+        requests = [Request(contract, states[contract.table], lambda _: NotAsked()) for contract in accounts]
         found = extract.extract(origin, requests, f"r{number}")
         first, *others = seen[-1]
         assert len(others) == 3, found[0].snapshot

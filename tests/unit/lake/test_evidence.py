@@ -61,7 +61,7 @@ def ended(objects: dict[str, bytes], monkeypatch: pytest.MonkeyPatch, names: lis
     journal.write("r", "register", {"cleaned": list(contracts), "waiting": [], "unchanged_since": ""})
     for name in names:
         journal.write("r", "clean", [Outcome(f"{name}_table", judged=2, valid=2).to_json()], part=name)
-    journal.write("r", "curate", {})
+    journal.write("r", "curate", {"written": {}, "held": []})
     journal.write("r", "marts", {"manifest_sha256": "m", "rows": {}, "tests": {}})
     journal.write("r", "audit", {"checks": 1, "rows": {table: Rows(2, 0).to_json() for table in contracts}})
     return Run("r", "base", sources=tuple(names), contracts_sha256=frozen.freeze("r", contracts))
