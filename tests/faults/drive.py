@@ -24,6 +24,7 @@ from lake.layers import raw
 from lake.ledger.publish import publish as merge_into_main
 from lake.ledger.receipts import Receipt
 from lake.run import Run
+from lake.steps import in_force
 from lake.steps.extract import extract
 from lake.steps.register import register
 from lake.steps.start import start
@@ -100,7 +101,7 @@ def _run(kept: Kept) -> Run:
 
 
 def _clean(run: Run) -> dict[str, int]:
-    contracts = run.contracts()
+    contracts = in_force.contracts(run)
     return {
         landed.table: merge(run.branch, run.run_id, contracts[landed.table], is_full=landed.mode == "full")
         for landed in manifest.read_run(run.sources, run.run_id)
