@@ -77,6 +77,8 @@ else:
     os.environ["LAKE_CONTRACTS"] = shutil.copytree(
         PROJECT / "lake" / "contracts" / "shop", Path(os.environ["LAKE_HOME"]) / "contracts" / "shop"
     ).parent.as_posix()
+    # And DAGs.
+    os.environ["LAKE_DAGS"] = shutil.copytree(PROJECT / "dags", Path(os.environ["LAKE_HOME"]) / "dags").as_posix()
 
 
 # -- the platform

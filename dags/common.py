@@ -1,4 +1,4 @@
-"""What every DAG shares: owner, retries, the name of the asset that a published lake is."""
+"""What every DAG shares: owner, retries, limits of time, who hears of a failure, and the asset of a published lake."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 
 from airflow.sdk import CronTriggerTimetable, ExceptionRetryPolicy, RetryAction, RetryRule
 from airflow.sdk.exceptions import AirflowTaskTimeout
+from callbacks import end_of_failure, tell_of_run, tell_of_task
 from labels import label
 
 from lake.errors import AuditError, ContractError, SparkTimeoutError
@@ -27,11 +28,14 @@ SCHEDULE = CronTriggerTimetable(_CRON, timezone="UTC", run_immediately=False) if
 
 NIGHTLY = CronTriggerTimetable("30 3 * * *", timezone="UTC", run_immediately=False) if _CRON else None
 
+TASK_LIMIT = timedelta(minutes=settings().task_timeout_minutes)
+"""How long one try of a task may take that has no limit of its own."""
+
 SPARK_LIMIT = timedelta(seconds=settings().spark_timeout_seconds, minutes=5)
 """How long a task of Spark may take: a little longer than Spark itself, whose own limit names the tables."""
 
-RUN_LIMIT = timedelta(hours=1) + 2 * SPARK_LIMIT
-"""How long a run may take. Nothing waits for ever, also not after a restart of the services."""
+RUN_LIMIT = 2 * TASK_LIMIT + 2 * SPARK_LIMIT
+"""How long a run of the pipeline may take. Nothing waits for ever, also not after a restart of the services."""
 
 # The same data and the same contract give the same answer again; what is away or busy may be back.
 _RETRY_POLICY = ExceptionRetryPolicy(
@@ -52,8 +56,21 @@ DEFAULT_ARGS: dict[str, Any] = {
     "max_retry_delay": timedelta(minutes=5),
     "retry_policy": _RETRY_POLICY,
     # What hangs is ended, and a person hears of it.
-    "execution_timeout": timedelta(minutes=settings().task_timeout_minutes),
+    "execution_timeout": TASK_LIMIT,
+    "on_failure_callback": tell_of_task,
 }
+
+DAG: dict[str, Any] = {
+    "catchup": False,
+    "max_active_runs": 1,
+    "default_args": DEFAULT_ARGS,
+    "on_failure_callback": tell_of_run,
+    "on_success_callback": end_of_failure,
+}
+"""Of every DAG. Beside it each says its schedule, its `dagrun_timeout`, its tags and its runbook."""
 
 SPARK: dict[str, Any] = {"conn_id": "spark_connect", "execution_timeout": SPARK_LIMIT}
 """Of the tasks that work with Spark."""
+
+SHORT: dict[str, Any] = {"execution_timeout": timedelta(minutes=10)}
+"""Of the tasks that ask little."""

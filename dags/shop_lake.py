@@ -31,7 +31,7 @@ from __future__ import annotations
 from typing import Any
 
 from airflow.sdk import Asset, Metadata, Param, dag, get_current_context, task
-from common import DEFAULT_ARGS, MACROS, PUBLISHED, RUN_LIMIT, SCHEDULE, SPARK, TAGS
+from common import DAG, MACROS, PUBLISHED, RUN_LIMIT, SCHEDULE, SPARK, TAGS
 from triggers import PROOF
 
 from lake.run import Run
@@ -40,11 +40,9 @@ published = Asset(PUBLISHED)
 
 
 @dag(
+    **DAG,
     schedule=SCHEDULE,
-    catchup=False,
-    max_active_runs=1,
     dagrun_timeout=RUN_LIMIT,
-    default_args=DEFAULT_ARGS,
     user_defined_macros=MACROS,
     params={"full": Param(False, type="boolean", description="read every table whole")},
     tags=[*TAGS, "pipeline"],

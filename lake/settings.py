@@ -32,6 +32,7 @@ class Settings(BaseSettings):
     # -- folders
     home: Path = PROJECT / ".lake"
     contracts: Path = PROJECT / "lake" / "contracts"
+    dags: Path = Field(default=PROJECT / "dags", description="what Airflow reads; beside ours there may be others")
     alert_rules: Path = PROJECT / "lake" / "alerts" / "rules.yml"
 
     # -- installation: an Ivy settings file, for a company's own Maven mirror
@@ -116,11 +117,11 @@ class Settings(BaseSettings):
     shop_memory_mib: int = 512
     source_memory_mib: int = 256
 
-    @field_validator("home")
+    @field_validator("home", "dags")
     @classmethod
-    def _absolute(cls, home: Path) -> Path:
+    def _absolute(cls, folder: Path) -> Path:
         """Services run in folders of their own, where a relative path would lead elsewhere."""
-        return home.resolve()
+        return folder.resolve()
 
     @classmethod
     def settings_customise_sources(

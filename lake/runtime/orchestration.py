@@ -160,7 +160,7 @@ def airflow_environment() -> dict[str, str]:
     password = config.postgres_password.get_secret_value()
     database = f"127.0.0.1:{config.postgres_port}/airflow"
     computed = {
-        "CORE__DAGS_FOLDER": str(PROJECT / "dags"),
+        "CORE__DAGS_FOLDER": str(config.dags),
         "CORE__PLUGINS_FOLDER": str(INFRA / "airflow" / "plugins"),
         "CORE__DAGS_ARE_PAUSED_AT_CREATION": str(config.airflow_pauses_new_dags),
         "CORE__FERNET_KEY": config.airflow_fernet_key.get_secret_value(),

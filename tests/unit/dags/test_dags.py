@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -62,9 +63,27 @@ def test_what_another_try_cannot_change_fails_at_once(bag, error: Exception, act
 @pytest.mark.parametrize("dag_id", sorted(EXPECTED))
 def test_every_task_and_every_run_has_an_end(bag, dag_id: str) -> None:
     dag = bag.dags[dag_id]
-    assert dag.dagrun_timeout
     for task in dag.tasks:
-        assert task.execution_timeout
+        # The task's own comes first: it names the task.
+        assert timedelta(0) < task.execution_timeout < dag.dagrun_timeout, task.task_id
+
+
+@pytest.mark.parametrize("dag_id", sorted(EXPECTED))
+def test_every_failure_is_told_and_every_success_ends_it(bag, dag_id: str) -> None:
+    import callbacks
+
+    dag = bag.dags[dag_id]
+    assert dag.on_failure_callback is callbacks.tell_of_run
+    assert dag.on_success_callback is callbacks.end_of_failure
+    for task in dag.tasks:
+        told = task.on_failure_callback
+        assert callbacks.tell_of_task in (told if isinstance(told, list) else [told]), task.task_id
+
+
+def test_a_longer_limit_of_a_task_gives_the_run_more_time(bag) -> None:
+    dag = bag.dags["shop_lake"]
+    chain = sum((dag.get_task(name).execution_timeout for name in ("extract", "clean", "curate", "marts")), timedelta())
+    assert dag.dagrun_timeout == chain
 
 
 def test_spark_says_what_it_was_at_before_its_task_is_ended(bag) -> None:
