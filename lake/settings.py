@@ -7,6 +7,7 @@ a port offset) and ``secrets.env`` (generated on first start, mode 0600). The en
 from __future__ import annotations
 
 import os
+import re
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Literal
@@ -106,6 +107,15 @@ class Settings(BaseSettings):
     alertmanager_port: int = 29093
     airflow_pauses_new_dags: bool = True
 
+    # -- who hears of an alert; nobody, until one of the first two is set
+    alert_webhook_url: SecretStr | None = Field(default=None, description="a service that takes Alertmanager's webhook")
+    alert_email_to: str = Field(default="", description="addresses, with commas between them")
+    alert_email_from: str = Field(default="", description="the first of those it goes to, if not set")
+    alert_smtp: str = Field(default="", description="mail server as host:port")
+    alert_smtp_user: str = ""
+    alert_smtp_password: SecretStr | None = None
+    alert_smtp_tls: bool = Field(default=True, description="whether the mail server must take STARTTLS")
+
     # -- local runtime: how long a service may take to become healthy on a busy machine
     start_patience_seconds: int = 300
 
@@ -122,6 +132,30 @@ class Settings(BaseSettings):
     def _absolute(cls, folder: Path) -> Path:
         """Services run in folders of their own, where a relative path would lead elsewhere."""
         return folder.resolve()
+
+    @field_validator("alert_webhook_url")
+    @classmethod
+    def _web_address(cls, url: SecretStr | None) -> SecretStr | None:
+        if url and url.get_secret_value() and not re.fullmatch(r"https?://[^/\s]+\S*", url.get_secret_value()):
+            raise ValueError("expected http://… or https://…")
+        return url
+
+    @field_validator("alert_email_to", "alert_email_from")
+    @classmethod
+    def _mail_addresses(cls, addresses: str) -> str:
+        wrong = [
+            each for each in addresses.split(",") if each and not re.fullmatch(r"[^@\s<>]+@[^@\s<>]+", each.strip())
+        ]
+        if wrong:
+            raise ValueError(f"expected addresses such as data@example.com, not {', '.join(map(repr, wrong))}")
+        return addresses
+
+    @field_validator("alert_smtp")
+    @classmethod
+    def _mail_server(cls, address: str) -> str:
+        if address and not re.fullmatch(r"[\w.-]+:\d{1,5}", address):
+            raise ValueError("expected host:port, such as mail.example.com:587")
+        return address
 
     @classmethod
     def settings_customise_sources(

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
+import yaml
 
 from lake.alerts.alert import Alert
 from lake.errors import ServiceError
@@ -57,6 +58,22 @@ def tell(
 def up() -> list[Up]:
     """The alerts that are up."""
     return [Up(alert["labels"], alert.get("annotations", {})) for alert in _call("GET", "alerts").json()]
+
+
+def hearers() -> list[str]:
+    """Who hears of alerts, of the running Alertmanager: ``email to a@b.example``, ``webhook``; nobody if it is empty.
+
+    Raises:
+        ServiceError: Alertmanager is away.
+    """
+    configuration = yaml.safe_load(_call("GET", "status").json()["config"]["original"])
+    return [
+        kind.removesuffix("_configs") + (f" to {entry['to']}" if kind == "email_configs" else "")
+        for receiver in configuration["receivers"]
+        for kind, entries in receiver.items()
+        if kind.endswith("_configs")
+        for entry in entries
+    ]
 
 
 def _raised(alert: Alert, now: datetime) -> dict[str, Any]:

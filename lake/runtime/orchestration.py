@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import subprocess
@@ -18,7 +19,7 @@ import psycopg2  # type: ignore[import-untyped]
 from dotenv import dotenv_values
 
 from lake.errors import ServiceError
-from lake.runtime import supervise
+from lake.runtime import receivers, supervise
 from lake.runtime.artifacts import GoArtifact, artifacts
 from lake.runtime.engines import http_ping, void
 from lake.runtime.service import COMPLETE, Service, own_by_unprivileged, unprivileged
@@ -223,9 +224,10 @@ def _alertmanager() -> Service:
     program = artifacts()["alertmanager"]
     assert isinstance(program, GoArtifact)
     folder = config.home / "data" / "alertmanager"
+    file = folder / "alertmanager.yml"
     command = (
         str(program.program),
-        f"--config.file={INFRA}/alertmanager/alertmanager.yml",
+        f"--config.file={file}",
         f"--storage.path={folder}",
         f"--web.listen-address=127.0.0.1:{config.alertmanager_port}",
         "--cluster.listen-address=",
@@ -236,6 +238,9 @@ def _alertmanager() -> Service:
         address=config.alertmanager_url,
         ports=(config.alertmanager_port,),
         command=command,
+        # A file that changed is nothing that the supervisor would see.
+        env={"CONFIGURATION_SHA256": hashlib.sha256(receivers.configuration().encode()).hexdigest()},
         folder=folder,
+        prepare=partial(receivers.write, file),
         ping=lambda: void(http_ping(f"{config.alertmanager_url}/-/ready")),
     )
