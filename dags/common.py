@@ -21,12 +21,15 @@ TAGS = ["shoplake"]
 MACROS = {"label": label}
 """What templates may call: a mapped task's label must be short whatever it holds."""
 
-_CRON = settings().pipeline_schedule
 
-# The first scheduled run is that of the next full hour: unpausing starts nothing by itself.
-SCHEDULE = CronTriggerTimetable(_CRON, timezone="UTC", run_immediately=False) if _CRON else None
+def _at(cron: str) -> CronTriggerTimetable | None:
+    """A schedule in UTC. The first run is that of the next time that it names: unpausing starts nothing by itself."""
+    return CronTriggerTimetable(cron, timezone="UTC", run_immediately=False) if cron else None
 
-NIGHTLY = CronTriggerTimetable("30 3 * * *", timezone="UTC", run_immediately=False) if _CRON else None
+
+SCHEDULE = _at(settings().pipeline_schedule)
+NIGHTLY = _at("30 3 * * *") if SCHEDULE else None
+WATCH = _at(settings().watch_schedule)
 
 TASK_LIMIT = timedelta(minutes=settings().task_timeout_minutes)
 """How long one try of a task may take that has no limit of its own."""

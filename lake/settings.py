@@ -107,6 +107,12 @@ class Settings(BaseSettings):
     alertmanager_port: int = 29093
     airflow_pauses_new_dags: bool = True
 
+    # -- what the lake is watched for
+    watch_schedule: str = Field(default="*/10 * * * *", description="cron of the watch, UTC; empty: by hand only")
+    stale_after_minutes: int | None = Field(
+        default=None, ge=1, description="age of a table that is too old; unset: what three scheduled runs did not renew"
+    )
+
     # -- who hears of an alert; nobody, until one of the first two is set
     alert_webhook_url: SecretStr | None = Field(default=None, description="a service that takes Alertmanager's webhook")
     alert_email_to: str = Field(default="", description="addresses, with commas between them")

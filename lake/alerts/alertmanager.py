@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 import httpx
 import yaml
 
-from lake.alerts.alert import Alert
+from lake.alerts.alert import Alert, Severity
 from lake.errors import ServiceError
 from lake.settings import settings
 
@@ -28,6 +28,21 @@ class Up:
 
     labels: dict[str, str]
     annotations: dict[str, str]
+    page: str = ""
+
+    @property
+    def again(self) -> Alert:
+        """The same alert, to be told once more."""
+        rest, said = dict(self.labels), dict(self.annotations)
+        return Alert(
+            name=rest.pop("alertname"),
+            severity=cast(Severity, rest.pop("severity")),
+            summary=said.pop("summary", ""),
+            labels=rest,
+            way_out=said.pop("way_out", ""),
+            annotations=said,
+            page=self.page,
+        )
 
 
 def tell(
@@ -57,7 +72,8 @@ def tell(
 
 def up() -> list[Up]:
     """The alerts that are up."""
-    return [Up(alert["labels"], alert.get("annotations", {})) for alert in _call("GET", "alerts").json()]
+    found = _call("GET", "alerts").json()
+    return [Up(alert["labels"], alert.get("annotations", {}), alert.get("generatorURL", "")) for alert in found]
 
 
 def hearers() -> list[str]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
+from itertools import islice
 from typing import Any
 
 from lake.errors import LakeError
@@ -92,6 +94,13 @@ def receipts() -> list[Receipt]:
     """All receipts, the newest first."""
     found = [Receipt(**json.loads(storage.get(uri))) for uri in _written()]
     return sorted(found, key=lambda receipt: receipt.published_at, reverse=True)
+
+
+def newest(limit: int) -> Iterator[Receipt]:
+    """The last receipts, the newest first; each is read when it is asked for."""
+    written = (uri for uri in storage.list_newest(storage.RECEIPTS) if not uri.startswith(f"{_PENDING}/"))
+    for uri in islice(written, limit):
+        yield Receipt(**json.loads(storage.get(uri)))
 
 
 def run_ids() -> set[str]:

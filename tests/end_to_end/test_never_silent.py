@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -15,8 +16,10 @@ from lake.platform.airflow import ENDED, Airflow
 from lake.settings import settings
 
 PATIENCE_SECONDS = 240
-DAG, DEAF = "test_fails", "test_is_deaf"
-FILE = '''
+MARK = uuid.uuid4().hex[:6]
+"""Of this session: Airflow remembers the DAGs of an earlier one."""
+DAG, DEAF = f"test_fails_{MARK}", f"test_is_deaf_{MARK}"
+FILE = f'''
 """A DAG of the tests that fails as it is told to. What ends it is what ends every DAG."""
 import os, signal, time
 from datetime import timedelta
@@ -37,30 +40,30 @@ def work():
 @task(retries=0)
 def deaf():
     """As a library does that never comes back from C: the task's own limit does not reach it."""
-    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGALRM})
+    signal.pthread_sigmask(signal.SIG_BLOCK, {{signal.SIGALRM}})
     time.sleep(600)
 
-@dag(**DAG, schedule=None, dagrun_timeout=timedelta(minutes=10), params={"how": Param("well")}, tags=TAGS)
-def test_fails():
+@dag("{DAG}", **DAG, schedule=None, dagrun_timeout=timedelta(minutes=10), params={{"how": Param("well")}}, tags=TAGS)
+def fails():
     work()
 
-@dag(**DAG, schedule=None, dagrun_timeout=timedelta(seconds=20), tags=TAGS)
-def test_is_deaf():
+@dag("{DEAF}", **DAG, schedule=None, dagrun_timeout=timedelta(seconds=20), tags=TAGS)
+def is_deaf():
     deaf()
 
-test_fails()
-test_is_deaf()
+fails()
+is_deaf()
 '''
 
 
 @pytest.fixture(scope="module")
 def airflow(platform: None) -> Iterator[Airflow]:
     """Airflow with the two DAGs."""
-    file = Path(settings().dags) / "test_never_silent.py"
+    file = Path(settings().dags) / f"never_silent_{MARK}.py"
     file.write_text(FILE)
     try:
         with Airflow() as airflow:
-            for dag_id in (DAG, DEAF):
+            for dag_id in (DAG, DEAF, "watch"):
                 airflow.unpause(dag_id)
             yield airflow
     finally:
@@ -93,16 +96,16 @@ def of_run(run_id: str) -> Callable[[list[Up]], bool]:
 @pytest.mark.parametrize(
     ("how", "summary", "way_out"),
     [
-        ("error", "test_fails, task work: the thing at 192.0.2.1 does not answer", "start the thing"),
-        ("slow", "test_fails, task work: it took longer than its limit of 0:00:05 and was ended", "the log tells more"),
-        ("killed", "test_fails, task work: a task failed", "the log tells more"),
+        ("error", "task work: the thing at 192.0.2.1 does not answer", "start the thing"),
+        ("slow", "task work: it took longer than its limit of 0:00:05 and was ended", "the log tells more"),
+        ("killed", "task work: a task failed", "the log tells more"),
     ],
 )
 def test_a_task_that_fails_reaches_alertmanager(airflow: Airflow, how: str, summary: str, way_out: str) -> None:
     run_id, state = run(airflow, DAG, how=how)
     assert state == "failed"
     [alert] = await_alert(DAG, of_run(run_id))
-    assert alert.annotations["summary"] == summary
+    assert alert.annotations["summary"] == f"{DAG}, {summary}"
     assert alert.annotations["way_out"].startswith(way_out)
 
 
@@ -117,4 +120,18 @@ def test_a_task_that_hears_of_no_limit_is_ended_with_its_run(airflow: Airflow) -
     run_id, state = run(airflow, DEAF)
     assert state == "failed"
     [alert] = await_alert(DEAF, of_run(run_id))
-    assert alert.annotations["summary"] == "test_is_deaf, task deaf: the run took longer than it may and was ended"
+    assert alert.annotations["summary"] == f"{DEAF}, task deaf: the run took longer than it may and was ended"
+
+
+def test_the_watch_tells_what_no_callback_could(airflow: Airflow) -> None:
+    failed, _ = run(airflow, DAG, how="error")
+    await_alert(DAG, of_run(failed))
+    alertmanager.tell([], lambda labels: labels.get("dag_id") == DAG)  # as if Alertmanager had forgotten it
+    await_alert(DAG, lambda found: found == [])
+
+    assert run(airflow, "watch")[1] == "success"
+    [alert] = await_alert(DAG, of_run(failed))
+    assert alert.annotations["summary"] == f"{DAG}, task work: the task failed"
+
+    assert run(airflow, DAG, how="well")[1] == "success"
+    await_alert(DAG, lambda found: found == [])

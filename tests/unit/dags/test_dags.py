@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from lake.errors import AuditError, ContractError, ServiceError, SparkTimeoutError
-from lake.settings import settings
+from lake.settings import Settings, settings
 
 DAGS = Path(__file__).resolve().parents[3] / "dags"
-EXPECTED = {"shop_lake", "reports", "alerting", "maintenance"}
+EXPECTED = {"shop_lake", "reports", "alerting", "maintenance", "watch"}
 
 
 @pytest.fixture(scope="module")
@@ -101,6 +101,11 @@ def test_the_pipeline_is_wired_in_order_and_runs_once_at_a_time(bag) -> None:
     assert not dag.get_task("audit").get_flat_relative_ids() - {"publish"}
     assert dag.get_task("publish").upstream_task_ids >= {"marts", "audit"}
     assert (dag.max_active_runs, dag.catchup) == (1, False)
+
+
+def test_the_watch_waits_for_nothing_that_somebody_does(bag) -> None:
+    assert bag.dags["watch"].is_paused_upon_creation is False
+    assert Settings.model_fields["watch_schedule"].default == "*/10 * * * *"
 
 
 TABLES = [f"a_rather_long_name_of_a_table_{number:03}" for number in range(110)]
