@@ -28,7 +28,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from airflow.sdk import Asset, dag, get_current_context, task
-from common import DAG, PUBLISHED, SHORT, TAGS
+from common import DAG, PUBLISHED, SHORT, TAGS, TRINO
 from triggers import published_run
 
 
@@ -43,7 +43,7 @@ from triggers import published_run
 def alerting() -> None:
     """One task: what it does is in `lake.alerts`."""
 
-    @task(**SHORT)
+    @task(**SHORT, **TRINO)
     def check() -> list[dict[str, Any]]:
         """Evaluate the rules for the published run that triggered us; of several, the last one."""
         from lake.alerts.check import check

@@ -72,8 +72,14 @@ DAG: dict[str, Any] = {
 }
 """Of every DAG. Beside it each says its schedule, its `dagrun_timeout`, its tags and its runbook."""
 
-SPARK: dict[str, Any] = {"conn_id": "spark_connect", "execution_timeout": SPARK_LIMIT}
+SOURCE: dict[str, Any] = {"pool": "source"}
+"""Of the tasks that read a source. The pools are made at every start, sized by ``LAKE_SOURCE_SLOTS`` and the like."""
+
+SPARK: dict[str, Any] = {"conn_id": "spark_connect", "execution_timeout": SPARK_LIMIT, "pool": "spark"}
 """Of the tasks that work with Spark."""
+
+TRINO: dict[str, Any] = {"pool": "trino"}
+"""Of the tasks that ask Trino."""
 
 SHORT: dict[str, Any] = {"execution_timeout": timedelta(minutes=10)}
 """Of the tasks that ask little."""

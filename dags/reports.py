@@ -23,7 +23,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from airflow.sdk import Asset, dag, get_current_context, task
-from common import DAG, MACROS, PUBLISHED, SHORT, TAGS
+from common import DAG, MACROS, PUBLISHED, SHORT, TAGS, TRINO
 from triggers import published_run
 
 
@@ -44,14 +44,14 @@ def reports() -> None:
         """The published run that triggered us; of several, the last one."""
         return published_run(get_current_context())
 
-    @task(**SHORT)
+    @task(**SHORT, **TRINO)
     def names(receipt: dict[str, str]) -> list[str]:
         """The reports that there are; those on the marts only where the lake has marts."""
         from lake.reports.deliver import due
 
         return due(receipt["lake_commit"])
 
-    @task(**SHORT, map_index_template="{{ label(task.op_kwargs['name']) }}")
+    @task(**SHORT, **TRINO, map_index_template="{{ label(task.op_kwargs['name']) }}")
     def render(name: str, receipt: dict[str, str]) -> dict[str, str]:
         """HTML and PDF of one report; their addresses."""
         from lake.reports.deliver import deliver

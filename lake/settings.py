@@ -92,6 +92,9 @@ class Settings(BaseSettings):
 
     # -- orchestration
     task_timeout_minutes: int = Field(default=60, ge=1, description="how long one try of a task of Airflow may take")
+    source_slots: int = Field(default=4, ge=1, description="tasks of Airflow that read a source at once")
+    spark_slots: int = Field(default=2, ge=1, description="tasks of Airflow that keep Spark at work at once")
+    trino_slots: int = Field(default=4, ge=1, description="tasks of Airflow that ask Trino at once")
     pipeline_schedule: str = Field(default="0 * * * *", description="cron of the pipeline, UTC; empty: by hand only")
     postgres_host: str = "127.0.0.1"
     postgres_port: int = 25432

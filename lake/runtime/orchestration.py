@@ -19,13 +19,14 @@ import psycopg2  # type: ignore[import-untyped]
 from dotenv import dotenv_values
 
 from lake.errors import ServiceError
-from lake.runtime import receivers, supervise
+from lake.runtime import pools, receivers, supervise
 from lake.runtime.artifacts import GoArtifact, artifacts
 from lake.runtime.engines import http_ping, void
-from lake.runtime.service import COMPLETE, Service, own_by_unprivileged, unprivileged
+from lake.runtime.service import COMPLETE, Service, nothing, own_by_unprivileged, unprivileged
 from lake.settings import PROJECT, settings
 
 INFRA = PROJECT / "infra"
+AIRFLOW = (sys.executable, "-m", "airflow")
 PARTS = {
     "airflow-api": ("api-server",),
     # Airflow's page reads the logs of tasks from the disk, so nobody needs to serve them.
@@ -141,11 +142,13 @@ def _airflow(name: str) -> Service:
         name=name,
         address=config.airflow_url if name == "airflow-api" else "",
         ports=(config.airflow_port,) if name == "airflow-api" else (),
-        command=(sys.executable, "-m", "airflow", *PARTS[name]),
+        command=(*AIRFLOW, *PARTS[name]),
         env=airflow_environment(),
         folder=folder,
         needs=("postgres",),
         prepare=_prepare_airflow,
+        # Sizes may have changed while it runs.
+        settle=_ensure_pools if name == "airflow-api" else nothing,
         ping=partial(_ping_airflow, name),
     )
 
@@ -192,7 +195,10 @@ def airflow_environment() -> dict[str, str]:
 
 
 def _prepare_airflow() -> None:
-    """Write the page's password and bring the database to this version's schema. The four parts call it at once."""
+    """Write the page's password, bring the database to this version's schema, make the pools.
+
+    Airflow's parts call it at once.
+    """
     config = settings()
     with _migration:
         passwords = airflow_home() / "passwords.json"
@@ -200,15 +206,24 @@ def _prepare_airflow() -> None:
         passwords.write_text(json.dumps({config.airflow_user: config.airflow_password.get_secret_value()}))
         # Beside PostgreSQL's data, so that it goes where the schema goes. Asking Airflow takes five seconds.
         migrated = config.home / "data" / f"airflow-{version('apache-airflow-core')}.migrated"
-        if migrated.exists():
-            return
-        command = [sys.executable, "-m", "airflow", "db", "migrate"]
-        env = supervise.base_environment() | airflow_environment()
-        result = subprocess.run(command, env=env, check=False, capture_output=True, text=True)
-        if result.returncode:
-            tail = "\n".join((result.stdout + result.stderr).splitlines()[-15:])
-            raise ServiceError(f"Airflow's database could not be migrated:\n{tail}", "look at `lake logs postgres`")
-        migrated.touch()
+        if not migrated.exists():
+            command = [*AIRFLOW, "db", "migrate"]
+            result = subprocess.run(command, env=_command_line(), check=False, capture_output=True, text=True)
+            if result.returncode:
+                tail = "\n".join((result.stdout + result.stderr).splitlines()[-15:])
+                raise ServiceError(f"Airflow's database could not be migrated:\n{tail}", "look at `lake logs postgres`")
+            migrated.touch()
+    _ensure_pools()
+
+
+def _ensure_pools() -> None:
+    with _migration:
+        pools.ensure(settings().home / "data" / "airflow-pools.json", AIRFLOW, _command_line())
+
+
+def _command_line() -> dict[str, str]:
+    """The environment of Airflow's command line."""
+    return supervise.base_environment() | airflow_environment()
 
 
 def _ping_airflow(name: str) -> None:

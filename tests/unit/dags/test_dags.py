@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 
 from lake.errors import AuditError, ContractError, ServiceError, SparkTimeoutError
+from lake.runtime import pools
 from lake.settings import Settings, settings
 
 DAGS = Path(__file__).resolve().parents[3] / "dags"
@@ -101,6 +103,24 @@ def test_the_pipeline_is_wired_in_order_and_runs_once_at_a_time(bag) -> None:
     assert not dag.get_task("audit").get_flat_relative_ids() - {"publish"}
     assert dag.get_task("publish").upstream_task_ids >= {"marts", "audit"}
     assert (dag.max_active_runs, dag.catchup) == (1, False)
+
+
+POOLS = {
+    "source": {"shop_lake.extract"},
+    "spark": {"shop_lake.clean", "shop_lake.curate"},
+    "trino": {"shop_lake.marts", "shop_lake.audit", "reports.names", "reports.render", "alerting.check"},
+}
+
+
+def test_what_reaches_a_source_spark_or_trino_is_bounded_by_a_pool(bag) -> None:
+    found: dict[str, set[str]] = {}
+    for dag in bag.dags.values():
+        for task in dag.tasks:
+            found.setdefault(task.pool, set()).add(f"{dag.dag_id}.{task.task_id}")
+    free = found.pop("default_pool")
+    assert found == POOLS
+    assert "watch.look" in free, "it must not wait behind what it watches"
+    assert set(json.loads(pools.wanted())) == set(POOLS)
 
 
 def test_the_watch_waits_for_nothing_that_somebody_does(bag) -> None:
