@@ -87,6 +87,7 @@ class Settings(BaseSettings):
     spark_port: int = 25002
     spark_ui_port: int = 24040
     spark_timeout_seconds: int = Field(default=3600, ge=1, description="how long one task may keep Spark at work")
+    trino_timeout_seconds: int = Field(default=1800, ge=1, description="how long one statement on Trino may take")
     trino_host: str = "127.0.0.1"
     trino_port: int = 28080
 

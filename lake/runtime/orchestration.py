@@ -26,6 +26,9 @@ from lake.runtime.service import COMPLETE, Service, nothing, own_by_unprivileged
 from lake.settings import PROJECT, settings
 
 INFRA = PROJECT / "infra"
+STATEMENT_SECONDS = 30
+COMMAND_SECONDS = 1800
+"""How long a command that prepares a service may take: a migration of Airflow's database is the longest."""
 AIRFLOW = (sys.executable, "-m", "airflow")
 PARTS = {
     "airflow-api": ("api-server",),
@@ -101,7 +104,7 @@ def _make_cluster(folder: Path) -> None:
             "--locale=C",
             "--no-sync",
         ]
-        result = subprocess.run(command, check=False, capture_output=True, text=True)
+        result = subprocess.run(command, check=False, capture_output=True, text=True, timeout=COMMAND_SECONDS)
     if result.returncode:
         raise ServiceError(f"initdb failed:\n{result.stdout}{result.stderr}", "run `lake up` again")
     (folder / COMPLETE).touch()
@@ -124,6 +127,7 @@ def _query(database: str, statement: str, values: tuple[str, ...] = (), user: st
         user=user,
         password=config.postgres_password.get_secret_value(),
         connect_timeout=3,
+        options=f"-c statement_timeout={STATEMENT_SECONDS}s",
     )
     connection.autocommit = True  # CREATE DATABASE refuses a transaction
     try:
@@ -208,7 +212,9 @@ def _prepare_airflow() -> None:
         migrated = config.home / "data" / f"airflow-{version('apache-airflow-core')}.migrated"
         if not migrated.exists():
             command = [*AIRFLOW, "db", "migrate"]
-            result = subprocess.run(command, env=_command_line(), check=False, capture_output=True, text=True)
+            result = subprocess.run(
+                command, env=_command_line(), check=False, capture_output=True, text=True, timeout=COMMAND_SECONDS
+            )
             if result.returncode:
                 tail = "\n".join((result.stdout + result.stderr).splitlines()[-15:])
                 raise ServiceError(f"Airflow's database could not be migrated:\n{tail}", "look at `lake logs postgres`")
