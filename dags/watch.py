@@ -19,7 +19,8 @@ alerts stay as they are. It is not paused when it is new: nothing has to be swit
 |---|---|
 | Alertmanager is away | `lake status`, `lake logs alertmanager` |
 
-**When Airflow's scheduler is dead**, this does not run either: `lake status` tells.
+**When Airflow's scheduler is dead, or this DAG is paused**, no look ends the alert `WatchSilent` of the last one, and
+Alertmanager tells it.
 
 **A rerun** looks anew.
 """

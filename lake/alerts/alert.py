@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Literal
 
 Severity = Literal["critical", "warning", "info"]
@@ -21,6 +22,8 @@ class Alert:
         way_out: what to do about it.
         annotations: anything else that helps.
         page: where to look.
+        stays: how long it is up when nobody tells it again or ends it. Alertmanager's own five minutes would close one
+            between two hourly runs; a day also covers runs that failed.
     """
 
     name: str
@@ -30,6 +33,7 @@ class Alert:
     way_out: str = ""
     annotations: Mapping[str, str] = field(default_factory=dict)
     page: str = ""
+    stays: timedelta = timedelta(hours=24)
 
     @property
     def identity(self) -> dict[str, str]:

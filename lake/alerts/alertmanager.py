@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any, cast
 
 import httpx
@@ -15,9 +15,6 @@ from lake.errors import ServiceError
 from lake.settings import settings
 
 REPLY_SECONDS = 10
-STAYS = timedelta(hours=24)
-"""How long an alert stays up without another look. Alertmanager's own five minutes would close an alert between two
-hourly runs; a day also covers runs that failed."""
 
 Labels = Mapping[str, str]
 
@@ -98,7 +95,7 @@ def _raised(alert: Alert, now: datetime) -> dict[str, Any]:
         "annotations": alert.told,
         "generatorURL": alert.page or settings().airflow_url,
         "startsAt": _text(now),
-        "endsAt": _text(now + STAYS),
+        "endsAt": _text(now + alert.stays),
     }
 
 

@@ -6,9 +6,10 @@ import logging
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
-from lake.alerts import alertmanager, failures, freshness, reach, runs
+from lake.alerts import alertmanager, beat, failures, freshness, reach, runs
 from lake.alerts.alert import Alert
 from lake.alerts.look import Look
+from lake.settings import settings
 
 log = logging.getLogger(__name__)
 
@@ -37,12 +38,15 @@ def watch(looks: Mapping[str, Callable[[datetime], Look]] = LOOKS, now: datetime
             what, way_out = failures.explained(error)
             alerts.append(Alert(UNKNOWN, "critical", f"{name}: nothing is known: {what}", {"look": name}, way_out))
     alerts += [alert for found in done.values() for alert in found.alerts]
+    said = [f"{alert.name}: {alert.summary}" for alert in alerts]
 
     def settled(labels: alertmanager.Labels) -> bool:
         is_known = labels["alertname"] == UNKNOWN and labels.get("look") in done
-        return is_known or any(found.settled(labels) for found in done.values())
+        return is_known or beat.is_former(labels) or any(found.settled(labels) for found in done.values())
 
-    alertmanager.tell(alerts, settled, now)
-    for alert in alerts:
-        log.warning("%s: %s", alert.name, alert.summary)
-    return [f"{alert.name}: {alert.summary}" for alert in alerts]
+    # Who looks by hand only is not missed.
+    switch = [beat.beat(now)] if settings().watch_schedule else []
+    alertmanager.tell([*alerts, *switch], settled, now)
+    for each in said:
+        log.warning("%s", each)
+    return said

@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
-from lake.alerts import alertmanager
+from lake.alerts import alertmanager, beat
 from lake.errors import ServiceError
 from lake.runtime import receivers, supervise
 from lake.runtime import start as starting
@@ -189,7 +189,7 @@ def print_status(found: list[Status]) -> None:
 def alerts() -> list[str]:
     """Who hears of alerts, and which are up."""
     try:
-        hearers, up = alertmanager.hearers(), alertmanager.up()
+        hearers, up = alertmanager.hearers(), beat.heard(alertmanager.up())
     except ServiceError as error:
         return [f"Alerts: nobody hears of one: {error}"]
     heard = (

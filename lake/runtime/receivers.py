@@ -7,10 +7,13 @@ https://prometheus.io/docs/alerting/latest/configuration/
 from __future__ import annotations
 
 import os
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import yaml
+from croniter import croniter  # type: ignore[import-untyped]
 from pydantic import SecretStr
 
 from lake import secret_file
@@ -22,6 +25,12 @@ BASE = PROJECT / "infra" / "alertmanager" / "alertmanager.yml"
 SETTINGS = ("alert_email_to", "alert_email_from", "alert_smtp", "alert_smtp_user", "alert_smtp_tls")
 SECRETS = ("alert_webhook_url", "alert_smtp_password")
 REPLY_SECONDS = 10
+SILENT = "WatchSilent"
+"""The alert that fires when the watch looks no more."""
+LOOK = timedelta(minutes=30)
+"""What a look may be late, on a busy machine."""
+LOOKED_AHEAD = 1000
+"""Scheduled looks: enough for every gap of a schedule by hours and days of the week."""
 
 
 def configuration() -> str:
@@ -31,12 +40,22 @@ def configuration() -> str:
         ServiceError: mail is to be sent, and no mail server is named.
     """
     document: dict[str, Any] = yaml.safe_load(BASE.read_text())
+    (switch,) = [each for each in document["route"]["routes"] if f'alertname="{SILENT}"' in each["matchers"]]
+    switch["group_wait"] = f"{int(silence().total_seconds())}s"
     wanted = document["route"]["receiver"]
     (receiver,) = [each for each in document["receivers"] if each["name"] == wanted]
     for kind, entries in (("webhook_configs", _webhooks()), ("email_configs", _mails())):
         if entries:
             receiver[kind] = [*receiver.get(kind, []), *entries]
     return f"# written by `lake up`, from {BASE.name} and the settings LAKE_ALERT_*\n" + yaml.safe_dump(document)
+
+
+def silence() -> timedelta:
+    """How long nothing may be heard of the watch: the longest gap of its schedule, and what a look may take."""
+    cron = settings().watch_schedule
+    looks = croniter(cron or "*/10 * * * *", datetime.now(UTC))
+    instants: list[datetime] = [looks.get_next(datetime) for _ in range(LOOKED_AHEAD)]
+    return max(after - before for before, after in pairwise(instants)) + LOOK
 
 
 def write(file: Path) -> None:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 import subprocess
+import threading
 from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from queue import Queue
+from typing import Any
 
 import pytest
 from tenacity import Retrying, stop_after_delay, wait_fixed
@@ -56,3 +61,24 @@ def start_alertmanager(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Itera
     monkeypatch.undo()
     settings.cache_clear()
     assert os.environ["LAKE_HOME"] != str(tmp_path)
+
+
+@pytest.fixture
+def webhook() -> Iterator[tuple[str, Queue[Any]]]:
+    """Address of a web server, and what it was sent."""
+    sent: Queue[Any] = Queue()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            sent.put(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *_: Any) -> None:
+            """Nothing of it is of interest."""
+
+    server = HTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}/hook?token=quiet", sent
+    server.shutdown()
+    server.server_close()

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import stat
-import threading
 from collections.abc import Callable, Iterator
 from email import message_from_bytes, policy
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from queue import Queue
 from typing import Any
 
@@ -25,27 +22,6 @@ ALERT = Alert(
     "TableStale", "warning", "orders is as of 9 h ago", {"source": "shop", "table": "orders"}, "look at `lake status`"
 )
 PATIENCE_SECONDS = 60
-
-
-@pytest.fixture
-def webhook() -> Iterator[tuple[str, Queue[Any]]]:
-    """Address of a web server, and what it was sent."""
-    sent: Queue[Any] = Queue()
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            sent.put(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-            self.send_response(200)
-            self.end_headers()
-
-        def log_message(self, *_: Any) -> None:
-            """Nothing of it is of interest."""
-
-    server = HTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}/hook?token=quiet", sent
-    server.shutdown()
-    server.server_close()
 
 
 @pytest.fixture
