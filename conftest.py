@@ -73,10 +73,14 @@ else:
     os.environ["LAKE_PORT_OFFSET"] = str(_free_offset())
     # A scheduled run at the full hour would take what a test has just changed.
     os.environ["LAKE_PIPELINE_SCHEDULE"] = ""
+    # And what tests break would be told by more than the test.
+    os.environ["LAKE_WATCH_SCHEDULE"] = ""
     # Tests write contracts of their own.
     os.environ["LAKE_CONTRACTS"] = shutil.copytree(
         PROJECT / "lake" / "contracts" / "shop", Path(os.environ["LAKE_HOME"]) / "contracts" / "shop"
     ).parent.as_posix()
+    # And DAGs.
+    os.environ["LAKE_DAGS"] = shutil.copytree(PROJECT / "dags", Path(os.environ["LAKE_HOME"]) / "dags").as_posix()
 
 
 # -- the platform

@@ -28,24 +28,22 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from airflow.sdk import Asset, dag, get_current_context, task
-from common import DEFAULT_ARGS, PUBLISHED, TAGS
+from common import DAG, PUBLISHED, SHORT, TAGS, TRINO
 from triggers import published_run
 
 
 @dag(
+    **DAG,
     schedule=[Asset(PUBLISHED)],
     start_date=datetime(2025, 1, 1),
-    catchup=False,
-    max_active_runs=1,
     dagrun_timeout=timedelta(minutes=15),
-    default_args=DEFAULT_ARGS,
     tags=[*TAGS, "alerts"],
     doc_md=__doc__,
 )
 def alerting() -> None:
     """One task: what it does is in `lake.alerts`."""
 
-    @task
+    @task(**SHORT, **TRINO)
     def check() -> list[dict[str, Any]]:
         """Evaluate the rules for the published run that triggered us; of several, the last one."""
         from lake.alerts.check import check

@@ -1,4 +1,4 @@
-"""What every DAG shares: owner, retries, the name of the asset that a published lake is."""
+"""What every DAG shares: owner, retries, limits of time, who hears of a failure, and the asset of a published lake."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 
 from airflow.sdk import CronTriggerTimetable, ExceptionRetryPolicy, RetryAction, RetryRule
 from airflow.sdk.exceptions import AirflowTaskTimeout
+from callbacks import end_of_failure, tell_of_run, tell_of_task
 from labels import label
 
 from lake.errors import AuditError, ContractError, SparkTimeoutError
@@ -20,18 +21,24 @@ TAGS = ["shoplake"]
 MACROS = {"label": label}
 """What templates may call: a mapped task's label must be short whatever it holds."""
 
-_CRON = settings().pipeline_schedule
 
-# The first scheduled run is that of the next full hour: unpausing starts nothing by itself.
-SCHEDULE = CronTriggerTimetable(_CRON, timezone="UTC", run_immediately=False) if _CRON else None
+def _at(cron: str) -> CronTriggerTimetable | None:
+    """A schedule in UTC. The first run is that of the next time that it names: unpausing starts nothing by itself."""
+    return CronTriggerTimetable(cron, timezone="UTC", run_immediately=False) if cron else None
 
-NIGHTLY = CronTriggerTimetable("30 3 * * *", timezone="UTC", run_immediately=False) if _CRON else None
+
+SCHEDULE = _at(settings().pipeline_schedule)
+NIGHTLY = _at("30 3 * * *") if SCHEDULE else None
+WATCH = _at(settings().watch_schedule)
+
+TASK_LIMIT = timedelta(minutes=settings().task_timeout_minutes)
+"""How long one try of a task may take that has no limit of its own."""
 
 SPARK_LIMIT = timedelta(seconds=settings().spark_timeout_seconds, minutes=5)
 """How long a task of Spark may take: a little longer than Spark itself, whose own limit names the tables."""
 
-RUN_LIMIT = timedelta(hours=1) + 2 * SPARK_LIMIT
-"""How long a run may take. Nothing waits for ever, also not after a restart of the services."""
+RUN_LIMIT = 2 * TASK_LIMIT + 2 * SPARK_LIMIT
+"""How long a run of the pipeline may take. Nothing waits for ever, also not after a restart of the services."""
 
 # The same data and the same contract give the same answer again; what is away or busy may be back.
 _RETRY_POLICY = ExceptionRetryPolicy(
@@ -52,8 +59,27 @@ DEFAULT_ARGS: dict[str, Any] = {
     "max_retry_delay": timedelta(minutes=5),
     "retry_policy": _RETRY_POLICY,
     # What hangs is ended, and a person hears of it.
-    "execution_timeout": timedelta(minutes=settings().task_timeout_minutes),
+    "execution_timeout": TASK_LIMIT,
+    "on_failure_callback": tell_of_task,
 }
 
-SPARK: dict[str, Any] = {"conn_id": "spark_connect", "execution_timeout": SPARK_LIMIT}
+DAG: dict[str, Any] = {
+    "catchup": False,
+    "max_active_runs": 1,
+    "default_args": DEFAULT_ARGS,
+    "on_failure_callback": tell_of_run,
+    "on_success_callback": end_of_failure,
+}
+"""Of every DAG. Beside it each says its schedule, its `dagrun_timeout`, its tags and its runbook."""
+
+SOURCE: dict[str, Any] = {"pool": "source"}
+"""Of the tasks that read a source. The pools are made at every start, sized by ``LAKE_SOURCE_SLOTS`` and the like."""
+
+SPARK: dict[str, Any] = {"conn_id": "spark_connect", "execution_timeout": SPARK_LIMIT, "pool": "spark"}
 """Of the tasks that work with Spark."""
+
+TRINO: dict[str, Any] = {"pool": "trino"}
+"""Of the tasks that ask Trino."""
+
+SHORT: dict[str, Any] = {"execution_timeout": timedelta(minutes=10)}
+"""Of the tasks that ask little."""

@@ -20,15 +20,13 @@ from __future__ import annotations
 from datetime import timedelta
 
 from airflow.sdk import dag, task
-from common import DEFAULT_ARGS, NIGHTLY, TAGS
+from common import DAG, NIGHTLY, TAGS, TASK_LIMIT
 
 
 @dag(
+    **DAG,
     schedule=NIGHTLY,
-    catchup=False,
-    max_active_runs=1,
-    dagrun_timeout=timedelta(hours=1),
-    default_args=DEFAULT_ARGS,
+    dagrun_timeout=TASK_LIMIT + timedelta(minutes=15),
     tags=[*TAGS, "maintenance"],
     doc_md=__doc__,
 )

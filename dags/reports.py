@@ -23,17 +23,15 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from airflow.sdk import Asset, dag, get_current_context, task
-from common import DEFAULT_ARGS, MACROS, PUBLISHED, TAGS
+from common import DAG, MACROS, PUBLISHED, SHORT, TAGS, TRINO
 from triggers import published_run
 
 
 @dag(
+    **DAG,
     schedule=[Asset(PUBLISHED)],
     start_date=datetime(2025, 1, 1),
-    catchup=False,
-    max_active_runs=1,
     dagrun_timeout=timedelta(minutes=30),
-    default_args=DEFAULT_ARGS,
     user_defined_macros=MACROS,
     tags=[*TAGS, "reports"],
     doc_md=__doc__,
@@ -41,19 +39,19 @@ from triggers import published_run
 def reports() -> None:
     """Wire the receipt to the reports."""
 
-    @task
+    @task(**SHORT)
     def receipt() -> dict[str, str]:
         """The published run that triggered us; of several, the last one."""
         return published_run(get_current_context())
 
-    @task
+    @task(**SHORT, **TRINO)
     def names(receipt: dict[str, str]) -> list[str]:
         """The reports that there are; those on the marts only where the lake has marts."""
         from lake.reports.deliver import due
 
         return due(receipt["lake_commit"])
 
-    @task(map_index_template="{{ label(task.op_kwargs['name']) }}")
+    @task(**SHORT, **TRINO, map_index_template="{{ label(task.op_kwargs['name']) }}")
     def render(name: str, receipt: dict[str, str]) -> dict[str, str]:
         """HTML and PDF of one report; their addresses."""
         from lake.reports.deliver import deliver

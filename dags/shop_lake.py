@@ -33,18 +33,16 @@ from __future__ import annotations
 from typing import Any
 
 from airflow.sdk import Asset, AssetAlias, Metadata, Param, dag, get_current_context, task
-from common import DEFAULT_ARGS, MACROS, PUBLISHED, RUN_LIMIT, SCHEDULE, SPARK, TAGS
+from common import DAG, MACROS, PUBLISHED, RUN_LIMIT, SCHEDULE, SOURCE, SPARK, TAGS, TRINO
 from triggers import PROOF
 
 from lake.run import Run
 
 
 @dag(
+    **DAG,
     schedule=SCHEDULE,
-    catchup=False,
-    max_active_runs=1,
     dagrun_timeout=RUN_LIMIT,
-    default_args=DEFAULT_ARGS,
     user_defined_macros=MACROS,
     params={"full": Param(False, type="boolean", description="read every table whole")},
     tags=[*TAGS, "pipeline"],
@@ -66,7 +64,7 @@ def shop_lake() -> None:
         """The sources that the run reads: extraction is mapped over them."""
         return run["sources"]
 
-    @task(map_index_template="{{ label(task.op_kwargs['source']) }}")
+    @task(**SOURCE, map_index_template="{{ label(task.op_kwargs['source']) }}")
     def extract(run: dict[str, Any], source: str) -> dict[str, int]:
         """MySQL to Parquet, every table of a source as of one snapshot."""
         from lake.steps.extract import extract
@@ -94,14 +92,14 @@ def shop_lake() -> None:
 
         return curate(spark, Run.from_json(run))
 
-    @task
+    @task(**TRINO)
     def marts(run: dict[str, Any]) -> dict[str, Any]:
         """Business metrics: one dbt process builds and tests them."""
         from lake.steps.marts import marts
 
         return marts(Run.from_json(run))
 
-    @task
+    @task(**TRINO)
     def audit(run: dict[str, Any]) -> dict[str, Any]:
         """Great Expectations over Trino on the branch, while the marts are built; a blocking failure ends the run."""
         from lake.steps.audit import audit

@@ -7,6 +7,7 @@ a port offset) and ``secrets.env`` (generated on first start, mode 0600). The en
 from __future__ import annotations
 
 import os
+import re
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Literal
@@ -32,6 +33,7 @@ class Settings(BaseSettings):
     # -- folders
     home: Path = PROJECT / ".lake"
     contracts: Path = PROJECT / "lake" / "contracts"
+    dags: Path = Field(default=PROJECT / "dags", description="what Airflow reads; beside ours there may be others")
     alert_rules: Path = PROJECT / "lake" / "alerts" / "rules.yml"
 
     # -- installation: an Ivy settings file, for a company's own Maven mirror
@@ -88,11 +90,15 @@ class Settings(BaseSettings):
     spark_port: int = 25002
     spark_ui_port: int = 24040
     spark_timeout_seconds: int = Field(default=3600, ge=1, description="how long one task may keep Spark at work")
+    trino_timeout_seconds: int = Field(default=1800, ge=1, description="how long one statement on Trino may take")
     trino_host: str = "127.0.0.1"
     trino_port: int = 28080
 
     # -- orchestration
     task_timeout_minutes: int = Field(default=60, ge=1, description="how long one try of a task of Airflow may take")
+    source_slots: int = Field(default=4, ge=1, description="tasks of Airflow that read a source at once")
+    spark_slots: int = Field(default=2, ge=1, description="tasks of Airflow that keep Spark at work at once")
+    trino_slots: int = Field(default=4, ge=1, description="tasks of Airflow that ask Trino at once")
     pipeline_schedule: str = Field(default="0 * * * *", description="cron of the pipeline, UTC; empty: by hand only")
     postgres_host: str = "127.0.0.1"
     postgres_port: int = 25432
@@ -108,6 +114,21 @@ class Settings(BaseSettings):
     alertmanager_port: int = 29093
     airflow_pauses_new_dags: bool = True
 
+    # -- what the lake is watched for
+    watch_schedule: str = Field(default="*/10 * * * *", description="cron of the watch, UTC; empty: by hand only")
+    stale_after_minutes: int | None = Field(
+        default=None, ge=1, description="age of a table that is too old; unset: what three scheduled runs did not renew"
+    )
+
+    # -- who hears of an alert; nobody, until one of the first two is set
+    alert_webhook_url: SecretStr | None = Field(default=None, description="a service that takes Alertmanager's webhook")
+    alert_email_to: str = Field(default="", description="addresses, with commas between them")
+    alert_email_from: str = Field(default="", description="the first of those it goes to, if not set")
+    alert_smtp: str = Field(default="", description="mail server as host:port")
+    alert_smtp_user: str = ""
+    alert_smtp_password: SecretStr | None = None
+    alert_smtp_tls: bool = Field(default=True, description="whether the mail server must take STARTTLS")
+
     # -- local runtime: how long a service may take to become healthy on a busy machine
     start_patience_seconds: int = 300
 
@@ -119,11 +140,35 @@ class Settings(BaseSettings):
     shop_memory_mib: int = 512
     source_memory_mib: int = 256
 
-    @field_validator("home")
+    @field_validator("home", "dags")
     @classmethod
-    def _absolute(cls, home: Path) -> Path:
+    def _absolute(cls, folder: Path) -> Path:
         """Services run in folders of their own, where a relative path would lead elsewhere."""
-        return home.resolve()
+        return folder.resolve()
+
+    @field_validator("alert_webhook_url")
+    @classmethod
+    def _web_address(cls, url: SecretStr | None) -> SecretStr | None:
+        if url and url.get_secret_value() and not re.fullmatch(r"https?://[^/\s]+\S*", url.get_secret_value()):
+            raise ValueError("expected http://… or https://…")
+        return url
+
+    @field_validator("alert_email_to", "alert_email_from")
+    @classmethod
+    def _mail_addresses(cls, addresses: str) -> str:
+        wrong = [
+            each for each in addresses.split(",") if each and not re.fullmatch(r"[^@\s<>]+@[^@\s<>]+", each.strip())
+        ]
+        if wrong:
+            raise ValueError(f"expected addresses such as data@example.com, not {', '.join(map(repr, wrong))}")
+        return addresses
+
+    @field_validator("alert_smtp")
+    @classmethod
+    def _mail_server(cls, address: str) -> str:
+        if address and not re.fullmatch(r"[\w.-]+:\d{1,5}", address):
+            raise ValueError("expected host:port, such as mail.example.com:587")
+        return address
 
     @classmethod
     def settings_customise_sources(

@@ -1,79 +1,112 @@
-"""Telling Alertmanager, through its API v2, which alerts fire and which hold again."""
+"""Telling Alertmanager, through its API v2, which alerts fire and which have ended."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, cast
 
 import httpx
+import yaml
 
-from lake.alerts.engine import Finding
+from lake.alerts.alert import Alert, Severity
 from lake.errors import ServiceError
 from lake.settings import settings
 
-NO_DATA = "NoData"
-STAYS = timedelta(hours=24)
-"""How long an alert stays up without another evaluation. Alertmanager's own five minutes would close an alert between
-two hourly runs; a day also covers runs that failed."""
+REPLY_SECONDS = 10
+
+Labels = Mapping[str, str]
 
 
-def post(findings: Sequence[Finding], evidence: dict[str, str], now: datetime | None = None) -> list[dict[str, Any]]:
-    """Post what the findings amount to and return it.
+@dataclass(frozen=True)
+class Up:
+    """An alert that is up."""
 
-    A rule has two alerts: one of its own name, and ``NoData``. A firing rule raises the first and ends the second; one
-    that holds ends both; one that cannot be evaluated raises ``NoData`` and leaves its own alert as it was, because
-    nothing is known about it. Only alerts that are up are ended. Posting the same again changes nothing.
+    labels: dict[str, str]
+    annotations: dict[str, str]
+    page: str = ""
+
+    @property
+    def again(self) -> Alert:
+        """The same alert, to be told once more."""
+        rest, said = dict(self.labels), dict(self.annotations)
+        return Alert(
+            name=rest.pop("alertname"),
+            severity=cast(Severity, rest.pop("severity")),
+            summary=said.pop("summary", ""),
+            labels=rest,
+            way_out=said.pop("way_out", ""),
+            annotations=said,
+            page=self.page,
+        )
+
+
+def tell(
+    alerts: Iterable[Alert], settled: Callable[[Labels], bool] = lambda labels: False, now: datetime | None = None
+) -> list[dict[str, Any]]:
+    """Raise alerts and end others; return what was posted. To tell the same again changes nothing.
 
     Args:
-        findings: one a rule.
-        evidence: added to each alert's annotations: which receipt and commit it was found in.
+        settled: says by its labels of an alert that is up whether it ends, if it is not among those raised.
         now: of the alert, not of the data.
 
     Raises:
         ServiceError: Alertmanager is away, or refused the alerts.
     """
     now = now or datetime.now(UTC)
-    raised = [_raised(finding, evidence, now) for finding in findings if finding.state != "holds"]
-    names = {finding.rule.name: finding.state for finding in findings}
+    raised = [_raised(alert, now) for alert in alerts]
+    identities = [alert["labels"] for alert in raised]
     ended = [
-        {"labels": labels, "endsAt": _text(now)}
-        for labels in _up()
-        if labels.get("rule") in names
-        and labels not in [alert["labels"] for alert in raised]
-        and not (names[labels["rule"]] == "no_data" and labels["alertname"] != NO_DATA)
+        {"labels": each.labels, "endsAt": _text(now)}
+        for each in up()
+        if each.labels not in identities and settled(each.labels)
     ]
-    _call("POST", json=raised + ended)
+    if raised or ended:
+        _call("POST", "alerts", json=raised + ended)
     return raised + ended
 
 
-def _raised(finding: Finding, evidence: dict[str, str], now: datetime) -> dict[str, Any]:
-    """One alert. Its labels are its identity, so they hold nothing that changes from run to run."""
-    rule = finding.rule
-    name = NO_DATA if finding.state == "no_data" else rule.name
-    figures = {key: f"{value:,}" for key in ("value", "reference") if (value := getattr(finding, key)) is not None}
+def up() -> list[Up]:
+    """The alerts that are up."""
+    found = _call("GET", "alerts").json()
+    return [Up(alert["labels"], alert.get("annotations", {}), alert.get("generatorURL", "")) for alert in found]
+
+
+def hearers() -> list[str]:
+    """Who hears of alerts, of the running Alertmanager: ``email to a@b.example``, ``webhook``; nobody if it is empty.
+
+    Raises:
+        ServiceError: Alertmanager is away.
+    """
+    configuration = yaml.safe_load(_call("GET", "status").json()["config"]["original"])
+    return [
+        kind.removesuffix("_configs") + (f" to {entry['to']}" if kind == "email_configs" else "")
+        for receiver in configuration["receivers"]
+        for kind, entries in receiver.items()
+        if kind.endswith("_configs")
+        for entry in entries
+    ]
+
+
+def _raised(alert: Alert, now: datetime) -> dict[str, Any]:
     return {
-        "labels": {**rule.labels, "alertname": name, "severity": rule.severity, "rule": rule.name},
-        "annotations": {"summary": finding.summary, "description": rule.description, **figures, **evidence},
-        "generatorURL": f"{settings().airflow_url}/dags/alerting",
+        "labels": alert.identity,
+        "annotations": alert.told,
+        "generatorURL": alert.page or settings().airflow_url,
         "startsAt": _text(now),
-        "endsAt": _text(now + STAYS),
+        "endsAt": _text(now + alert.stays),
     }
-
-
-def _up() -> list[dict[str, str]]:
-    """Labels of the alerts that are up."""
-    return [alert["labels"] for alert in _call("GET").json()]
 
 
 def _text(instant: datetime) -> str:
     return instant.isoformat(timespec="milliseconds")
 
 
-def _call(method: str, **request: Any) -> httpx.Response:
-    url = f"{settings().alertmanager_url}/api/v2/alerts"
+def _call(method: str, what: str, **request: Any) -> httpx.Response:
+    url = f"{settings().alertmanager_url}/api/v2/{what}"
     try:
-        response = httpx.request(method, url, timeout=10, **request)
+        response = httpx.request(method, url, timeout=REPLY_SECONDS, **request)
     except httpx.TransportError as error:
         raise ServiceError(
             f"Alertmanager at {url} does not answer: {error}", "look at `lake status` and `lake logs alertmanager`"
@@ -81,6 +114,6 @@ def _call(method: str, **request: Any) -> httpx.Response:
     if response.is_error:
         raise ServiceError(
             f"Alertmanager refused {method} {url}: {response.status_code} {response.text[:500]}",
-            "look at the labels of the rules",
+            "look at the labels of the alerts",
         )
     return response

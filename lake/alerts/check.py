@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from lake.alerts import alertmanager
-from lake.alerts.engine import evaluate
+from lake.alerts.alert import Alert
+from lake.alerts.engine import Finding, evaluate
 from lake.alerts.rules import load
 from lake.layers import marts
 from lake.platform import sql
@@ -15,6 +17,8 @@ from lake.platform.catalog import MAIN
 from lake.settings import settings
 
 log = logging.getLogger(__name__)
+
+NO_DATA = "NoData"
 
 
 def check(run_id: str, lake_commit: str, source_instant: str) -> list[dict[str, Any]]:
@@ -44,5 +48,42 @@ def check(run_id: str, lake_commit: str, source_instant: str) -> list[dict[str, 
     for finding in findings:
         level = logging.INFO if finding.state == "holds" else logging.WARNING
         log.log(level, "%s: %s: %s", finding.rule.name, finding.state, finding.summary)
-    alertmanager.post(findings, {"run_id": run_id, "lake_commit": lake_commit, "source_instant": source_instant})
+    post(findings, {"run_id": run_id, "lake_commit": lake_commit, "source_instant": source_instant})
     return [finding.to_json() for finding in findings]
+
+
+def post(findings: Sequence[Finding], evidence: Mapping[str, str], now: datetime | None = None) -> list[dict[str, Any]]:
+    """Tell Alertmanager what the findings amount to; what it was told.
+
+    A rule has two alerts: one of its own name, and ``NoData``. A firing rule raises the first and ends the second; one
+    that holds ends both; one that cannot be evaluated raises ``NoData`` and leaves its own alert as it was, because
+    nothing is known about it.
+
+    Args:
+        findings: one a rule.
+        evidence: added to each alert's annotations: which receipt and commit it was found in.
+
+    Raises:
+        ServiceError: Alertmanager is away, or refused the alerts.
+    """
+    states = {finding.rule.name: finding.state for finding in findings}
+
+    def settled(labels: Mapping[str, str]) -> bool:
+        state = states.get(labels.get("rule", ""))
+        return state is not None and not (state == "no_data" and labels["alertname"] != NO_DATA)
+
+    raised = [_alert(finding, evidence) for finding in findings if finding.state != "holds"]
+    return alertmanager.tell(raised, settled, now)
+
+
+def _alert(finding: Finding, evidence: Mapping[str, str]) -> Alert:
+    rule = finding.rule
+    figures = {key: f"{value:,}" for key in ("value", "reference") if (value := getattr(finding, key)) is not None}
+    return Alert(
+        name=NO_DATA if finding.state == "no_data" else rule.name,
+        severity=rule.severity,
+        summary=finding.summary,
+        labels={**rule.labels, "rule": rule.name},
+        annotations={"description": rule.description, **figures, **evidence},
+        page=f"{settings().airflow_url}/dags/alerting",
+    )

@@ -6,11 +6,12 @@ from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from string import Template
-from typing import Any, Literal
+from typing import Any
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from lake.alerts.alert import Severity
 from lake.errors import LakeError
 
 SHAPE = """a rule looks like this:
@@ -69,7 +70,7 @@ class Rule(BaseModel):
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
     description: str = Field(min_length=1)
-    severity: Literal["critical", "warning", "info"]
+    severity: Severity
     query: str = Field(min_length=1)
     condition: Condition
     labels: dict[str, str] = Field(default_factory=dict)

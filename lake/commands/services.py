@@ -15,9 +15,10 @@ from rich.live import Live
 from rich.markup import escape
 from rich.table import Table
 
+from lake.alerts import alertmanager, beat
 from lake.errors import LakeError, ServiceError
+from lake.runtime import receivers, supervise
 from lake.runtime import start as starting
-from lake.runtime import supervise
 from lake.runtime.install import ensure, install, install_what_can_be_had
 from lake.runtime.native import SLOW, install_reader, is_plain
 from lake.runtime.secrets import ensure_secrets
@@ -28,6 +29,7 @@ from lake.settings import settings
 
 console = Console()
 
+SHOWN_ALERTS = 5
 COLOURS = {"healthy": "green", "starting": "yellow", "waiting": "dim", "stopped": "dim"}
 
 
@@ -75,6 +77,7 @@ def up(
         # What the services are started with, later commands must know, whatever their environment.
         for name in ("port_offset", "shop_server", "second_server"):
             remember(f"LAKE_{name.upper()}", str(getattr(settings(), name)))
+        receivers.keep()
         states = dict.fromkeys(wanted, "waiting")
 
         with Live(_progress(known, states), console=console, refresh_per_second=4, transient=True) as live:
@@ -190,8 +193,27 @@ def print_status(found: list[Status]) -> None:
     if password:
         login = f"\nAirflow: {config.airflow_url}   user {config.airflow_user}   password {password}"
         console.print(login, highlight=False, soft_wrap=True)
+    if any(row["name"] == "alertmanager" and row["state"] != "stopped" for row in found):
+        console.print("\n" + "\n".join(alerts()), highlight=False, soft_wrap=True, markup=False)
     if is_plain():
         console.print(f"\nmysql-arrow was set up without Rust: {SLOW}", highlight=False, soft_wrap=True)
+
+
+def alerts() -> list[str]:
+    """Who hears of alerts, and which are up."""
+    try:
+        hearers, up = alertmanager.hearers(), beat.heard(alertmanager.up())
+    except ServiceError as error:
+        return [f"Alerts: nobody hears of one: {error}"]
+    heard = (
+        f"Alerts go to {', '.join(hearers)}"
+        if hearers
+        else "Alerts: nobody will hear of one: there is no receiver -> set LAKE_ALERT_EMAIL_TO and LAKE_ALERT_SMTP, or "
+        "LAKE_ALERT_WEBHOOK_URL, and run `lake up` (docs/alerts.md)"
+    )
+    shown = [f"  {each.labels['alertname']}: {each.annotations.get('summary', '')}" for each in up[:SHOWN_ALERTS]]
+    more = [f"  and {len(up) - SHOWN_ALERTS} more: {settings().alertmanager_url}"] if len(up) > SHOWN_ALERTS else []
+    return [f"{heard}; {len(up) or 'none'} up{':' if up else ''}", *shown, *more]
 
 
 def _progress(known: dict[str, Service], states: dict[str, str]) -> Table:

@@ -123,6 +123,9 @@ class Contract(BaseModel):
     increment: Literal["auto", "cursor", "sweep", "binlog", "full"] = Field(
         default="auto", description="how changed rows are found; `auto` takes the best that the source allows"
     )
+    stale_after_minutes: int | None = Field(
+        default=None, ge=1, description="age at which it is too old; else LAKE_STALE_AFTER_MINUTES or the schedule says"
+    )
     history: bool = Field(default=False, description="keep every version of each row (SCD2)")
     unreadable: Unreadable = Field(default="quarantine", description="for the columns that do not say it themselves")
     new_columns: Literal["take", "leave"] = Field(

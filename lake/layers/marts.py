@@ -130,6 +130,7 @@ def _environment(catalog: str) -> Iterator[None]:
         "LAKE_BRANCH_CATALOG": catalog,
         "LAKE_TRINO_HOST": config.trino_host,
         "LAKE_TRINO_PORT": str(config.trino_port),
+        "LAKE_TRINO_TIMEOUT_SECONDS": str(config.trino_timeout_seconds),
     }
     before = {name: os.environ.get(name) for name in wanted}
     os.environ.update(wanted)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
+from itertools import islice
 from typing import Any
 
 from lake.errors import LakeError
@@ -76,6 +78,8 @@ class Receipt:
 
 _PENDING = f"{storage.RECEIPTS}/pending"
 _UNCHANGED = f"{storage.RECEIPTS}/unchanged"
+_OTHERS = (f"{_PENDING}/", f"{_UNCHANGED}/")
+"""What lies among the receipts and is none."""
 
 
 def _uri(run_id: str) -> str:
@@ -132,14 +136,20 @@ def _put(uri: str, receipt: Receipt) -> None:
 
 
 def _written() -> list[str]:
-    others = (f"{_PENDING}/", f"{_UNCHANGED}/")
-    return [uri for uri in storage.list_keys(storage.RECEIPTS) if not uri.startswith(others)]
+    return [uri for uri in storage.list_keys(storage.RECEIPTS) if not uri.startswith(_OTHERS)]
 
 
 def receipts() -> list[Receipt]:
     """All receipts, the newest first."""
     found = [Receipt(**json.loads(storage.get(uri))) for uri in _written()]
     return sorted(found, key=lambda receipt: receipt.published_at, reverse=True)
+
+
+def newest(limit: int) -> Iterator[Receipt]:
+    """The last receipts, the newest first; each is read when it is asked for."""
+    written = (uri for uri in storage.list_newest(storage.RECEIPTS) if not uri.startswith(_OTHERS))
+    for uri in islice(written, limit):
+        yield Receipt(**json.loads(storage.get(uri)))
 
 
 def run_ids() -> set[str]:

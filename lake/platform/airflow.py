@@ -11,7 +11,7 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import urllib3
@@ -25,10 +25,14 @@ from airflow_client.client.exceptions import ApiException, NotFoundException
 from airflow_client.client.models.dag_patch_body import DAGPatchBody
 from airflow_client.client.models.task_instance_response import TaskInstanceResponse
 from airflow_client.client.models.trigger_dag_run_post_body import TriggerDAGRunPostBody
+from pydantic import TypeAdapter
 from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_fixed
 
 from lake.errors import LakeError, ServiceError
 from lake.settings import settings
+
+_DURATION = TypeAdapter(timedelta)
+"""Airflow writes one as ISO 8601 says."""
 
 ENDED = frozenset({"success", "failed"})
 TIMEOUT_SECONDS = 30
@@ -60,6 +64,25 @@ class TaskState:
     def name(self) -> str:
         """Task id, with the label of a mapped one."""
         return f"{self.task_id} [{self.label}]" if self.map_index >= 0 else self.task_id
+
+
+@dataclass(frozen=True)
+class DagState:
+    """A DAG as Airflow knows it; ``is_broken`` where its file cannot be imported any more."""
+
+    dag_id: str
+    is_paused: bool
+    is_broken: bool
+
+
+@dataclass(frozen=True)
+class RunState:
+    """A run of a DAG; ``since`` is when it was begun or, before that, queued."""
+
+    dag_id: str
+    run_id: str
+    state: str
+    since: datetime | None
 
 
 class Airflow:
@@ -103,6 +126,35 @@ class Airflow:
                 dag_id, state=["queued", "running"], order_by=["run_after"], _request_timeout=TIMEOUT_SECONDS
             )
         return [run.dag_run_id for run in found.dag_runs]
+
+    def dags(self, tag: str) -> list[DagState]:
+        """The DAGs that have a tag."""
+        with _explained():
+            found = self._dags.get_dags(tags=[tag], limit=500, _request_timeout=TIMEOUT_SECONDS)
+        return [DagState(each.dag_id, each.is_paused, each.has_import_errors) for each in found.dags]
+
+    def run_limit(self, dag_id: str) -> timedelta | None:
+        """How long a run of a DAG may take, if that is limited."""
+        with _explained():
+            said = self._dags.get_dag_details(dag_id, _request_timeout=TIMEOUT_SECONDS).dag_run_timeout
+        return None if said is None else _DURATION.validate_python(said)
+
+    def unended(self, dag_id: str) -> list[RunState]:
+        """The runs that are queued or running."""
+        return self._run_states(dag_id, state=["queued", "running"], order_by=["run_after"])
+
+    def last_ended(self, dag_id: str) -> RunState | None:
+        """The run that ended last, if any has."""
+        found = self._run_states(dag_id, state=sorted(ENDED), order_by=["-end_date"], limit=1)
+        return found[0] if found else None
+
+    def _run_states(self, dag_id: str, **asked: Any) -> list[RunState]:
+        with _explained():
+            found = self._runs.get_dag_runs(dag_id, **asked, _request_timeout=TIMEOUT_SECONDS)
+        return [
+            RunState(run.dag_id, run.dag_run_id, run.state.value, run.start_date or run.queued_at)
+            for run in found.dag_runs
+        ]
 
     def newest_run(self, dag_id: str, after: datetime) -> str | None:
         """Id of the newest run that was made after an instant, if there is one."""

@@ -148,6 +148,8 @@ def pyiceberg_properties(reference: str) -> dict[str, str]:
         "s3.access-key-id": config.s3_access_key,
         "s3.secret-access-key": config.s3_secret_key.get_secret_value(),
         "s3.region": config.s3_region,
+        "s3.connect-timeout": "5",
+        "s3.request-timeout": str(REPLY_SECONDS),
     }
 
 

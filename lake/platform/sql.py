@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
+from urllib.parse import quote
 
 import trino
 
@@ -24,8 +26,22 @@ def connect(catalog: str = CATALOG, schema: str | None = None) -> trino.dbapi.Co
         catalog=catalog,
         schema=schema,
         timezone="UTC",
+        session_properties=session_properties(),
         request_timeout=60,
     )
+
+
+def address(catalog: str) -> str:
+    """The same for SQLAlchemy."""
+    config = settings()
+    limits = quote(json.dumps(session_properties()))
+    return f"trino://lake@{config.trino_host}:{config.trino_port}/{catalog}?session_properties={limits}"
+
+
+def session_properties() -> dict[str, str]:
+    """What ends a statement that takes too long, queued or at work, whatever Trino it is asked of."""
+    limit = f"{settings().trino_timeout_seconds}s"
+    return {"query_max_run_time": limit, "query_max_execution_time": limit}
 
 
 def query(statement: str, catalog: str = CATALOG) -> tuple[list[str], list[list[Any]]]:
@@ -70,9 +86,14 @@ _DESCRIBED = re.compile(r'Trino\w*Error\(type=(\w+), name=(\w+), message="(.*?)"
 
 
 def _not_carried_out(name: str, message: str) -> ServiceError:
+    more = (
+        "let a statement take longer (LAKE_TRINO_TIMEOUT_SECONDS)"
+        if name == "EXCEEDED_TIME_LIMIT"
+        else "give it more memory (LAKE_TRINO_MEMORY_MIB)"
+    )
     return ServiceError(
         f"Trino could not carry a statement out, {name}: {message}",
-        "try again when less is running, or give it more memory (LAKE_TRINO_MEMORY_MIB); `lake logs trino` tells more",
+        f"try again when less is running, or {more}; `lake logs trino` tells more",
     )
 
 

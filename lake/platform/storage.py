@@ -132,11 +132,21 @@ def get(uri: str) -> bytes:
 
 def list_keys(prefix: str) -> list[str]:
     """Addresses of all objects below ``prefix``, sorted; none when nothing is there."""
+    return sorted(f"s3://{info.path}" for info in _files(prefix))
+
+
+def list_newest(prefix: str) -> list[str]:
+    """Addresses of all objects below ``prefix``, the last written first."""
+    found = sorted(_files(prefix), key=lambda info: (info.mtime_ns, info.path), reverse=True)
+    return [f"s3://{info.path}" for info in found]
+
+
+def _files(prefix: str) -> list[fs.FileInfo]:
     try:
         found = filesystem().get_file_info(fs.FileSelector(path_of(prefix), recursive=True, allow_not_found=True))
     except OSError as error:
         raise _unreachable(prefix, error) from error
-    return sorted(f"s3://{info.path}" for info in found if info.type == fs.FileType.File)
+    return [info for info in found if info.type == fs.FileType.File]
 
 
 def delete(uri: str) -> None:

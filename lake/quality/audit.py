@@ -26,7 +26,6 @@ from lake.layers import raw
 from lake.platform import sql, storage
 from lake.quality.suites import BLOCK, Suite
 from lake.run import Run
-from lake.settings import settings
 
 log = logging.getLogger(__name__)
 
@@ -121,15 +120,13 @@ def audit(run: Run, catalog: str, suites: list[Suite], counted: Iterable[CheckRe
 
 
 def _validate(run: Run, catalog: str, suites: list[Suite], folder: Path) -> list[CheckResult]:
-    config = settings()
     context = gx.get_context(mode="ephemeral")
     store = {"class_name": "TupleFilesystemStoreBackend", "base_directory": str(folder)}
     index = {"class_name": "DefaultSiteIndexBuilder"}
     site = {"class_name": "SiteBuilder", "store_backend": store, "site_index_builder": index}
     context.add_data_docs_site("docs", site)
     context.variables.progress_bars = {"globally": False}
-    address = f"trino://lake@{config.trino_host}:{config.trino_port}/{catalog}"
-    source = context.data_sources.add_sql("lake", connection_string=address)
+    source = context.data_sources.add_sql("lake", connection_string=sql.address(catalog))
     definitions = []
     for suite in suites:
         asset = source.add_table_asset(suite.name, table_name=suite.table, schema_name=suite.layer)

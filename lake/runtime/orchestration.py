@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import subprocess
@@ -18,13 +19,17 @@ import psycopg2  # type: ignore[import-untyped]
 from dotenv import dotenv_values
 
 from lake.errors import ServiceError
-from lake.runtime import supervise
+from lake.runtime import pools, receivers, supervise
 from lake.runtime.artifacts import GoArtifact, artifacts
 from lake.runtime.engines import http_ping, void
-from lake.runtime.service import COMPLETE, Service, own_by_unprivileged, unprivileged
+from lake.runtime.service import COMPLETE, Service, nothing, own_by_unprivileged, unprivileged
 from lake.settings import PROJECT, settings
 
 INFRA = PROJECT / "infra"
+STATEMENT_SECONDS = 30
+COMMAND_SECONDS = 1800
+"""How long a command that prepares a service may take: a migration of Airflow's database is the longest."""
+AIRFLOW = (sys.executable, "-m", "airflow")
 PARTS = {
     "airflow-api": ("api-server",),
     # Airflow's page reads the logs of tasks from the disk, so nobody needs to serve them.
@@ -99,7 +104,7 @@ def _make_cluster(folder: Path) -> None:
             "--locale=C",
             "--no-sync",
         ]
-        result = subprocess.run(command, check=False, capture_output=True, text=True)
+        result = subprocess.run(command, check=False, capture_output=True, text=True, timeout=COMMAND_SECONDS)
     if result.returncode:
         raise ServiceError(f"initdb failed:\n{result.stdout}{result.stderr}", "run `lake up` again")
     (folder / COMPLETE).touch()
@@ -122,6 +127,7 @@ def _query(database: str, statement: str, values: tuple[str, ...] = (), user: st
         user=user,
         password=config.postgres_password.get_secret_value(),
         connect_timeout=3,
+        options=f"-c statement_timeout={STATEMENT_SECONDS}s",
     )
     connection.autocommit = True  # CREATE DATABASE refuses a transaction
     try:
@@ -140,11 +146,13 @@ def _airflow(name: str) -> Service:
         name=name,
         address=config.airflow_url if name == "airflow-api" else "",
         ports=(config.airflow_port,) if name == "airflow-api" else (),
-        command=(sys.executable, "-m", "airflow", *PARTS[name]),
+        command=(*AIRFLOW, *PARTS[name]),
         env=airflow_environment(),
         folder=folder,
         needs=("postgres",),
         prepare=_prepare_airflow,
+        # Sizes may have changed while it runs.
+        settle=_ensure_pools if name == "airflow-api" else nothing,
         ping=partial(_ping_airflow, name),
     )
 
@@ -160,7 +168,7 @@ def airflow_environment() -> dict[str, str]:
     password = config.postgres_password.get_secret_value()
     database = f"127.0.0.1:{config.postgres_port}/airflow"
     computed = {
-        "CORE__DAGS_FOLDER": str(PROJECT / "dags"),
+        "CORE__DAGS_FOLDER": str(config.dags),
         "CORE__PLUGINS_FOLDER": str(INFRA / "airflow" / "plugins"),
         "CORE__DAGS_ARE_PAUSED_AT_CREATION": str(config.airflow_pauses_new_dags),
         "CORE__FERNET_KEY": config.airflow_fernet_key.get_secret_value(),
@@ -191,7 +199,10 @@ def airflow_environment() -> dict[str, str]:
 
 
 def _prepare_airflow() -> None:
-    """Write the page's password and bring the database to this version's schema. The four parts call it at once."""
+    """Write the page's password, bring the database to this version's schema, make the pools.
+
+    Airflow's parts call it at once.
+    """
     config = settings()
     with _migration:
         passwords = airflow_home() / "passwords.json"
@@ -199,15 +210,26 @@ def _prepare_airflow() -> None:
         passwords.write_text(json.dumps({config.airflow_user: config.airflow_password.get_secret_value()}))
         # Beside PostgreSQL's data, so that it goes where the schema goes. Asking Airflow takes five seconds.
         migrated = config.home / "data" / f"airflow-{version('apache-airflow-core')}.migrated"
-        if migrated.exists():
-            return
-        command = [sys.executable, "-m", "airflow", "db", "migrate"]
-        env = supervise.base_environment() | airflow_environment()
-        result = subprocess.run(command, env=env, check=False, capture_output=True, text=True)
-        if result.returncode:
-            tail = "\n".join((result.stdout + result.stderr).splitlines()[-15:])
-            raise ServiceError(f"Airflow's database could not be migrated:\n{tail}", "look at `lake logs postgres`")
-        migrated.touch()
+        if not migrated.exists():
+            command = [*AIRFLOW, "db", "migrate"]
+            result = subprocess.run(
+                command, env=_command_line(), check=False, capture_output=True, text=True, timeout=COMMAND_SECONDS
+            )
+            if result.returncode:
+                tail = "\n".join((result.stdout + result.stderr).splitlines()[-15:])
+                raise ServiceError(f"Airflow's database could not be migrated:\n{tail}", "look at `lake logs postgres`")
+            migrated.touch()
+    _ensure_pools()
+
+
+def _ensure_pools() -> None:
+    with _migration:
+        pools.ensure(settings().home / "data" / "airflow-pools.json", AIRFLOW, _command_line())
+
+
+def _command_line() -> dict[str, str]:
+    """The environment of Airflow's command line."""
+    return supervise.base_environment() | airflow_environment()
 
 
 def _ping_airflow(name: str) -> None:
@@ -223,9 +245,10 @@ def _alertmanager() -> Service:
     program = artifacts()["alertmanager"]
     assert isinstance(program, GoArtifact)
     folder = config.home / "data" / "alertmanager"
+    file = folder / "alertmanager.yml"
     command = (
         str(program.program),
-        f"--config.file={INFRA}/alertmanager/alertmanager.yml",
+        f"--config.file={file}",
         f"--storage.path={folder}",
         f"--web.listen-address=127.0.0.1:{config.alertmanager_port}",
         "--cluster.listen-address=",
@@ -236,6 +259,9 @@ def _alertmanager() -> Service:
         address=config.alertmanager_url,
         ports=(config.alertmanager_port,),
         command=command,
+        # A file that changed is nothing that the supervisor would see.
+        env={"CONFIGURATION_SHA256": hashlib.sha256(receivers.configuration().encode()).hexdigest()},
         folder=folder,
+        prepare=partial(receivers.write, file),
         ping=lambda: void(http_ping(f"{config.alertmanager_url}/-/ready")),
     )

@@ -24,6 +24,7 @@ from lake.runtime.service import COMPLETE, Service, own_by_unprivileged, unprivi
 from lake.settings import PROJECT, settings
 
 INITIALIZE_SECONDS = 300
+REPLY_SECONDS = 60
 """How long a server may take to make its data folder: 5 s on an idle machine."""
 
 
@@ -259,7 +260,13 @@ def _as_root(port: int) -> Iterator[DictCursor]:
 @contextmanager
 def _connect(port: int, user: str, password: str) -> Iterator[DictCursor]:
     connection: pymysql.Connection[Any] = pymysql.connect(
-        host="127.0.0.1", port=port, user=user, password=password, connect_timeout=3, autocommit=True
+        host="127.0.0.1",
+        port=port,
+        user=user,
+        password=password,
+        connect_timeout=3,
+        read_timeout=REPLY_SECONDS,
+        autocommit=True,
     )
     with connection, connection.cursor(DictCursor) as cursor:
         yield cursor

@@ -36,8 +36,11 @@ def start_all(
     if not supervise.is_running():
         supervise.end_leftovers()
         ports.check_free(services.values())
+    before = _running()
     supervise.start(known.values())
-    running = {name for name, process in supervise.processes().items() if process.state in supervise.ALIVE}
+    running = _running()
+    # What ran with another configuration was stopped, and goes on with the new one, asked for or not.
+    services |= {name: known[name] for name in before - running if name in known}
     ports.check_free(service for name, service in services.items() if name not in running)
 
     failures: list[LakeError] = []
@@ -56,12 +59,17 @@ def start_all(
             raise
         report(name, "healthy")
 
-    needs = {name: service.needs for name, service in services.items()}
+    # What is needed beside them runs.
+    needs = {name: [need for need in service.needs if need in services] for name, service in services.items()}
     try:
         in_order(needs, one, at_once=len(services), give_up=given_up.set)
     except LakeError:
         fixes = dict.fromkeys(error.fix for error in failures)
         raise ServiceError("\n".join(error.what for error in failures), "; ".join(filter(None, fixes))) from failures[0]
+
+
+def _running() -> set[str]:
+    return {name for name, process in supervise.processes().items() if process.state in supervise.ALIVE}
 
 
 def start_one(service: Service, given_up: threading.Event) -> None:

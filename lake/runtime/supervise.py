@@ -83,7 +83,9 @@ def start(services: Iterable[Service]) -> None:
         _reload()
         return
     command = [sys.executable, "-m", "supervisor.supervisord", "-c", str(folder / "supervisord.conf")]
-    result = subprocess.run(command, env=base_environment(), check=False, capture_output=True, text=True)
+    result = subprocess.run(
+        command, env=base_environment(), check=False, capture_output=True, text=True, timeout=STOP_SECONDS
+    )
     if result.returncode:
         raise ServiceError(
             f"supervisor did not start:\n{result.stdout}{result.stderr}", f"look at {folder}/supervisord.log"

@@ -33,10 +33,11 @@ def connected(source: Source) -> Iterator[Connection[Any]]:
             charset="utf8mb4",
             collation="utf8mb4_bin",
             # Some modes change what is read: PAD_CHAR_TO_FULL_LENGTH puts blanks behind every CHAR.
-            init_command="SET time_zone = '+00:00', sql_mode = ''",
+            init_command=f"SET time_zone = '+00:00', sql_mode = ''{_statement_limit()}",
             connect_timeout=10,
             # A replica that stalls must fail the task, not hang it.
             read_timeout=settings().source_timeout_seconds,
+            write_timeout=settings().source_timeout_seconds,
             autocommit=True,
             cursorclass=DictCursor,
         )
@@ -46,6 +47,24 @@ def connected(source: Source) -> Iterator[Connection[Any]]:
     finally:
         if connection.open:
             connection.close()
+
+
+def _statement_limit() -> str:
+    """More assignments of a ``SET``: no statement outlives the task that asked, on the server either.
+
+    A task that was killed cannot end what it has asked for, and a sum over a large table would be computed to its end
+    for nobody. A limit of the server's own that is lower stays. What is not to be known yet is the kind of the server:
+    MySQL reads one of the comments, MariaDB the other.
+    """
+    seconds = settings().task_timeout_minutes * 60
+
+    def at_most(variable: str, limit: int) -> str:
+        return f"IF(@@{variable} = 0, {limit}, LEAST(@@{variable}, {limit}))"
+
+    # MySQL takes no number of another type than the variable's.
+    of_mysql = f"max_execution_time = CAST({at_most('max_execution_time', seconds * 1000)} AS UNSIGNED)"
+    of_mariadb = f"max_statement_time = {at_most('max_statement_time', seconds)}"
+    return f" /*!50708 , {of_mysql} */ /*M!100101 , {of_mariadb} */"
 
 
 def fetch(connection: Connection[Any], statement: str, parameters: tuple[Any, ...] = ()) -> list[Any]:

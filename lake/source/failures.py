@@ -40,7 +40,8 @@ _NO_FUNCTION = (
     "INSTALL COMPONENT 'file://component_classic_hashing'"
 )
 _TOO_LONG = (
-    "the server limits how long a statement may take: raise the limit for the extraction user, or read a replica"
+    "raise the limit: of a task, LAKE_TASK_TIMEOUT_MINUTES, or the server's own for the extraction user, where that is "
+    "lower; or read a replica"
 )
 _PASSWORD_EXPIRED = "the password of the extraction user has expired: give it a new one"
 

@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from lake.alerts import alertmanager
+from lake.alerts.check import post
 from lake.alerts.engine import Finding
 from lake.alerts.rules import Rule
 from lake.errors import ServiceError
@@ -46,7 +47,7 @@ def _post(monkeypatch: pytest.MonkeyPatch, finding: Finding, *up: dict[str, str]
         return httpx.Response(200)
 
     monkeypatch.setattr(httpx, "request", answer)
-    alertmanager.post([finding], {"run_id": "r1"}, NOW)
+    post([finding], {"run_id": "r1"}, NOW)
     return sent
 
 
@@ -89,4 +90,4 @@ def test_what_is_not_up_is_not_ended(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_refusal_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(httpx, "request", lambda *_, **__: httpx.Response(400, text="bad label"))
     with pytest.raises(ServiceError, match=r"Alertmanager refused .* 400 bad label"):
-        alertmanager.post([FIRING], {}, NOW)
+        alertmanager.up()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from datetime import timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -9,10 +11,11 @@ from typing import Any
 import pytest
 
 from lake.errors import AuditError, ContractError, ServiceError, SparkTimeoutError
-from lake.settings import settings
+from lake.runtime import pools
+from lake.settings import Settings, settings
 
 DAGS = Path(__file__).resolve().parents[3] / "dags"
-EXPECTED = {"shop_lake", "reports", "alerting", "maintenance"}
+EXPECTED = {"shop_lake", "reports", "alerting", "maintenance", "watch"}
 
 
 @pytest.fixture(scope="module")
@@ -62,9 +65,27 @@ def test_what_another_try_cannot_change_fails_at_once(bag, error: Exception, act
 @pytest.mark.parametrize("dag_id", sorted(EXPECTED))
 def test_every_task_and_every_run_has_an_end(bag, dag_id: str) -> None:
     dag = bag.dags[dag_id]
-    assert dag.dagrun_timeout
     for task in dag.tasks:
-        assert task.execution_timeout
+        # The task's own comes first: it names the task.
+        assert timedelta(0) < task.execution_timeout < dag.dagrun_timeout, task.task_id
+
+
+@pytest.mark.parametrize("dag_id", sorted(EXPECTED))
+def test_every_failure_is_told_and_every_success_ends_it(bag, dag_id: str) -> None:
+    import callbacks
+
+    dag = bag.dags[dag_id]
+    assert dag.on_failure_callback is callbacks.tell_of_run
+    assert dag.on_success_callback is callbacks.end_of_failure
+    for task in dag.tasks:
+        told = task.on_failure_callback
+        assert callbacks.tell_of_task in (told if isinstance(told, list) else [told]), task.task_id
+
+
+def test_a_longer_limit_of_a_task_gives_the_run_more_time(bag) -> None:
+    dag = bag.dags["shop_lake"]
+    chain = sum((dag.get_task(name).execution_timeout for name in ("extract", "clean", "curate", "marts")), timedelta())
+    assert dag.dagrun_timeout == chain
 
 
 def test_spark_says_what_it_was_at_before_its_task_is_ended(bag) -> None:
@@ -82,6 +103,29 @@ def test_the_pipeline_is_wired_in_order_and_runs_once_at_a_time(bag) -> None:
     assert not dag.get_task("audit").get_flat_relative_ids() - {"publish"}
     assert dag.get_task("publish").upstream_task_ids >= {"marts", "audit"}
     assert (dag.max_active_runs, dag.catchup) == (1, False)
+
+
+POOLS = {
+    "source": {"shop_lake.extract"},
+    "spark": {"shop_lake.clean", "shop_lake.curate"},
+    "trino": {"shop_lake.marts", "shop_lake.audit", "reports.names", "reports.render", "alerting.check"},
+}
+
+
+def test_what_reaches_a_source_spark_or_trino_is_bounded_by_a_pool(bag) -> None:
+    found: dict[str, set[str]] = {}
+    for dag in bag.dags.values():
+        for task in dag.tasks:
+            found.setdefault(task.pool, set()).add(f"{dag.dag_id}.{task.task_id}")
+    free = found.pop("default_pool")
+    assert found == POOLS
+    assert "watch.look" in free, "it must not wait behind what it watches"
+    assert set(json.loads(pools.wanted())) == set(POOLS)
+
+
+def test_the_watch_waits_for_nothing_that_somebody_does(bag) -> None:
+    assert bag.dags["watch"].is_paused_upon_creation is False
+    assert Settings.model_fields["watch_schedule"].default == "*/10 * * * *"
 
 
 TABLES = [f"a_rather_long_name_of_a_table_{number:03}" for number in range(110)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ import trino.exceptions
 
 from lake.errors import LakeError, ServiceError
 from lake.platform import sql
+from lake.settings import PROJECT, settings
 
 KILLED = {
     "errorType": "INSUFFICIENT_RESOURCES",
@@ -49,6 +51,33 @@ def test_what_is_wrong_with_the_engine_is_not_blamed_on_the_statement(
     with pytest.raises(LakeError, match=words) as found:
         sql.query("SELECT x")
     assert type(found.value) is kind
+
+
+def test_a_statement_that_took_too_long_says_which_limit_it_was() -> None:
+    ended = {"errorType": "INSUFFICIENT_RESOURCES", "errorName": "EXCEEDED_TIME_LIMIT", "message": "exceeded 30.00m"}
+    with pytest.raises(ServiceError, match=r"EXCEEDED_TIME_LIMIT: exceeded 30.00m\n.*LAKE_TRINO_TIMEOUT_SECONDS"):
+        sql.raise_if_not_carried_out(repr(raised(ended)))
+
+
+def test_whoever_asks_trino_says_how_long_a_statement_may_take(monkeypatch: pytest.MonkeyPatch) -> None:
+    from dbt.config.profile import read_profile
+    from dbt.config.renderer import ProfileRenderer
+    from dbt_common.context import set_invocation_context
+    from sqlalchemy import create_engine
+
+    monkeypatch.setenv("LAKE_TRINO_TIMEOUT_SECONDS", "77")
+    settings.cache_clear()
+    try:
+        expected = {"query_max_run_time": "77s", "query_max_execution_time": "77s"}
+        assert sql.connect()._client_session.properties == expected
+        engine = create_engine(sql.address("run_1"))
+        assert engine.dialect.create_connect_args(engine.url)[1]["session_properties"] == expected
+        set_invocation_context(os.environ)
+        profile = ProfileRenderer({}).render_data(read_profile(str(PROJECT / "dbt")))
+        assert profile["shoplake"]["outputs"]["lake"]["session_properties"] == expected
+    finally:
+        monkeypatch.undo()
+        settings.cache_clear()
 
 
 @pytest.mark.parametrize("error", [KILLED, BROKEN, ENDED])

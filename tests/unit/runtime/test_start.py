@@ -221,6 +221,20 @@ def test_what_needs_a_failed_service_is_not_started(
     assert told == [("postgres", "starting"), ("postgres", "failed")]
 
 
+def test_what_a_new_configuration_stopped_is_started_again_though_nobody_asked(
+    home: Path, without_supervisor: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`lake up minio` with a new receiver would leave no Alertmanager."""
+    alive = {name: supervise.Process(name, "RUNNING", 1, "") for name in ("alertmanager", "postgres")}
+    monkeypatch.setattr(supervise, "processes", lambda: dict(alive))
+    monkeypatch.setattr(supervise, "start", lambda services: alive.pop("alertmanager"))
+    started: list[str] = []
+    monkeypatch.setattr(start, "start_one", lambda each, given_up: started.append(each.name))
+    known = {name: fake(name, home) for name in ("alertmanager", "postgres", "minio", "spark")}
+    start.start_all(known, wanted={"minio"})
+    assert sorted(started) == ["alertmanager", "minio"]
+
+
 def test_a_process_that_ends_is_told_at_once_with_its_log(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (home / "logs").mkdir()
     (home / "logs" / "minio.log").write_text("disk is on fire\n")

@@ -1,0 +1,98 @@
+"""Alerts go through a real Alertmanager to receivers that stand on this machine."""
+
+from __future__ import annotations
+
+import stat
+from collections.abc import Callable, Iterator
+from email import message_from_bytes, policy
+from queue import Queue
+from typing import Any
+
+import pytest
+from aiosmtpd.controller import Controller
+
+from lake.alerts import alertmanager
+from lake.alerts.alert import Alert
+from lake.commands.services import alerts
+from lake.runtime import orchestration
+from lake.settings import settings
+from tests.integration.alerts.conftest import free_port
+
+ALERT = Alert(
+    "TableStale", "warning", "orders is as of 9 h ago", {"source": "shop", "table": "orders"}, "look at `lake status`"
+)
+PATIENCE_SECONDS = 60
+
+
+@pytest.fixture
+def mail() -> Iterator[tuple[str, Queue[Any]]]:
+    """Address of a mail server, and the envelopes that it took."""
+    taken: Queue[Any] = Queue()
+
+    class Handler:
+        async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
+            taken.put(envelope)
+            return "250 taken"
+
+    controller = Controller(Handler(), hostname="127.0.0.1", port=free_port())
+    controller.start()
+    yield f"127.0.0.1:{controller.port}", taken
+    controller.stop()
+
+
+def test_a_webhook_hears_when_an_alert_fires_and_when_it_ends(
+    webhook: tuple[str, Queue[Any]], start_alertmanager: Callable[..., None]
+) -> None:
+    url, sent = webhook
+    start_alertmanager(alert_webhook_url=url)
+    alertmanager.tell([ALERT])
+    told = sent.get(timeout=PATIENCE_SECONDS)
+    assert (told["status"], told["receiver"]) == ("firing", "page")
+    [alert] = told["alerts"]
+    assert alert["labels"] == ALERT.identity
+    assert alert["annotations"] == {"summary": "orders is as of 9 h ago", "way_out": "look at `lake status`"}
+
+    alertmanager.tell([], lambda labels: labels["alertname"] == "TableStale")
+    assert sent.get(timeout=PATIENCE_SECONDS)["status"] == "resolved"
+
+
+def test_a_mail_holds_what_is_wrong_and_what_to_do(
+    mail: tuple[str, Queue[Any]], start_alertmanager: Callable[..., None]
+) -> None:
+    server, taken = mail
+    start_alertmanager(alert_email_to="data@example.com, ops@example.com", alert_smtp=server, alert_smtp_tls="false")
+    alertmanager.tell([ALERT])
+    envelope = taken.get(timeout=PATIENCE_SECONDS)
+    assert envelope.rcpt_tos == ["data@example.com", "ops@example.com"]
+    assert envelope.mail_from == "data@example.com"
+    message = message_from_bytes(envelope.content, policy=policy.default)
+    assert "TableStale" in message["Subject"]
+    text = message.get_body(("html",)).get_content()
+    assert "orders is as of 9 h ago" in text and "look at `lake status`" in text
+
+
+def test_status_says_who_hears(webhook: tuple[str, Queue[Any]], start_alertmanager: Callable[..., None]) -> None:
+    start_alertmanager(alert_webhook_url=webhook[0], alert_email_to="data@example.com", alert_smtp="127.0.0.1:9")
+    assert alerts() == ["Alerts go to email to data@example.com, webhook; none up"]
+    file = orchestration.services()[-1].folder / "alertmanager.yml"
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+
+
+def test_status_says_that_nobody_hears_until_a_receiver_is_set(start_alertmanager: Callable[..., None]) -> None:
+    start_alertmanager()
+    alertmanager.tell([ALERT])
+    [first, second] = alerts()
+    assert first.startswith("Alerts: nobody will hear of one: there is no receiver -> set LAKE_ALERT_EMAIL_TO")
+    assert first.endswith("1 up:")
+    assert second == "  TableStale: orders is as of 9 h ago"
+
+
+def test_status_says_that_nobody_hears_while_alertmanager_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LAKE_ALERTMANAGER_PORT", str(free_port()))
+    settings.cache_clear()
+    try:
+        [line] = alerts()
+        assert line.startswith("Alerts: nobody hears of one: Alertmanager at http://127.0.0.1:")
+    finally:
+        monkeypatch.undo()
+        settings.cache_clear()

@@ -1,0 +1,101 @@
+"""What is told of a DAG that failed, and when it is over."""
+
+from __future__ import annotations
+
+import pytest
+
+from lake.alerts import alertmanager, failures
+from lake.alerts.alertmanager import Up
+from lake.alerts.failures import SILENT, Failure
+from lake.errors import ContractError, ServiceError
+from lake.settings import settings
+
+RUN = "manual__2026-11-25T10:00:00+00:00"
+
+
+class Told:
+    """An Alertmanager that keeps everything in a list."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.up: list[Up] = []
+        monkeypatch.setattr(alertmanager, "up", lambda: self.up)
+        monkeypatch.setattr(alertmanager, "tell", self._tell)
+
+    def _tell(self, alerts, settled=lambda labels: False, now=None) -> None:  # type: ignore[no-untyped-def]
+        raised = [Up(alert.identity, alert.told) for alert in alerts]
+        kept = [each for each in self.up if not settled(each.labels)]
+        self.up = [each for each in kept if each.labels not in [new.labels for new in raised]] + raised
+
+
+@pytest.fixture
+def told(monkeypatch: pytest.MonkeyPatch) -> Told:
+    return Told(monkeypatch)
+
+
+def test_a_failed_task_in_full(told: Told) -> None:
+    what, way_out = failures.explained(ServiceError("the catalog does not answer", "look at `lake status`"))
+    failures.task_failed(Failure("shop_lake", RUN, what, "extract [shop]", way_out, "http://here/log"))
+    [alert] = told.up
+    assert alert.labels == {"alertname": "DagFailed", "severity": "critical", "dag_id": "shop_lake"}
+    assert alert.annotations == {
+        "summary": "shop_lake, task extract [shop]: the catalog does not answer",
+        "way_out": "look at `lake status`",
+        "run_id": RUN,
+        "task": "extract [shop]",
+        "page": "http://here/log",
+    }
+
+
+@pytest.mark.parametrize(
+    ("error", "what", "way_out"),
+    [
+        (ContractError("a.yml:1: wrong\nb.yml:2: wrong", "see the docs"), "a.yml:1: wrong …", "see the docs"),
+        (KeyError("total"), "KeyError: 'total'", ""),
+        (ValueError("x" * 500), "ValueError: " + "x" * 388 + " …", ""),
+        (ValueError(), "ValueError", ""),
+        ("it took too long", "it took too long", ""),
+        (None, SILENT, ""),
+    ],
+)
+def test_an_error_in_a_line(error: BaseException | str | None, what: str, way_out: str) -> None:
+    assert failures.explained(error) == (what, way_out)
+
+
+def test_the_run_adds_nothing_to_what_its_task_has_told(told: Told) -> None:
+    failures.task_failed(Failure("reports", RUN, "no such mart", "render [business]"))
+    before = list(told.up)
+    failures.run_failed("reports", RUN, "task_failure", "render [business]")
+    assert told.up == before
+
+
+def test_a_run_whose_task_was_killed_is_told_by_itself(told: Told) -> None:
+    failures.task_failed(Failure("reports", "an earlier run", "no such mart", "render [business]"))
+    failures.run_failed("reports", RUN, "task_failure", "render [business]")
+    [alert] = told.up
+    page = f"{settings().airflow_url}/dags/reports/runs/{RUN}"
+    assert alert.labels == {"alertname": "DagFailed", "severity": "warning", "dag_id": "reports"}
+    assert alert.annotations == {
+        "summary": "reports, task render [business]: a task failed",
+        "way_out": f"the log tells more: {page}",
+        "run_id": RUN,
+        "task": "render [business]",
+        "page": page,
+    }
+
+
+def test_a_run_that_takes_too_long_is_told_whatever_its_tasks_said(told: Told) -> None:
+    failures.task_failed(Failure("shop_lake", RUN, "the source is away", "extract [a]"))
+    failures.run_failed("shop_lake", RUN, "timed_out", "extract [b]")
+    [alert] = told.up
+    assert alert.annotations["summary"] == "shop_lake, task extract [b]: the run took longer than it may and was ended"
+
+
+def test_the_next_success_of_the_same_dag_ends_it(told: Told) -> None:
+    for dag_id in ("shop_lake", "reports"):
+        failures.task_failed(Failure(dag_id, RUN, "x"))
+    told.up.append(Up({"alertname": "sales", "rule": "sales", "dag_id": "shop_lake"}, {}))
+    failures.run_succeeded("shop_lake")
+    assert [each.labels["alertname"] + " " + each.labels["dag_id"] for each in told.up] == [
+        "DagFailed reports",
+        "sales shop_lake",
+    ]

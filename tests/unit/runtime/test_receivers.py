@@ -1,0 +1,109 @@
+"""Alertmanager's configuration, and what is remembered of it."""
+
+from __future__ import annotations
+
+import stat
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from lake.errors import LakeError
+from lake.runtime import receivers
+from lake.settings import Settings, settings
+
+Choose = Callable[..., None]
+
+
+@pytest.fixture
+def choose(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Choose]:
+    """Sets settings in an empty state folder."""
+    for name in Settings.model_fields:
+        monkeypatch.delenv(f"LAKE_{name.upper()}", raising=False)
+
+    def chosen(**values: str) -> None:
+        for name, value in {"home": str(tmp_path), **values}.items():
+            monkeypatch.setenv(f"LAKE_{name.upper()}", value)
+        settings.cache_clear()
+
+    yield chosen
+    monkeypatch.undo()
+    settings.cache_clear()
+
+
+def _receiver() -> dict[str, Any]:
+    document = yaml.safe_load(receivers.configuration())
+    (receiver,) = document["receivers"]
+    assert document["route"]["receiver"] == receiver["name"]
+    return dict(receiver)
+
+
+def test_without_a_setting_there_is_nobody(choose: Choose) -> None:
+    choose()
+    assert _receiver() == {"name": "page"}
+
+
+def test_mail_with_a_login(choose: Choose) -> None:
+    choose(
+        alert_email_to="a@example.com,b@example.com",
+        alert_email_from="lake@example.com",
+        alert_smtp="mail.example.com:587",
+        alert_smtp_user="lake",
+        alert_smtp_password="p%'{ #",
+    )
+    assert _receiver()["email_configs"] == [
+        {
+            "to": "a@example.com, b@example.com",
+            "from": "lake@example.com",
+            "smarthost": "mail.example.com:587",
+            "require_tls": True,
+            "send_resolved": True,
+            "auth_username": "lake",
+            "auth_password": "p%'{ #",
+        }
+    ]
+
+
+@pytest.mark.parametrize(
+    ("chosen", "says"),
+    [
+        ({"alert_email_to": "a@example.com"}, "LAKE_ALERT_SMTP=host:port"),
+        ({"alert_email_to": "nobody", "alert_smtp": "mail:25"}, "LAKE_ALERT_EMAIL_TO=nobody: .*not 'nobody'"),
+        ({"alert_email_to": "a@b.example\nBcc: c@d.example"}, "expected addresses such as"),
+        ({"alert_email_to": "a@example.com", "alert_smtp": "mail"}, "LAKE_ALERT_SMTP=mail: .*mail.example.com:587"),
+        ({"alert_webhook_url": "hooks.example.com"}, "LAKE_ALERT_WEBHOOK_URL=hooks.example.com: .*expected http"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused(choose: Choose, chosen: dict[str, str], says: str) -> None:
+    choose(**chosen)
+    with pytest.raises(LakeError, match=says):
+        receivers.configuration()
+
+
+def test_receivers_are_remembered_until_they_are_emptied(choose: Choose, tmp_path: Path) -> None:
+    remembered = {"alert_email_to": "a@example.com", "alert_smtp": "mail:25", "alert_smtp_tls": "false"}
+    url = "https://hooks.example.com/T0/B1?x='y'"
+    choose(**remembered, alert_webhook_url=url)
+    before = receivers.configuration()
+    receivers.keep()
+    assert "hooks" not in (tmp_path / "settings.env").read_text()
+    assert stat.S_IMODE((tmp_path / "secrets.env").stat().st_mode) == 0o600
+
+    _another_shell(choose)
+    assert receivers.configuration() == before
+
+    choose(alert_webhook_url="", alert_email_to="")
+    receivers.keep()
+    _another_shell(choose)
+    assert _receiver() == {"name": "page"}
+
+
+def _another_shell(choose: Choose) -> None:
+    """One that has set nothing."""
+    import os
+
+    for name in [*receivers.SETTINGS, *receivers.SECRETS]:
+        os.environ.pop(f"LAKE_{name.upper()}", None)
+    choose()
