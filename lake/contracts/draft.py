@@ -97,6 +97,11 @@ def _draft(table: SourceTable, lake_name: str) -> Draft:
         contract["source_table"] = table.name
     contract["description"], contract["owner"] = description, "unassigned"
     key = next((key for key in table.unique_keys if all(column in known for column in key)), ())
+    notes += [
+        f"column {column.name} says 0000-00-00 where there is no date: that is NULL in the lake, and counted"
+        for column in known.values()
+        if column.has_zero_default and column.name not in key
+    ]
     cursor = _cursor(table, known, notes) if key else None
     if key:
         contract["grain"] = f"one row per {', '.join(names[column] for column in key)}"
@@ -108,7 +113,7 @@ def _draft(table: SourceTable, lake_name: str) -> Draft:
         contract["cursor"] = names[cursor]
     contract["deletes"] = "keys" if key else "none"
     contract["new_columns"] = "take"
-    listed = CommentedMap({names[name]: _column(column, names[name]) for name, column in known.items()})
+    listed = CommentedMap({names[name]: _column(column, names[name], name in key) for name, column in known.items()})
     for name, entry in listed.items():
         if caveat := types.parse(entry["type"]).caveat:
             listed.yaml_add_eol_comment(caveat, key=name)
@@ -116,11 +121,13 @@ def _draft(table: SourceTable, lake_name: str) -> Draft:
     return Draft(contract, names, notes)
 
 
-def _column(column: SourceColumn, lake_name: str) -> CommentedMap:
+def _column(column: SourceColumn, lake_name: str, is_key: bool) -> CommentedMap:
     entry = CommentedMap(type=types.normalised(column.type))
     if column.name != lake_name:
         entry["source_name"] = column.name
-    if not column.nullable:
+    if column.has_zero_default and not is_key:
+        entry["unreadable"] = "null"
+    elif not column.nullable:
         entry["nullable"] = False
     if naming.is_personal(column.name) and types.parse(entry["type"]).sql == "string":
         entry["personal"] = True

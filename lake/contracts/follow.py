@@ -170,7 +170,8 @@ def _new_columns(contract: Contract, others: Mapping[str, SourceColumn]) -> dict
         names[name]: Column(
             type=types.normalised(column.type),
             source_name=name if name != names[name] else None,
-            nullable=column.nullable,
+            nullable=column.nullable or column.has_zero_default,
+            unreadable="null" if column.has_zero_default else None,
             personal=naming.is_personal(name) and types.parse(types.normalised(column.type)).sql == "string",
             description=" ".join(column.comment.split()),
         )

@@ -12,6 +12,7 @@ class SourceColumn:
     Attributes:
         is_kept_current: the server itself sets it to the present at every insert and update.
         charset: of a text column, else empty.
+        has_zero_default: it says ``0000-00-00`` where there is no date, as older schemas do.
     """
 
     name: str
@@ -20,6 +21,7 @@ class SourceColumn:
     comment: str = ""
     is_kept_current: bool = False
     charset: str = ""
+    has_zero_default: bool = False
 
 
 @dataclass(frozen=True)

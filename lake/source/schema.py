@@ -111,9 +111,11 @@ def _by_table(connection: Connection[Any], statement: str, source: Source) -> di
 def _column(row: dict[str, Any]) -> SourceColumn:
     now = "current_timestamp"
     kept = now in str(row["column_default"]).lower() and f"on update {now}" in row["extra"].lower()
+    # MariaDB prints the default as SQL, in quotes.
+    is_zero = _text(row["column_default"] or "").strip("'").startswith("0000-00-00")
     return SourceColumn(
         row["column_name"], _text(row["column_type"]), row["is_nullable"] == "YES", row["column_comment"], kept,
-        row["charset"] or "",
+        row["charset"] or "", is_zero,
     )  # fmt: skip
 
 

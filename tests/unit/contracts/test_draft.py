@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from lake.contracts import load, load_all
+from lake.contracts import Contract, load, load_all
 from lake.contracts.draft import Draft, draft, text, write
 from lake.contracts.source_schema import ForeignKey, SourceColumn, SourceTable
 
@@ -85,6 +85,16 @@ def test_a_table_without_snapshots_says_so() -> None:
     assert found["crm_t"].notes == [
         "its engine keeps no snapshots: rows are as they were when each was read, not as of one instant"
     ]
+
+
+def test_a_date_that_says_zero_where_there_is_none_is_null_in_the_lake() -> None:
+    since = SourceColumn("since", "date", False, has_zero_default=True)
+    found, _ = drafts(table("t", ID, since))
+    assert dict(found["crm_t"].contract["columns"]["since"]) == {"type": "date", "unreadable": "null"}
+    assert found["crm_t"].notes == [
+        "column since says 0000-00-00 where there is no date: that is NULL in the lake, and counted"
+    ]
+    Contract.model_validate({**found["crm_t"].contract, "source": "crm"})
 
 
 def test_a_table_of_which_nothing_can_be_read_has_no_contract() -> None:
