@@ -50,7 +50,7 @@ class Run:
 
     def contracts(self) -> dict[str, Contract]:
         """The contracts that the run began with, by table name; whatever was edited since concerns the next run."""
-        return frozen.read(self.run_id, self.contracts_sha256)
+        return frozen.read(self.contracts_sha256)
 
     def to_json(self) -> dict[str, Any]:
         """Plain values."""

@@ -11,25 +11,29 @@ from lake.errors import ContractError
 from lake.platform import storage
 
 
-def freeze(run_id: str, contracts: Mapping[str, Contract]) -> str:
-    """Keep the contracts of a run, and give their SHA-256, which the run and its receipt carry."""
+def freeze(contracts: Mapping[str, Contract]) -> str:
+    """Keep the contracts of a run, and give their SHA-256, which the run and its receipt carry.
+
+    They are kept by it, so that the many runs which begin with the same contracts share one copy.
+    """
     data = _document(contracts)
-    storage.put(_uri(run_id), data, "application/json")
-    return _sha256(data)
+    sha256 = _sha256(data)
+    storage.put_new(_uri(sha256), data, "application/json")
+    return sha256
 
 
-def read(run_id: str, sha256: str) -> dict[str, Contract]:
-    """The contracts of a run, by table name.
+def read(sha256: str) -> dict[str, Contract]:
+    """The contracts with a SHA-256, by table name.
 
     Raises:
-        ContractError: they are not there, or are not those that the run began with.
+        ContractError: they are not there, or are not what they were.
     """
     try:
-        data = storage.get(_uri(run_id))
+        data = storage.get(_uri(sha256))
     except FileNotFoundError as error:
-        raise ContractError(f"the contracts of run {run_id} are gone from {_uri(run_id)}", "run again") from error
+        raise ContractError(f"the contracts of this run are gone from {_uri(sha256)}", "run again") from error
     if _sha256(data) != sha256:
-        raise ContractError(f"{_uri(run_id)} is not what run {run_id} began with ({sha256})", "run again")
+        raise ContractError(f"{_uri(sha256)} is not what the run began with", "delete it, and run again")
     return {name: Contract.model_validate(entry) for name, entry in json.loads(data).items()}
 
 
@@ -47,5 +51,5 @@ def _sha256(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def _uri(run_id: str) -> str:
-    return f"{storage.AUDIT}/{run_id}/contracts.json"
+def _uri(sha256: str) -> str:
+    return f"{storage.AUDIT}/contracts/{sha256}.json"

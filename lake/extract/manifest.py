@@ -163,6 +163,11 @@ def is_committed(source: str, run_id: str) -> bool:
     return storage.exists(_uri(source, run_id))
 
 
+def forget(source: str, run_id: str) -> None:
+    """Throw away the manifests of a run that found nothing, once those of a later one say all that they say."""
+    storage.delete(_uri(source, run_id))
+
+
 def read_all(source: str, run_id: str) -> list[Manifest]:
     """The manifests of a run, one a table.
 

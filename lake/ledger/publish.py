@@ -10,6 +10,7 @@ from tenacity import before_sleep_log, retry, retry_if_exception_type, stop_afte
 
 from lake import faultpoints
 from lake.errors import ServiceError
+from lake.extract import manifest
 from lake.ledger import receipts
 from lake.ledger.receipts import Receipt
 from lake.platform import catalog
@@ -45,8 +46,13 @@ def leave_unchanged(run: Run, draft: Receipt) -> Receipt:
     assert published is not None
     now = datetime.now(UTC).isoformat()
     receipt = replace(draft, lake_commit=published.lake_commit, published_at=now)
+    former = receipts.newest_unchanged_since(published.run_id)
     receipts.write(receipt)
     receipts.remember_unchanged(receipt)
+    if former and former != run.run_id:
+        # The next increment starts from this run. An hour in which nothing happens must not leave more than a receipt.
+        for source in receipt.sources:
+            manifest.forget(source, former)
     catalog.delete_branch(run.branch)
     log.info("nothing has changed since %s: main stays at %s", published.run_id, published.lake_commit)
     return receipt

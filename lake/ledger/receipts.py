@@ -29,7 +29,7 @@ class Receipt:
             the position names (``is_exact``); else it held at least that.
         published_at: UTC, ISO 8601.
         code_version: commit of the code, or its package version.
-        contracts_sha256: of the contracts that the run began with; `audit/<run_id>/contracts.json` holds them.
+        contracts_sha256: of the contracts that the run began with; `audit/contracts/<sha256>.json` holds them.
         code_sha256: of all code that the run began with.
         code: SHA-256 of the code behind each layer (`lake.ledger.code`).
         unchanged_since: the run that published the lake which this one found to be the source's still; empty for a run

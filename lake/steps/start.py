@@ -49,7 +49,7 @@ def start(dag_run_id: str, asked: Literal["auto", "full"]) -> Run:
         sources=tuple(sources),
         has_marts=has_marts,
     )
-    run = replace(opened, contracts_sha256=frozen.freeze(opened.run_id, contracts), code_sha256=code.total())
+    run = replace(opened, contracts_sha256=frozen.freeze(contracts), code_sha256=code.total())
     log.info("run %s of %s on branch %s, from main@%s", run.run_id, ", ".join(sources), run.branch, run.base)
     return run
 

@@ -93,7 +93,7 @@ def run_once(number: int, origins: tuple[str, ...], is_audited: bool) -> dict[st
     spark = connect()
     try:
         run_id = f"{origins[0]}_{number}"
-        sha256 = frozen.freeze(run_id, contracts.load_all(origins))
+        sha256 = frozen.freeze(contracts.load_all(origins))
         run = Run(run_id, catalog.head(), sources=origins, has_marts=False, contracts_sha256=sha256)
         for origin in origins:
             extract(run, origin)

@@ -41,6 +41,7 @@ def objects(monkeypatch: pytest.MonkeyPatch) -> dict[str, bytes]:
         return sorted(uri for uri in kept if uri.startswith(prefix + "/"))
 
     monkeypatch.setattr(storage, "put", lambda uri, data, content_type="": kept.update({uri: data}))
+    monkeypatch.setattr(storage, "put_new", lambda uri, data, content_type="": kept.setdefault(uri, data))
     monkeypatch.setattr(storage, "get", get)
     monkeypatch.setattr(storage, "delete", lambda uri: kept.pop(uri, None))
     monkeypatch.setattr(storage, "list_keys", list_keys)
@@ -64,7 +65,7 @@ def ended(objects: dict[str, bytes], monkeypatch: pytest.MonkeyPatch, names: lis
     journal.write("r", "curate", {"written": {}, "held": []})
     journal.write("r", "marts", {"manifest_sha256": "m", "rows": {}, "tests": {}})
     journal.write("r", "audit", {"checks": 1, "rows": {table: Rows(2, 0).to_json() for table in contracts}})
-    return Run("r", "base", sources=tuple(names), contracts_sha256=frozen.freeze("r", contracts))
+    return Run("r", "base", sources=tuple(names), contracts_sha256=frozen.freeze(contracts))
 
 
 @pytest.mark.parametrize(
@@ -96,8 +97,11 @@ def test_a_run_that_found_nothing_new_leaves_a_receipt_of_the_lake_that_it_found
     first = replace(publish(run), run_id="q", lake_commit="hash", published_at=EARLY)
     receipts.write(first)
     journal.write("r", "register", {"cleaned": [], "waiting": [], "unchanged_since": "q"})
+    receipts.remember_unchanged(replace(first, run_id="p", unchanged_since="q"))
     removed: list[str] = []
     monkeypatch.setattr(catalog, "delete_branch", removed.append)
+    forgotten: list[tuple[str, str]] = []
+    monkeypatch.setattr(manifest, "forget", lambda source, run_id: forgotten.append((source, run_id)))
 
     receipt = publish(run)
 
@@ -107,6 +111,7 @@ def test_a_run_that_found_nothing_new_leaves_a_receipt_of_the_lake_that_it_found
     assert receipt.source_instant == LATE
     assert removed == ["run_r"]
     assert receipts.newest_unchanged_since("q") == "r"
+    assert forgotten == [("shop", "p")], "its place is taken by that of the newer run"
     assert [one.run_id for one in receipts.receipts()] == ["r", "q"]
 
 
@@ -133,12 +138,12 @@ def test_a_run_keeps_the_contracts_that_it_began_with(
 ) -> None:
     run = ended(objects, monkeypatch, ["crm"])
     assert run.contracts()["crm_table"] == Contract.model_validate({**COMMON, "source": "crm", "table": "crm_table"})
-    (uri,) = [uri for uri in objects if uri.endswith("contracts.json")]
+    (uri,) = [uri for uri in objects if "/contracts/" in uri]
     objects[uri] = objects[uri].replace(b"bigint", b"int")
-    with pytest.raises(ContractError, match="is not what run r began with"):
+    with pytest.raises(ContractError, match="is not what the run began with"):
         run.contracts()
     del objects[uri]
-    with pytest.raises(ContractError, match="the contracts of run r are gone"):
+    with pytest.raises(ContractError, match="the contracts of this run are gone"):
         run.contracts()
 
 
