@@ -59,8 +59,8 @@ test-native:  ## check and test the reader's Rust; apart from `make test`, becau
 bench: setup  ## measure full and incremental runs
 	$(BIN)/python -m benchmarks --scale $(or $(scale),1)
 
-bench-extract: setup  ## measure readers of MySQL: rows=6000000 rounds=3 promotions=1
-	$(BIN)/python -m benchmarks.extract --rows $(or $(rows),6000000) --rounds $(or $(rounds),3) $(if $(promotions),--promotions)
+bench-extract: setup  ## measure readers: rows=6000000 rounds=3 promotions=1 server=mariadb|mysql
+	$(BIN)/python -m benchmarks.extract --rows $(or $(rows),6000000) --rounds $(or $(rounds),3) $(if $(promotions),--promotions) $(if $(server),--server $(server))
 
 bench-wide: setup  ## measure increments of tables of 5, 60 and 500 columns, beside each other
 	$(BIN)/python -m benchmarks.wide

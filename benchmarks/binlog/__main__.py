@@ -18,8 +18,9 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.binlog import servers, shapes
-from benchmarks.binlog.servers import Server
+from benchmarks import servers
+from benchmarks.binlog import shapes
+from benchmarks.servers import Server
 from lake.errors import LakeError
 from lake.runtime import fetch
 from lake.runtime.artifacts import artifacts
@@ -49,7 +50,7 @@ def main(
         if not servers.is_installed(kind):
             console.print(f"{kind} is not installed here: not measured")
             continue
-        with servers.running(kind) as server:
+        with servers.running(kind, _options(kind)) as server:
             shapes.make(server)
             for name, write, amount in (
                 ("one-row events", shapes.one_row_events, rows // 3),
@@ -59,6 +60,22 @@ def main(
     OUT.parent.mkdir(parents=True, exist_ok=True)
     OUT.write_text(json.dumps({"version": code_version(), "figures": figures}, indent=1))
     _show(figures)
+
+
+def _options(kind: str) -> tuple[str, ...]:
+    """A server that keeps a binlog of rows, and waits for no disk."""
+    own = ("--gtid-mode=ON", "--enforce-gtid-consistency=ON") if kind == "mysql" else ()
+    return (
+        "--server-id=1",
+        "--log-bin=binlog",
+        "--binlog-format=ROW",
+        "--max-binlog-size=1G",
+        "--sync-binlog=0",
+        "--innodb-flush-log-at-trx-commit=0",
+        "--innodb-buffer-pool-size=512M",
+        "--performance-schema=0",
+        *own,
+    )
 
 
 def _measure(
@@ -93,7 +110,7 @@ def _job(server: Server, write: Callable[[Server, int], None], rows: int) -> dic
     write(server, rows)
     after = server.place()
     return {
-        "host": "127.0.0.1", "port": server.port, "user": "root", "password": server.password,
+        "host": "127.0.0.1", "port": server.port, "user": servers.USER, "password": server.password,
         "database": servers.DATABASE, "table": shapes.TABLE, "start": [before, offset], "end": list(after[:2]),
         "gtid": gtid, "rows": rows,
     }  # fmt: skip

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from benchmarks.binlog.servers import Server
+from benchmarks.servers import Server, numbers
 
 TABLE = "lines_of_orders"
 CREATE = f"""
@@ -20,12 +20,9 @@ COLUMNS = "order_id, product_id, quantity, price, discount, status, note, code, 
 
 
 def make(server: Server) -> None:
-    """The empty table, and numbers to fill it with."""
-    _do(
-        server,
+    """The empty table."""
+    server.do(
         CREATE,
-        "CREATE TABLE ten (n INT PRIMARY KEY)",
-        "INSERT INTO ten VALUES (0),(1),(2),(3),(4),(5),(6),(7),(8),(9)",
         "CREATE PROCEDURE one_by_one(amount INT) BEGIN DECLARE n INT DEFAULT 0; WHILE n < amount DO "
         f"INSERT INTO {TABLE} ({COLUMNS}) VALUES ({VALUES.format(n='n')}); SET n = n + 1; END WHILE; END",
     )
@@ -33,19 +30,10 @@ def make(server: Server) -> None:
 
 def one_row_events(server: Server, rows: int) -> None:
     """A transaction a row."""
-    _do(server, f"CALL one_by_one({rows})")
+    server.do(f"CALL one_by_one({rows})")
 
 
 def many_row_events(server: Server, rows: int) -> None:
     """Statements of 100,000 rows."""
-    digits = " + ".join(f"t{place}.n * {10**place}" for place in range(5))
-    tens = ", ".join(f"ten t{place}" for place in range(5))
-    numbers = f"SELECT {digits} AS n FROM {tens}"
     for _ in range(rows // 100_000):
-        _do(server, f"INSERT INTO {TABLE} ({COLUMNS}) SELECT {VALUES.format(n='n')} FROM ({numbers}) numbers")
-
-
-def _do(server: Server, *statements: str) -> None:
-    with server.connect() as connection, connection.cursor() as cursor:
-        for statement in statements:
-            cursor.execute(statement)
+        server.do(f"INSERT INTO {TABLE} ({COLUMNS}) SELECT {VALUES.format(n='n')} FROM {numbers(places=5)}")

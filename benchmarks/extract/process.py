@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks.extract.server import Server
+from benchmarks.servers import Server
 from lake.errors import LakeError
 
 REAPER = Path(__file__).resolve().parent / "reaper.py"

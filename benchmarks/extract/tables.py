@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 
-from benchmarks.extract.server import Server
+from benchmarks.servers import Server, numbers
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ INSERT INTO orders SELECT seq, 1 + CRC32(seq) % 400000, 1 + CRC32(CONCAT('p', se
     CRC32(CONCAT('r', seq)) % 100000) END,
   '2024-01-01' + INTERVAL seq * 9 SECOND + INTERVAL CRC32(CONCAT('u', seq)) % 1000000 MICROSECOND,
   '2024-01-01 00:10:00' + INTERVAL seq * 9 + CRC32(CONCAT('v', seq)) % 86400 SECOND
-FROM seq_{first}_to_{last}"""
+FROM (SELECT n + {first} AS seq FROM {numbers} WHERE n < {count}) AS listed"""
 
 _TORTURE: dict[str, tuple[str, pa.DataType, tuple[str, ...]]] = {
     "bigint_unsigned": ("BIGINT UNSIGNED", pa.uint64(), ("18446744073709551615", "0", "9223372036854775808")),
@@ -130,11 +130,12 @@ PROMOTIONS = Table(
 
 def fill_main(server: Server, rows: int) -> None:
     """The main table, of ``rows`` rows."""
-    step = 250_000
-    with server.connect() as connection, connection.cursor() as cursor:
-        cursor.execute(MAIN.create)
-        for first in range(1, rows + 1, step):
-            cursor.execute(_FILL_MAIN.format(first=first, last=min(first + step - 1, rows)))
+    step = 100_000
+    fill = [
+        _FILL_MAIN.format(first=first, count=min(step, rows + 1 - first), numbers=numbers(places=5))
+        for first in range(1, rows + 1, step)
+    ]
+    server.do(MAIN.create, *fill)
 
 
 def fill_torture(server: Server) -> None:
