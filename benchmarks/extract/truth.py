@@ -1,6 +1,7 @@
 """The source's values, exactly, by a way that shares no code with any reader: the server prints them, Arrow reads them.
 
-Texts, bytes and doubles are printed in hexadecimal, everything else as the server prints it, so that a line needs no quoting.
+Texts, bytes and doubles are printed in hexadecimal, everything else as the server prints it, so that a line needs no
+quoting.
 """
 
 from __future__ import annotations
