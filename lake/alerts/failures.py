@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from urllib.parse import quote
 
 from lake.alerts import alertmanager
 from lake.alerts.alert import Alert, Severity
@@ -66,8 +67,8 @@ class Failure:
 
 
 def page_of(dag_id: str, run_id: str) -> str:
-    """The page of a run."""
-    return f"{settings().airflow_url}/dags/{dag_id}/runs/{run_id}"
+    """The page of a run; who starts one by hand may give it any name."""
+    return f"{settings().airflow_url}/dags/{dag_id}/runs/{quote(run_id, safe=':+')}"
 
 
 def explained(error: BaseException | str | None) -> tuple[str, str]:

@@ -13,7 +13,7 @@ from tenacity import Retrying, stop_after_attempt, wait_fixed
 from lake.alerts import failures
 from lake.alerts.alert import Alert
 from lake.alerts.look import Look
-from lake.errors import ServiceError
+from lake.errors import LakeError, ServiceError
 from lake.platform import catalog, sql, storage
 from lake.settings import settings
 
@@ -37,7 +37,8 @@ def away(asked: Mapping[str, Callable[[], object]], pause_seconds: float = PAUSE
         except Exception as error:  # clients fail as their libraries please, and every failure means the same here
             what, way_out = failures.explained(error)
             way_out = way_out or f"look at `lake status` and `lake logs {name}`"
-            return Alert(AWAY, "critical", f"{name}: {what}", {"service": name}, way_out)
+            what = what if isinstance(error, LakeError) else f"{name}: {what}"
+            return Alert(AWAY, "critical", what, {"service": name}, way_out)
         return None
 
     with ThreadPoolExecutor(max_workers=len(asked)) as pool:

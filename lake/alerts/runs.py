@@ -31,11 +31,12 @@ def look(now: datetime) -> Look:
         ServiceError: Airflow or Alertmanager is away.
     """
     alerts: list[Alert] = []
-    active: set[str] = set()
+    at_rest: set[str] = set()
     with Airflow() as airflow:
         for dag in airflow.dags(TAG):
             unended = airflow.unended(dag.dag_id)
-            active |= {run.dag_id for run in unended}
+            if not unended:
+                at_rest.add(dag.dag_id)
             limit = airflow.run_limit(dag.dag_id)
             alerts += [_unended(dag, run, now) for run in unended if limit and _exceeds(run, limit, now)]
             last = airflow.last_ended(dag.dag_id)
@@ -45,7 +46,7 @@ def look(now: datetime) -> Look:
                 alerts.append(_broken(dag))
 
     def settled(labels: alertmanager.Labels) -> bool:
-        is_failure = labels["alertname"] == failures.FAILED and labels.get("dag_id") not in active
+        is_failure = labels["alertname"] == failures.FAILED and labels.get("dag_id") in at_rest
         return is_failure or labels["alertname"] in (UNENDED, BROKEN)
 
     return Look(alerts, settled)

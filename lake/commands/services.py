@@ -193,7 +193,7 @@ def print_status(found: list[Status]) -> None:
     if password:
         login = f"\nAirflow: {config.airflow_url}   user {config.airflow_user}   password {password}"
         console.print(login, highlight=False, soft_wrap=True)
-    if any(row["name"] == "alertmanager" and row["state"] != "stopped" for row in found):
+    if any(row["state"] != "stopped" for row in found):
         console.print("\n" + "\n".join(alerts()), highlight=False, soft_wrap=True, markup=False)
     if is_plain():
         console.print(f"\nmysql-arrow was set up without Rust: {SLOW}", highlight=False, soft_wrap=True)

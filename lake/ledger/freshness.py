@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from lake.ledger import receipts
 
-LOOK_BACK = 100
+LOOK_BACK = 50
 """Receipts that are looked at, the newest first: a table that none of them names counts as never shown."""
 
 
@@ -25,7 +25,8 @@ def shown(tables: Set[str]) -> dict[str, datetime]:
             source = receipt.sources.get(counts.get("source", ""), {})
             said = counts.get("held_since") or source.get("instant", receipt.source_instant)
             instant = datetime.fromisoformat(said)
-            found.setdefault(table, instant if instant.tzinfo else instant.replace(tzinfo=UTC))
+            instant = instant if instant.tzinfo else instant.replace(tzinfo=UTC)
+            found[table] = max(instant, found.get(table, instant))
         if tables <= found.keys():
             break
     return found

@@ -31,6 +31,7 @@ from lake.settings import settings
 TRUST_STORE = Path("/etc/ssl/certs/java/cacerts")
 """The machine's certificates for Java, where it has some: a JDK from PyPI knows only the public authorities."""
 
+ASK_SECONDS = 60
 LONGEST_SECONDS = 3600
 """How long one command may take: compiling MinIO on a slow machine, or 350 MB on a slow line."""
 
@@ -170,7 +171,8 @@ def from_go(artifact: GoArtifact, folder: Path) -> None:
             env,
         )
     program = folder / artifact.program.name
-    recorded = subprocess.run([go, "version", "-m", str(program)], check=False, capture_output=True, text=True).stdout
+    asked = [go, "version", "-m", str(program)]
+    recorded = subprocess.run(asked, check=False, capture_output=True, text=True, timeout=ASK_SECONDS).stdout
     if not re.search(
         rf"^\s+mod\s+\S+\s+{re.escape(artifact.version)}\s+{re.escape(artifact.sum)}$", recorded, re.MULTILINE
     ):
@@ -186,7 +188,8 @@ def machine_has(artifact: PypiArtifact) -> bool:
     program = shutil.which(artifact.instead_of) if artifact.instead_of else None
     if not program:
         return False
-    answer = subprocess.run([program, "version"], check=False, capture_output=True, text=True).stdout
+    asked = [program, "version"]
+    answer = subprocess.run(asked, check=False, capture_output=True, text=True, timeout=ASK_SECONDS).stdout
     found = re.search(r"(\d+)\.(\d+)", answer)
     wanted = tuple(int(part) for part in artifact.instead_of_version.split("."))
     return bool(found) and tuple(int(part) for part in found.groups()) >= wanted  # type: ignore[union-attr]

@@ -15,6 +15,8 @@ from lake.errors import LakeError, ServiceError, SourceError
 LOCK = "shoplake.shop"
 """Load and tick exclude each other, since both number new rows from the highest key that they see."""
 
+REPLY_SECONDS = 1800
+
 LOCAL_INFILE_REFUSED = 3948
 """MySQL's number for ``local_infile=OFF``; MariaDB uses ``ER.NOT_ALLOWED_COMMAND``."""
 
@@ -41,6 +43,8 @@ def connect(
             local_infile=True,
             autocommit=False,
             connect_timeout=10,
+            # The longest statement loads the largest table.
+            read_timeout=REPLY_SECONDS,
             # What does not fit must fail, whatever the server was set to.
             init_command="SET time_zone = '+00:00', sql_mode = 'STRICT_TRANS_TABLES,NO_ENGINE_SUBSTITUTION'",
         )

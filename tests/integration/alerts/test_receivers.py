@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 from aiosmtpd.controller import Controller
 
-from lake.alerts import alertmanager
+from lake.alerts import alertmanager, failures
 from lake.alerts.alert import Alert
+from lake.alerts.failures import Failure
 from lake.commands.services import alerts
 from lake.runtime import orchestration
 from lake.settings import settings
@@ -96,3 +97,13 @@ def test_status_says_that_nobody_hears_while_alertmanager_is_away(monkeypatch: p
     finally:
         monkeypatch.undo()
         settings.cache_clear()
+
+
+def test_whatever_a_failure_holds_alertmanager_takes_it(start_alertmanager: Callable[..., None]) -> None:
+    start_alertmanager()
+    failures.task_failed(
+        Failure("shop_lake", "my run, №1/2 ?#", 'values \x00 "\U0001f600" \\ <b>%s</b>', "clean [a, …]")
+    )
+    assert failures.told_of("shop_lake", "my run, №1/2 ?#")
+    failures.run_succeeded("shop_lake")
+    assert alertmanager.up() == []

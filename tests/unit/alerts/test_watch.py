@@ -88,7 +88,7 @@ def test_a_service_is_away_when_it_never_answers() -> None:
     questions = {"trino": ask("trino", 9), "minio": ask("minio", 2), "nessie": ask("nessie", 9)}
     alerts = reach.away(questions, pause_seconds=0)
     assert [(alert.labels["service"], alert.summary, alert.way_out) for alert in alerts] == [
-        ("trino", "trino: trino does not answer", "look at it"),
+        ("trino", "trino does not answer", "look at it"),
         ("nessie", "nessie: OSError: gone", "look at `lake status` and `lake logs nessie`"),
     ]
     assert asked == {"trino": 3, "minio": 3, "nessie": 3}
