@@ -124,10 +124,9 @@ def register(manifest: Manifest, contract: Contract, branch: str) -> Registered:
     result = Registered(contract.table, manifest.rows, manifest.deleted)
     table = find(branch, "raw", contract.table)
     if table is None:
-        table = open_catalog(branch).create_table(("raw", contract.table), contract.raw_schema)
-    elif table.properties.get(LAST_RUN) == manifest.run_id:
-        return result
-    if not result.changed:
+        # Another try of the run may be faster.
+        table = open_catalog(branch).create_table_if_not_exists(("raw", contract.table), contract.raw_schema)
+    if table.properties.get(LAST_RUN) == manifest.run_id or not result.changed:
         return result
     _widen(table, contract)
     files = [part.uri for part in (*manifest.parts, *manifest.deletes)]
