@@ -57,12 +57,18 @@ class Branch:
         storage.delete_prefix(f"{storage.LANDING}/{self.name}")
 
     def run(
-        self, day: int, full: bool = False, problems: str | None = None, **rows: list[tuple[Any, ...]]
+        self,
+        day: int,
+        full: bool = False,
+        problems: str | None = None,
+        held: str = "",
+        was_held: str = "",
+        **rows: list[tuple[Any, ...]],
     ) -> dict[str, tuple[int, int, int]]:
         """Clean ``(operation, values...)`` per table; how many rows of each table were judged, refused, deleted.
 
-        The last column, ``at``, is the day's instant where a row does not have it. The reader told ``problems`` of
-        every row.
+        One table may be held back, or have been so in the run before. The last column, ``at``, is the day's instant
+        where a row does not have it. The reader told ``problems`` of every row.
         Called again for the same day it is the same run tried again: its rows have landed already.
         """
         if day not in self._landed:
@@ -71,18 +77,23 @@ class Branch:
                 self.land(day, table, listed, problems)
         return {
             outcome.table: (outcome.judged, outcome.refused, outcome.deleted)
-            for outcome in self.clean(day, full, **rows)
+            for outcome in self.clean(day, full, held, was_held, **rows)
         }
 
-    def clean(self, day: int, full: bool = False, **rows: list[tuple[Any, ...]]) -> list[Outcome]:
+    def clean(
+        self, day: int, full: bool = False, held: str = "", was_held: str = "", **rows: list[tuple[Any, ...]]
+    ) -> list[Outcome]:
         """Clean what has landed of these rows."""
         from spark_jobs.candidates import Landed, Work
         from spark_jobs.cleaned import clean
 
         said = {table: Counter(row[0] for row in rows.get(table, [])) for table in self.contracts}
-        landed = {table: Landed(one[READ], one[DELETE], full, DAY[day]) for table, one in said.items()}
+        landed = {
+            table: Landed(one[READ], one[DELETE], full, DAY[day], table == held, table == was_held)
+            for table, one in said.items()
+        }
         work = Work(landed, waiting=set(self.contracts))
-        return clean(self.spark, self._run(day), sorted(self.contracts), self.contracts, work)
+        return clean(self.spark, self._run(day), sorted(self.contracts.keys() - {held}), self.contracts, work)
 
     def curate(self, day: int, full: set[str], touched: set[str]) -> dict[str, int]:
         """Build the curated tables; rows written of each."""

@@ -56,6 +56,19 @@ def test_a_refused_parent_takes_its_children_along_and_brings_them_back(branch: 
     assert branch.rows("quarantine", "parents", "p") == []
 
 
+def test_no_row_is_refused_for_a_parent_that_is_held_back_and_all_are_judged_when_it_is_no_longer(
+    branch: Branch,
+) -> None:
+    """Of children 50 and 60, which came meanwhile, one points at a parent that the source had too by then."""
+    children = [(READ, 50, 5), (READ, 60, 6)]
+    assert branch.run(1, held="parents", children=children) == {"children": (3, 0, 0)}
+    assert branch.rows("cleaned", "children", "c") == [(10,), (20,), (30,), (40,), (50,), (60,)]
+
+    branch.run(2, was_held="parents", parents=[(READ, 5, "good")])
+    assert branch.rows("cleaned", "children", "c") == [(10,), (20,), (40,), (50,)]
+    assert branch.rows("quarantine", "children", "c", "_reasons") == [(30, ["orphan:p"]), (60, ["orphan:p"])]
+
+
 def test_a_row_with_an_unreadable_value_waits_in_quarantine_and_says_why(branch: Branch) -> None:
     """The value is NULL, which is not held against the row a second time, and the row's children go along with it."""
     told = "state: 0xFF is no text; at: '0000-00-00' is no date and time"

@@ -49,6 +49,11 @@ def test_something_is_new(landed: Manifest) -> None:
     assert not news.is_none(RUN, LAST, [landed])
 
 
+def test_a_table_that_is_held_back_is_no_news_and_one_that_is_held_no_longer_is() -> None:
+    assert news.is_none(RUN, LAST, [replace(QUIET, mode="held back")])
+    assert not news.is_none(RUN, LAST, [replace(QUIET, was_held=True)])
+
+
 @pytest.mark.parametrize("run", [replace(RUN, contracts_sha256="d"), replace(RUN, has_marts=True)])
 def test_other_contracts_or_marts_are_news(run: Run) -> None:
     assert not news.is_none(run, LAST, [QUIET])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from lake.contracts import Contract
@@ -40,3 +42,31 @@ def test_each_fact_has_the_rows_of_its_cleaned_table() -> None:
     curated = {"fct_orders": 2, "fct_order_items": 6, "fct_payments": 3}
     passed = {result.table_name: result.is_passed for result in counts.reconciled(curated, cleaned)}
     assert passed == {"fct_orders": True, "fct_order_items": False, "fct_payments": True}
+
+
+def test_one_statement_counts_many_tables_but_no_more_than_trino_carries(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def rows(statement: str, catalog: str) -> list[dict[str, object]]:
+        asked.append(statement)
+        names = re.findall(r"SELECT '(\w+)' AS name, ARRAY\[([^]]*)\]", statement)
+        return [{"name": name, "counts": [5] * len(counts.split(", "))} for name, counts in names]
+
+    monkeypatch.setattr(counts.sql, "rows", rows)
+    column = {"type": "int", "nullable": False}
+    wide = CONTRACT.model_copy(update={"table": "wide"})
+    wide = Contract.model_validate({**dict(wide), "columns": {"k": column, **{f"c{i}": column for i in range(990)}}})
+    narrow = [CONTRACT.model_copy(update={"table": f"t{i}"}) for i in range(90)]
+
+    filled = counts.filled("branch", [wide, *narrow])
+
+    assert filled["wide"] == {"k": 5, **{f"c{i}": 5 for i in range(990)}}
+    assert filled["t89"] == {"k": 5}
+    assert len(filled) == 91
+    assert [statement.count("SELECT") for statement in asked] == [5, 40, 40, 6]
+
+
+def test_a_required_column_without_a_value_stops_the_publish() -> None:
+    assert counts.not_null(CONTRACT, "k", 5, 5).is_passed
+    assert counts.not_null(CONTRACT, "k", 5, 4).blocks
+    assert not counts.waiting("orders", 3).blocks
