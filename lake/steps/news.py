@@ -60,4 +60,5 @@ def concerned(contracts: Mapping[str, Contract], changed: Iterable[str]) -> set[
     graph.add_edges_from(
         (parent, name) for name, contract in contracts.items() for parent, _ in contract.references.values()
     )
-    return set(changed).union(*(networkx.descendants(graph, table) for table in changed)) & contracts.keys()
+    found = set(changed)
+    return found.union(*(networkx.descendants(graph, table) for table in found)) & contracts.keys()

@@ -83,6 +83,6 @@ def test_a_change_concerns_all_that_point_at_it_however_indirectly() -> None:
         "items": _contract("items", "orders", "products"),
         "products": _contract("products"),
     }
-    assert news.concerned(contracts, ["customers"]) == {"customers", "orders", "items"}
+    assert news.concerned(contracts, iter(["customers"])) == {"customers", "orders", "items"}
     assert news.concerned(contracts, ["items"]) == {"items"}
     assert news.concerned(contracts, []) == set()
