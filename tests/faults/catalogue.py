@@ -9,6 +9,10 @@ from pathlib import Path
 from lake.settings import PROJECT
 
 PAGE = PROJECT / "docs" / "reliability.md"
+SERVERS = {"mariadb": "MariaDB", "mysql": "MySQL"}
+"""What evidence begins with: the server on which it was found."""
+
+LOST = " (**not survived**)"
 
 
 @dataclass(frozen=True)
@@ -96,7 +100,8 @@ def page(evidence: Mapping[str, list[tuple[str, bool]]], earlier: Mapping[tuple[
 
     Args:
         evidence: per fault what each of its tests found, and whether it passed.
-        earlier: rows of faults that were struck before, as `written` gives them.
+        earlier: rows of faults that were struck before, as `written` gives them. What was found on a server on which a
+            fault is not struck this time stays.
     """
     lines = [
         "# Reliability",
@@ -112,15 +117,30 @@ def page(evidence: Mapping[str, list[tuple[str, bool]]], earlier: Mapping[tuple[
         lines += ["", f"## {part}", "", "| fault | injected | survived | evidence |", "|---|---|---|---|"]
         for identifier, fault in FAULTS.items():
             if fault.part == part:
-                row = _row(fault, evidence.get(identifier, []))
-                lines.append(row if identifier in evidence else (earlier or {}).get((fault.name, fault.injected), row))
+                before = (earlier or {}).get((fault.name, fault.injected), "")
+                struck = evidence.get(identifier)
+                lines.append(_row(fault, struck or [], before) if struck or not before else before)
     return "\n".join(lines) + "\n"
 
 
-def _row(fault: Fault, found: list[tuple[str, bool]]) -> str:
-    survived = "yes" if found and all(passed for _, passed in found) else "**no**"
-    texts = "<br>".join(dict.fromkeys(text for text, _ in found)) or "not run"
-    return f"| {fault.name} | {fault.injected} | {survived} | {texts} |"
+def _row(fault: Fault, found: list[tuple[str, bool]], before: str) -> str:
+    texts = [text if passed else text + LOST for text, passed in found]
+    struck = {_server(text) for text in texts}
+    kept = [text for text in _evidence_of(before) if _server(text) not in {*struck, ""}]
+    every = list(dict.fromkeys([*kept, *texts]))
+    survived = "yes" if every and not any(text.endswith(LOST) for text in every) else "**no**"
+    return f"| {fault.name} | {fault.injected} | {survived} | {'<br>'.join(every) or 'not run'} |"
+
+
+def _server(text: str) -> str:
+    """The server that a piece of evidence is of; empty where it says none."""
+    name = text.partition(": ")[0]
+    return name if name in SERVERS.values() else ""
+
+
+def _evidence_of(row: str) -> list[str]:
+    """The pieces of evidence in a row of the page."""
+    return row.removesuffix(" |").rpartition(" | ")[2].split("<br>") if row else []
 
 
 def written(file: Path = PAGE) -> dict[tuple[str, str], str]:

@@ -11,10 +11,9 @@ import pytest
 
 from lake.runtime.services import KINDS
 from tests.faults.case import Case
-from tests.faults.catalogue import FAULTS, PAGE, page, written
+from tests.faults.catalogue import FAULTS, PAGE, SERVERS, page, written
 from tests.faults.world import World
 
-NAMES = {"mariadb": "MariaDB", "mysql": "MySQL"}
 _evidence: dict[str, list[tuple[str, bool]]] = defaultdict(list)
 
 
@@ -57,7 +56,7 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
         report = outcome.get_result()
         kind = getattr(item, "callspec").params["server_kind"]  # noqa: B009
         found = [text for name, text in item.user_properties if name == "found"] or ["no evidence"]
-        texts = [f"{NAMES[kind]}: {text}" for text in found]
+        texts = [f"{SERVERS[kind]}: {text}" for text in found]
         _evidence[marker.args[0]] += [(text, report.passed) for text in texts]
 
 
