@@ -98,7 +98,8 @@ def receipts() -> list[Receipt]:
 
 def newest(limit: int) -> Iterator[Receipt]:
     """The last receipts, the newest first; each is read when it is asked for."""
-    written = (uri for uri in storage.list_newest(storage.RECEIPTS) if not uri.startswith(f"{_PENDING}/"))
+    # What lies in folders beside them is about runs, and no receipt.
+    written = (uri for uri in storage.list_newest(storage.RECEIPTS) if uri.rpartition("/")[0] == storage.RECEIPTS)
     for uri in islice(written, limit):
         yield Receipt(**json.loads(storage.get(uri)))
 
