@@ -78,8 +78,6 @@ class Receipt:
 
 _PENDING = f"{storage.RECEIPTS}/pending"
 _UNCHANGED = f"{storage.RECEIPTS}/unchanged"
-_OTHERS = (f"{_PENDING}/", f"{_UNCHANGED}/")
-"""What lies among the receipts and is none."""
 
 
 def _uri(run_id: str) -> str:
@@ -136,7 +134,12 @@ def _put(uri: str, receipt: Receipt) -> None:
 
 
 def _written() -> list[str]:
-    return [uri for uri in storage.list_keys(storage.RECEIPTS) if not uri.startswith(_OTHERS)]
+    return [uri for uri in storage.list_keys(storage.RECEIPTS) if _is_one(uri)]
+
+
+def _is_one(uri: str) -> bool:
+    """Whether an object is a receipt: what lies in folders beside them is about runs, and none."""
+    return uri.rpartition("/")[0] == storage.RECEIPTS
 
 
 def receipts() -> list[Receipt]:
@@ -147,7 +150,7 @@ def receipts() -> list[Receipt]:
 
 def newest(limit: int) -> Iterator[Receipt]:
     """The last receipts, the newest first; each is read when it is asked for."""
-    written = (uri for uri in storage.list_newest(storage.RECEIPTS) if not uri.startswith(_OTHERS))
+    written = (uri for uri in storage.list_newest(storage.RECEIPTS) if _is_one(uri))
     for uri in islice(written, limit):
         yield Receipt(**json.loads(storage.get(uri)))
 

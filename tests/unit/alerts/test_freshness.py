@@ -111,7 +111,7 @@ def lake(tmp_path: Path, chosen: Callable[..., None], monkeypatch: pytest.Monkey
     def publish(*receipts: dict[str, tuple[str, str]]) -> None:
         """Each receipt says of tables their source and as of when."""
         written = {f"s3://receipts/r{number}.json": _receipt(tables) for number, tables in enumerate(receipts)}
-        monkeypatch.setattr(storage, "list_newest", lambda prefix: list(written))
+        monkeypatch.setattr(storage, "list_newest", lambda prefix: [f"{prefix}/pending/r9.json", *written])
         monkeypatch.setattr(storage, "get", lambda uri: json.dumps(written[uri].to_json()).encode())
 
     return publish
