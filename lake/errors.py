@@ -44,6 +44,18 @@ class CatalogError(LakeError):
     """The catalog refused a change: an unknown branch, or a conflict on merge."""
 
 
+class HeldFileError(LakeError):
+    """A file of the lake cannot be read, though the object store is well.
+
+    Attributes:
+        rows: how many the catalog says it has.
+    """
+
+    def __init__(self, what: str, fix: str, rows: int) -> None:
+        super().__init__(what, fix)
+        self.rows = rows
+
+
 class SparkTimeoutError(LakeError):
     """Spark took longer than `settings.spark_timeout_seconds`; another try would take as long."""
 

@@ -99,6 +99,21 @@ def run_ids() -> set[str]:
     return {uri.rsplit("/", 1)[1].removesuffix(".json") for uri in _written()}
 
 
+def of_run(run_id: str) -> Receipt:
+    """The receipt of a run.
+
+    Raises:
+        LakeError: there is none.
+    """
+    try:
+        return Receipt(**json.loads(storage.get(_uri(run_id))))
+    except FileNotFoundError as error:
+        raise LakeError(
+            f"run {run_id} was published and has no receipt at {_uri(run_id)}",
+            "if it was killed while it published, the next `lake run` writes its receipt",
+        ) from error
+
+
 def latest() -> Receipt:
     """The newest receipt.
 
