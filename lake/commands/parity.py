@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from rich.console import Console
 
 from lake.commands.printing import console, print_rows
-from lake.errors import SourceError
+from lake.commands.run import run_pipeline
 
 if TYPE_CHECKING:
     from lake.ledger.parity import Finding
@@ -20,65 +20,69 @@ NAMED = 20
 
 def parity(
     tables: Annotated[list[str] | None, typer.Argument(help="Tables to compare; all without.")] = None,
+    repair: Annotated[bool, typer.Option("--repair", help="Let a run read again what has drifted.")] = False,
     json_: Annotated[bool, typer.Option("--json", help="Print a list with an object for each table.")] = False,
 ) -> None:
     """Compare the published lake with its sources, and name the rows that differ.
 
     What the shop changed since the last run, and the next run takes in, is no drift. The exit code is 1 if a table has
-    drifted or could not be compared.
+    drifted and was not mended, or could not be compared.
     """
-    found = _sweep(tables or [])
+    from lake.ledger import parity_pass
+
+    found = parity_pass.take(tables or [], is_marking=repair)
+    again = _repaired(found) if repair else {}
+    entries = [described(finding, again.get(finding.table)) for finding in found]
     if json_:
-        typer.echo(json.dumps([described(finding) for finding in found], default=str, indent=1))
+        typer.echo(json.dumps(entries, default=str, indent=1))
     else:
-        _print(found)
-    if not all(finding.is_equal for finding in found):
+        _print(entries)
+    if not all(again.get(finding.table, finding).is_equal for finding in found):
         raise typer.Exit(1)
 
 
-def _sweep(tables: list[str]) -> list[Finding]:
-    from lake.ledger import parity_subjects
-    from lake.ledger.parity import sweep, unknown
-    from lake.platform import catalog
-    from lake.source import sources
+def _repaired(found: list[Finding]) -> dict[str, Finding]:
+    """Run the pipeline, which reads what is marked; what a second pass finds of the tables that had drifted."""
+    from lake.ledger import parity_pass
 
-    found = []
-    for source, subjects in parity_subjects.published(catalog.head(), tables).items():
-        try:
-            found += sweep(sources.named(source), subjects)
-        except SourceError as error:
-            # The other sources are compared all the same.
-            found += [unknown(subject, datetime.now(UTC), error.what) for subject in subjects]
-    return found
+    drifted = [finding.table for finding in found if finding.drift.rows]
+    if not drifted:
+        return {}
+    run_pipeline(False, Console(stderr=True))
+    return {finding.table: finding for finding in parity_pass.take(drifted, is_marking=True)}
 
 
-def described(finding: Finding) -> dict[str, Any]:
-    """What is printed of a table: plain values, and at most `NAMED` keys of each kind of drift."""
-    drift = finding.drift
-    kinds = {"changed": drift.changed, "missing": drift.missing, "surplus": drift.surplus}
+def described(finding: Finding, again: Finding | None = None) -> dict[str, Any]:
+    """What is printed of a table: plain values, and at most `NAMED` keys of each kind of drift.
+
+    Args:
+        again: what a second pass found, after a repair.
+    """
+    drift, last = finding.drift, again or finding
     return {
         "table": finding.table,
         "source": finding.source,
         "instant": finding.instant.isoformat(),
-        "verified_through": finding.instant.isoformat() if finding.is_equal else None,
+        "verified_through": last.instant.isoformat() if last.is_equal else None,
         "source_rows": finding.source_rows,
         "lake_rows": finding.lake_rows,
         "drift_rows": drift.rows,
+        "mended_rows": max(drift.rows - again.drift.rows, 0) if again and not again.note else 0,
         "seconds": round(finding.seconds, 3),
-        "note": finding.damage or finding.note,
-        "drift": {kind: keys.slice(0, NAMED).to_pylist() for kind, keys in kinds.items() if keys.num_rows},
+        "note": last.damage or last.note,
+        "drift": {kind: keys.slice(0, NAMED).to_pylist() for kind, keys in drift.kinds.items() if keys.num_rows},
     }
 
 
-def _print(found: list[Finding]) -> None:
-    names = ["table", "source rows", "lake rows", "drift", "seconds", "verified through (UTC)"]
+def _print(entries: list[dict[str, Any]]) -> None:
+    names = ["table", "source rows", "lake rows", "drift", "mended", "seconds", "verified through (UTC)"]
     rows = []
-    for one in map(described, found):
-        counts = [one[name] for name in ("source_rows", "lake_rows", "drift_rows")]
+    for one in entries:
+        counts = [one[name] for name in ("source_rows", "lake_rows", "drift_rows", "mended_rows")]
         shown = [f"{count:,}" if count is not None else None for count in counts]
         rows.append([one["table"], *shown, f"{one['seconds']:.1f}", (one["verified_through"] or "")[:19]])
     print_rows(names, rows)
-    for one in map(described, found):
+    for one in entries:
         for kind, keys in one["drift"].items():
             named = "; ".join(", ".join(f"{name}={value}" for name, value in key.items()) for key in keys)
             console.print(f"{one['table']} {kind}: {named}", markup=False, highlight=False, soft_wrap=True)

@@ -43,24 +43,31 @@ class Drift:
     Attributes:
         changed: both have the row, with other values.
         missing: the source has it, and the lake has not.
-        surplus: the lake has it, or has it twice, and the source has not.
+        surplus: the lake has it, and the source has not.
+        doubled: the lake has it more than once.
         unnamed: how many more there are, which no key names.
     """
 
     changed: pa.Table
     missing: pa.Table
     surplus: pa.Table
+    doubled: pa.Table
     unnamed: int = 0
+
+    @property
+    def kinds(self) -> dict[str, pa.Table]:
+        """The keys by the names of what is wrong with them."""
+        return {"changed": self.changed, "missing": self.missing, "surplus": self.surplus, "doubled": self.doubled}
 
     @property
     def rows(self) -> int:
         """How many they are."""
-        return int(self.changed.num_rows + self.missing.num_rows + self.surplus.num_rows) + self.unnamed
+        return sum(int(keys.num_rows) for keys in self.kinds.values()) + self.unnamed
 
     @property
     def keys(self) -> pa.Table:
         """All of their keys."""
-        return pa.concat_tables([self.changed, self.missing, self.surplus])
+        return pa.concat_tables(self.kinds.values())
 
 
 @dataclass
@@ -68,12 +75,13 @@ class _Kinds:
     changed: list[pa.Table] = field(default_factory=list)
     missing: list[pa.Table] = field(default_factory=list)
     surplus: list[pa.Table] = field(default_factory=list)
+    doubled: list[pa.Table] = field(default_factory=list)
 
 
 def none(contract: Contract, unnamed: int = 0) -> Drift:
     """No row, or some without a name."""
     nothing = by_key.key_schema(contract).empty_table()
-    return Drift(nothing, nothing, nothing, unnamed)
+    return Drift(nothing, nothing, nothing, nothing, unnamed)
 
 
 def find(
@@ -105,7 +113,8 @@ def find(
         source = pa.concat_tables([_nothing(contract), *_listed(connection, contract, condition)])
         _sort_out(connection, contract, source, lake, kinds)
     nothing = none(contract).changed
-    return Drift(*(pa.concat_tables([nothing, *found]) for found in (kinds.changed, kinds.missing, kinds.surplus)))
+    each = (kinds.changed, kinds.missing, kinds.surplus, kinds.doubled)
+    return Drift(*(pa.concat_tables([nothing, *found]) for found in each))
 
 
 def _unkeyed(connection: Connection[Any], caught_up: CaughtUp) -> int:
@@ -195,7 +204,7 @@ def _sort_out(connection: Connection[Any], contract: Contract, source: pa.Table,
     keys = list(contract.key)
     kinds.missing.append(by_key.without(source.select(keys), lake.select(keys)))
     kinds.surplus.append(by_key.without(lake.select(keys), source.select(keys)))
-    kinds.surplus.append(_doubled(lake.select(keys)))
+    kinds.doubled.append(_doubled(lake.select(keys)))
     suspects = _differing(source, lake, keys)
     read = [_nothing(contract)]
     for condition in by_key.conditions(contract, suspects):

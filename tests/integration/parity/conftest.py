@@ -15,16 +15,17 @@ from pydantic import SecretStr
 
 from lake.changes.strategy import State
 from lake.contracts import PROBLEMS, Contract, draft
-from lake.extract.extract import Request, extract
+from lake.extract.extract import extract
 from lake.extract.manifest import Manifest, Part
 from lake.layers import raw
 from lake.layers.held import HeldRows
-from lake.ledger import parity
+from lake.ledger import parity, parity_marks
 from lake.ledger.parity import Finding
 from lake.ledger.parity_subjects import Subject
 from lake.platform import catalog, storage
 from lake.source import client, schema
 from lake.source.sources import Source
+from lake.steps.extract import request
 
 REFUSED = pa.field("_reasons", pa.list_(pa.string()))
 
@@ -67,10 +68,14 @@ class Town:
     def run(self) -> dict[str, Manifest]:
         """Extract what changed of every table, and take it in."""
         self._runs += 1
+        marks = parity_marks.read(self.contracts.values())
         requests = [
-            Request(contract, State.from_json(self.published[name].state), self._held(contract))
-            if name in self.published
-            else Request(contract)
+            request(
+                contract,
+                State.from_json(self.published[name].state) if name in self.published else None,
+                self._held(contract),
+                marks.get(contract.table),
+            )
             for name, contract in self.contracts.items()
         ]
         landed = extract(self.origin, requests, f"{self.branch}_{self._runs}")
@@ -91,6 +96,12 @@ class Town:
             for contract, manifest in pairs
             if not tables or contract.table in tables
         ]
+
+    def landed_keys(self, table: str) -> list[tuple[Any, ...]]:
+        """Keys of the rows that the last run landed."""
+        contract = self.contracts[table]
+        read = self._landed(contract, self.published[table].parts).select(list(contract.key))
+        return [tuple(row.values()) for row in read.to_pylist()]
 
     def lake(self, table: str, layer: str = "cleaned") -> Any:
         """The Iceberg table of a layer."""
