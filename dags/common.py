@@ -27,6 +27,9 @@ SCHEDULE = CronTriggerTimetable(_CRON, timezone="UTC", run_immediately=False) if
 
 NIGHTLY = CronTriggerTimetable("30 3 * * *", timezone="UTC", run_immediately=False) if _CRON else None
 
+PARITY_SCHEDULE = CronTriggerTimetable("30 1 * * *", timezone="UTC", run_immediately=False) if _CRON else None
+"""Hours before the other nightly work: a sweep of large tables takes its time."""
+
 SPARK_LIMIT = timedelta(seconds=settings().spark_timeout_seconds, minutes=5)
 """How long a task of Spark may take: a little longer than Spark itself, whose own limit names the tables."""
 

@@ -48,11 +48,13 @@ class HeldFileError(LakeError):
     """A file of the lake cannot be read, though the object store is well.
 
     Attributes:
+        table: whose rows it holds.
         rows: how many the catalog says it has.
     """
 
-    def __init__(self, what: str, fix: str, rows: int) -> None:
+    def __init__(self, what: str, fix: str, table: str, rows: int) -> None:
         super().__init__(what, fix)
+        self.table = table
         self.rows = rows
 
 

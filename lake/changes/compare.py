@@ -122,7 +122,7 @@ def _look(
             condition = buckets.hash_condition(contract, len(now.buckets), places)
             chosen = [Range()]
         else:
-            chosen = _joined([all_ranges[place] for place in places])
+            chosen = joined([all_ranges[place] for place in places])
             condition = ranges.any_of([one.condition(contract) for one in chosen])
         found.append(_Portion(condition, chosen, len(now.buckets) if now.bounds is None else 0, frozenset(places)))
     return now, found
@@ -142,7 +142,7 @@ def portions(places: Sequence[int], weights: Sequence[int], limit: int) -> Itera
         yield portion
 
 
-def _joined(portions: Sequence[Range]) -> list[Range]:
+def joined(portions: Sequence[Range]) -> list[Range]:
     """Neighbours as one range."""
     found: list[Range] = []
     for one in portions:
@@ -180,14 +180,14 @@ def _grown(
     for place in reversed(large):
         finer = _split(laid_out[place][0], contract, read, size)
         laid_out[place : place + 1] = zip(finer, buckets.of_ranges(connection, contract, content, finer), strict=True)
-    joined: list[tuple[Range, Bucket]] = []
+    together: list[tuple[Range, Bucket]] = []
     for one, bucket in laid_out:
-        if joined and joined[-1][1].count + bucket.count <= size // 2:
-            joined[-1] = (Range(joined[-1][0].lower, one.upper), joined[-1][1] + bucket)
+        if together and together[-1][1].count + bucket.count <= size // 2:
+            together[-1] = (Range(together[-1][0].lower, one.upper), together[-1][1] + bucket)
         else:
-            joined.append((one, bucket))
-    bounds = [ranges.to_json(one.lower) for one, _ in joined if one.lower is not None]
-    return replace(now, size=size, bounds=bounds, buckets=[bucket for _, bucket in joined])
+            together.append((one, bucket))
+    bounds = [ranges.to_json(one.lower) for one, _ in together if one.lower is not None]
+    return replace(now, size=size, bounds=bounds, buckets=[bucket for _, bucket in together])
 
 
 def _split(whole: Range, contract: Contract, read: Sequence[pa.Table], size: int) -> list[Range]:

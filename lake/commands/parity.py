@@ -37,7 +37,7 @@ def parity(
         typer.echo(json.dumps(entries, default=str, indent=1))
     else:
         _print(entries)
-    if not all(again.get(finding.table, finding).is_equal for finding in found):
+    if not all(again.get(finding.table, finding).is_sound for finding in found):
         raise typer.Exit(1)
 
 
@@ -63,13 +63,13 @@ def described(finding: Finding, again: Finding | None = None) -> dict[str, Any]:
         "table": finding.table,
         "source": finding.source,
         "instant": finding.instant.isoformat(),
-        "verified_through": last.instant.isoformat() if last.is_equal else None,
+        "verified_through": last.verified_through.isoformat() if last.verified_through else None,
         "source_rows": finding.source_rows,
         "lake_rows": finding.lake_rows,
         "drift_rows": drift.rows,
-        "mended_rows": max(drift.rows - again.drift.rows, 0) if again and not again.note else 0,
+        "mended_rows": last.mended_rows,
         "seconds": round(finding.seconds, 3),
-        "note": last.damage or last.note,
+        "note": last.error or last.note,
         "drift": {kind: keys.slice(0, NAMED).to_pylist() for kind, keys in drift.kinds.items() if keys.num_rows},
     }
 

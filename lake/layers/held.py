@@ -61,7 +61,7 @@ class HeldRows:
             if table is not None:
                 have = tuple(name for name in columns if name in table.schema().column_names)
                 scan = table.scan(row_filter=row_filter, selected_fields=have)
-                for batch in _batches(scan, f"{layer}.{self.contract.table}"):
+                for batch in _batches(scan, layer, self.contract.table):
                     # A column that the layer does not have, or not yet, is NULL.
                     values = {name: batch[name] if name in have else pa.nulls(batch.num_rows) for name in columns}
                     yield from pa.table(values).cast(schema).to_batches()
@@ -90,7 +90,7 @@ class HeldRows:
         return value.isoformat() if isinstance(value, date) else value
 
 
-def _batches(scan: DataScan, table: str) -> Iterator[pa.RecordBatch]:
+def _batches(scan: DataScan, layer: str, table: str) -> Iterator[pa.RecordBatch]:
     """What a scan finds.
 
     Raises:
@@ -103,8 +103,9 @@ def _batches(scan: DataScan, table: str) -> Iterator[pa.RecordBatch]:
             for file in (task.file, *task.delete_files):
                 if reason := _damage(file.file_path):
                     raise HeldFileError(
-                        f"{table}: the file {file.file_path} with {file.record_count} rows cannot be read: {reason}",
+                        f"{layer}.{table}: {file.file_path} with {file.record_count} rows cannot be read: {reason}",
                         "`lake parity --repair` reads the table anew from the source",
+                        table,
                         file.record_count,
                     ) from error
         raise

@@ -11,10 +11,11 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from pymysql.connections import Connection
@@ -22,7 +23,7 @@ from pymysql.connections import Connection
 from lake.changes import buckets, increments
 from lake.changes.buckets import Bucket
 from lake.changes.increment import Resnapshot
-from lake.changes.increments import Found
+from lake.changes.increments import Found, Moment
 from lake.changes.ranges import Range
 from lake.changes.strategy import State
 from lake.contracts import Contract
@@ -45,6 +46,12 @@ from lake.source.sources import Source
 
 log = logging.getLogger(__name__)
 
+PATIENCE_SECONDS = 600.0
+"""How long a sweep waits for a source that is strained."""
+
+RANGES_AT_ONCE = 8
+"""Buckets of a job: few enough that a limited rate and the source's health are kept to within some seconds."""
+
 
 @dataclass(frozen=True)
 class Finding:
@@ -55,9 +62,11 @@ class Finding:
         source_rows: in the sweep's snapshot; None if they were not counted.
         lake_rows: that the lake would hold, had it taken in what changed since it was published; None likewise.
         drift: rows in which they differ.
-        note: why it could not be told whether they differ; empty if it could.
-        damage: the file of the lake that cannot be read, whose rows are all drift.
+        note: why it could not be told yet whether they differ; empty if it could.
+        error: why they were not compared at all, or the file of the lake that cannot be read and whose rows are drift.
         seconds: that the table took.
+        mended_rows: rows that an earlier sweep found, and a run has mended since.
+        verified_through: up to when source and lake were ever proven equal; None for never.
     """
 
     table: str
@@ -67,13 +76,20 @@ class Finding:
     lake_rows: int | None
     drift: Drift
     note: str = ""
-    damage: str = ""
+    error: str = ""
     seconds: float = 0.0
+    mended_rows: int = 0
+    verified_through: datetime | None = None
 
     @property
     def is_equal(self) -> bool:
         """Whether source and lake were proven equal."""
-        return not self.note and not self.drift.rows
+        return not (self.note or self.error or self.drift.rows)
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether nothing needs a person or a repair."""
+        return not (self.error or self.drift.rows)
 
 
 def sweep(origin: Source, subjects: Sequence[Subject]) -> list[Finding]:
@@ -91,41 +107,57 @@ def sweep(origin: Source, subjects: Sequence[Subject]) -> list[Finding]:
         before = increments.before_snapshot(connection, (subject.contract for subject in subjects))
     with snapshot.consistent(origin, settings().source_connections) as view:
         first, instant = view.connections[0], view.snapshot.instant
-        misfits = _misfits(subjects, schema.read_tables(first, origin))
-        by_table = {subject.contract.table: subject for subject in subjects if subject.contract.table not in misfits}
         moment = increments.inside_snapshot(first, before)
-        found = increments.find(
-            first,
-            moment,
-            origin,
-            {name: subject.contract for name, subject in by_table.items()},
-            {name: State.from_json(subject.published.state) for name, subject in by_table.items()},
-            {name: subject.held for name, subject in by_table.items()},
+        findings = _misfits(subjects, instant, schema.read_tables(first, origin))
+        left = {subject.contract.table: subject for subject in subjects if subject.contract.table not in findings}
+        found: dict[str, Found] = {}
+        while left and not found:
+            try:
+                found = _changed(first, moment, origin, left)
+            except HeldFileError as error:
+                findings[error.table] = _lost(left.pop(error.table), instant, error)
+        source = _Source(
+            origin, view.connections, Pace(spoken, settings().parity_max_rows_per_second, PATIENCE_SECONDS)
         )
-        source = _Source(origin, view.connections, Pace(spoken))
-        tables = {name: _Table(subject, found[name], instant, source) for name, subject in by_table.items()}
-        return [
-            tables[table].compared()
-            if (table := subject.contract.table) in tables
-            else unknown(subject, instant, misfits[table])
-            for subject in subjects
-        ]
+        for table, subject in left.items():
+            findings[table] = _Table(subject, found[table], instant, source).compared()
+    return [findings[subject.contract.table] for subject in subjects]
 
 
-def unknown(subject: Subject, instant: datetime, note: str) -> Finding:
-    """The finding of a table that was not compared."""
+def _changed(
+    connection: Connection[Any], moment: Moment, origin: Source, subjects: Mapping[str, Subject]
+) -> dict[str, Found]:
+    """What the next run would take in of each table."""
+    return increments.find(
+        connection,
+        moment,
+        origin,
+        {table: subject.contract for table, subject in subjects.items()},
+        {table: State.from_json(subject.published.state) for table, subject in subjects.items()},
+        {table: subject.held for table, subject in subjects.items()},
+    )
+
+
+def unknown(subject: Subject, instant: datetime, error: str = "") -> Finding:
+    """The finding of a table that was not compared, or not yet."""
     contract = subject.contract
-    return Finding(contract.table, contract.source, instant, None, None, parity_rows.none(contract), note)
+    return Finding(contract.table, contract.source, instant, None, None, parity_rows.none(contract), error=error)
 
 
-def _misfits(subjects: Sequence[Subject], tables: dict[str, SourceTable]) -> dict[str, str]:
-    """What is wrong with tables that do not fit their contracts."""
+def _lost(subject: Subject, instant: datetime, error: HeldFileError) -> Finding:
+    """The finding of a table of which a file cannot be read: its rows are drift, and have no names."""
+    drift = parity_rows.none(subject.contract, unnamed=max(error.rows, 1))
+    return replace(unknown(subject, instant, error.what), drift=drift)
+
+
+def _misfits(subjects: Sequence[Subject], instant: datetime, tables: dict[str, SourceTable]) -> dict[str, Finding]:
+    """The findings of tables that do not fit their contracts."""
     found = {}
     for subject in subjects:
         try:
             schema.check({subject.contract.table: subject.contract}, tables)
         except ContractError as error:
-            found[subject.contract.table] = error.what
+            found[subject.contract.table] = unknown(subject, instant, error.what)
     return found
 
 
@@ -138,25 +170,38 @@ class _Source:
     pace: Pace
 
     def sums(self, layout: Layout) -> list[Bucket]:
-        """Counts and sums of all buckets, over all connections. Raises `Resnapshot` as they do."""
+        """Counts and sums of all buckets. Raises `Resnapshot` as they do."""
+        if not layout.shares:
+            return self.of_ranges(layout.contract, layout.ranges)
+        found: list[Bucket] = []
+
+        def run(connection: Connection[Any]) -> int:
+            found.extend(buckets.by_hash(connection, layout.contract, "held", 0, layout.shares).buckets)
+            return sum(bucket.count for bucket in found)
+
+        # In one pass over the table.
+        work_off(self.origin, [Job(0, run)], self.connections[:1], self.pace)
+        return found
+
+    def of_ranges(self, contract: Contract, wanted: Sequence[Range]) -> list[Bucket]:
+        """Counts and sums of some ranges, over all connections. Raises `Resnapshot` as they do."""
         found: dict[int, Bucket] = {}
         lock = threading.Lock()
 
         def job(places: Sequence[int]) -> Job:
             def run(connection: Connection[Any]) -> int:
-                summed = dict(zip(places, layout.in_source(connection, places), strict=True))
+                summed = buckets.of_ranges(connection, contract, "held", [wanted[place] for place in places])
                 with lock:
-                    found.update(summed)
-                return sum(bucket.count for bucket in summed.values())
+                    found.update(zip(places, summed, strict=True))
+                return sum(bucket.count for bucket in summed)
 
             return Job(len(places), run)
 
-        all_places = range(layout.number)
-        # Shares are summed in one pass over the table.
-        step = layout.number if layout.shares else buckets.PER_STATEMENT // 4
-        jobs = [job(all_places[start : start + step]) for start in range(0, layout.number, step)]
+        step = 1 if settings().parity_max_rows_per_second else RANGES_AT_ONCE
+        places = range(len(wanted))
+        jobs = [job(places[start : start + step]) for start in range(0, len(wanted), step)]
         work_off(self.origin, jobs, self.connections, self.pace)
-        return [found[place] for place in all_places]
+        return [found[place] for place in places]
 
 
 @dataclass(frozen=True)
@@ -179,11 +224,10 @@ class _Table:
         try:
             finding = self._finding()
         except HeldFileError as error:
-            lost = parity_rows.none(self.contract, unnamed=max(error.rows, 1))
-            finding = replace(unknown(self.subject, self.instant, ""), drift=lost, damage=error.what)
+            finding = _lost(self.subject, self.instant, error)
         finding = replace(finding, seconds=time.monotonic() - began)
-        log.info("%s: %s rows in the source, %s in the lake, %s of drift%s", finding.table, finding.source_rows,
-                 finding.lake_rows, finding.drift.rows, f" ({finding.note})" if finding.note else "")  # fmt: skip
+        log.info("%s: %s rows in the source, %s in the lake, %s of drift %s", finding.table, finding.source_rows,
+                 finding.lake_rows, finding.drift.rows, finding.error or finding.note)  # fmt: skip
         return finding
 
     def _finding(self) -> Finding:
@@ -207,7 +251,8 @@ class _Table:
         if note := self._why_undecided(first):
             return replace(finding, note=note)
         weights = [max(one.count, other.count) for one, other in zip(mine, theirs, strict=True)]
-        return replace(finding, drift=parity_rows.find(first, caught_up, layout, differing, weights))
+        sums = partial(self.source.of_ranges, self.contract)
+        return replace(finding, drift=parity_rows.find(first, sums, caught_up, layout, differing, weights))
 
     def _listed(self, caught_up: CaughtUp, mine: Sequence[Bucket]) -> Finding:
         """Row by row, where the server cannot sum: a row is too large for it."""
@@ -217,11 +262,12 @@ class _Table:
         finding = self._counted(mine, [Bucket(count, (0,))])
         if note := self._why_undecided(first):
             return replace(finding, note=note)
-        return replace(finding, drift=parity_rows.find(first, caught_up, whole, [0], [count]))
+        sums = partial(self.source.of_ranges, self.contract)
+        return replace(finding, drift=parity_rows.find(first, sums, caught_up, whole, [0], [count]))
 
     def _counted(self, mine: Sequence[Bucket], theirs: Sequence[Bucket]) -> Finding:
         in_source, in_lake = (sum(bucket.count for bucket in side) for side in (theirs, mine))
-        return replace(unknown(self.subject, self.instant, ""), source_rows=in_source, lake_rows=in_lake)
+        return replace(unknown(self.subject, self.instant), source_rows=in_source, lake_rows=in_lake)
 
     def _why_undecided(self, connection: Connection[Any]) -> str:
         """Why a difference may be a change that the next run takes in; empty if it is drift.

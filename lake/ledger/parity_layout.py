@@ -16,7 +16,6 @@ from typing import Any, Literal
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from pymysql.connections import Connection
 
 from lake.changes import buckets, by_key, ranges
 from lake.changes.buckets import Bucket
@@ -58,18 +57,6 @@ class Layout:
         if self.shares:
             return buckets.hash_condition(self.contract, self.shares, places)
         return ranges.any_of([self.ranges[place].condition(self.contract) for place in places])
-
-    def in_source(self, connection: Connection[Any], places: Sequence[int]) -> list[Bucket]:
-        """Counts and sums of some buckets, as of the snapshot that the connection shows.
-
-        Raises:
-            Resnapshot: a row is too large to be summed.
-        """
-        if self.shares:
-            size = buckets.SMALLEST
-            found = buckets.by_hash(connection, self.contract, "held", size, self.shares).buckets
-            return [found[place] for place in places]
-        return buckets.of_ranges(connection, self.contract, "held", [self.ranges[place] for place in places])
 
     def places(self, rows: pa.Table | pa.RecordBatch) -> np.ndarray:
         """The bucket of each row."""

@@ -30,10 +30,12 @@ class Mark:
 
     Attributes:
         keys: of the rows; None for all of the table.
+        rows: how many had drifted.
     """
 
     table: str
     keys: pa.Table | None
+    rows: int
 
 
 def set_mark(finding: Finding, contract: Contract) -> Mark:
@@ -44,10 +46,11 @@ def set_mark(finding: Finding, contract: Contract) -> Mark:
     document = {
         "key": list(contract.key),
         "instant": finding.instant.isoformat(),
+        "rows": drift.rows,
         "keys": None if keys is None else by_key.to_json(keys),
     }
     storage.put(_uri(finding.table), json.dumps(document).encode(), "application/json")
-    return Mark(finding.table, keys)
+    return Mark(finding.table, keys, drift.rows)
 
 
 def read(contracts: Iterable[Contract]) -> dict[str, Mark]:
@@ -59,7 +62,7 @@ def read(contracts: Iterable[Contract]) -> dict[str, Mark]:
             document = json.loads(storage.get(_uri(contract.table)))
             is_whole = document["keys"] is None or document["key"] != list(contract.key)
             keys = None if is_whole else by_key.from_json(contract, document["keys"])
-            found[contract.table] = Mark(contract.table, keys)
+            found[contract.table] = Mark(contract.table, keys, document["rows"])
     return found
 
 

@@ -7,7 +7,7 @@ as a run reads it: only what still differs then is drift, for a sum does not kno
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -30,7 +30,7 @@ LISTED = 2_000
 """Rows of a range that are listed rather than cut and summed once more."""
 
 CUTS = 16
-"""Parts into which a range is cut."""
+"""Parts into which a range is cut, at most."""
 
 AT_ONCE = 1_000_000
 """Rows of the lake that are in memory by key and hash."""
@@ -84,13 +84,23 @@ def none(contract: Contract, unnamed: int = 0) -> Drift:
     return Drift(nothing, nothing, nothing, nothing, unnamed)
 
 
+Sums = Callable[[Sequence[Range]], list[Bucket]]
+"""Counts and sums of ranges in the source."""
+
+
 def find(
-    connection: Connection[Any], caught_up: CaughtUp, layout: Layout, places: Sequence[int], weights: Sequence[int]
+    connection: Connection[Any],
+    sums: Sums,
+    caught_up: CaughtUp,
+    layout: Layout,
+    places: Sequence[int],
+    weights: Sequence[int],
 ) -> Drift:
     """The rows of buckets that differ.
 
     Args:
         connection: with the snapshot open.
+        sums: over all connections that show it.
         places: the buckets.
         weights: rows of each bucket of the table.
 
@@ -103,15 +113,14 @@ def find(
     kinds = _Kinds()
     for portion in compare.portions(places, weights, AT_ONCE):
         lake = _held(caught_up, layout, portion)
-        condition = layout.condition(portion)
+        conditions = [layout.condition(portion)]
         if layout.bounds:
-            left = _narrowed(connection, contract, [layout.ranges[place] for place in portion], lake)
-            lake = ranges.within(lake, left, contract.key)
-            condition = ranges.any_of([one.condition(contract) for one in left])
-            if not left:
-                continue
-        source = pa.concat_tables([_nothing(contract), *_listed(connection, contract, condition)])
-        _sort_out(connection, contract, source, lake, kinds)
+            left = _narrowed(sums, contract, [layout.ranges[place] for place in portion], lake)
+            lake = pa.concat_tables([_nothing(contract), *_dealt(contract, left, lake)])
+            some = (left[start : start + buckets.PER_STATEMENT] for start in range(0, len(left), buckets.PER_STATEMENT))
+            conditions = [ranges.any_of([one.condition(contract) for one in listed]) for listed in some]
+        source = [rows for condition in conditions for rows in _listed(connection, contract, condition)]
+        _sort_out(connection, contract, pa.concat_tables([_nothing(contract), *source]), lake, kinds)
     nothing = none(contract).changed
     each = (kinds.changed, kinds.missing, kinds.surplus, kinds.doubled)
     return Drift(*(pa.concat_tables([nothing, *found]) for found in each))
@@ -139,8 +148,9 @@ def _held(caught_up: CaughtUp, layout: Layout, places: Sequence[int]) -> pa.Tabl
     return lake.take(pc.sort_indices(lake, sort_keys=[(name, "ascending") for name in caught_up.contract.key]))
 
 
-def _narrowed(connection: Connection[Any], contract: Contract, wholes: Sequence[Range], lake: pa.Table) -> list[Range]:
-    """The parts of ranges in which rows differ; none of them has many more than `LISTED` rows, unless most differ.
+def _narrowed(sums: Sums, contract: Contract, wholes: Sequence[Range], lake: pa.Table) -> list[Range]:
+    """The parts of ranges in which rows differ, in their order. Of those that few rows differ in, little more than
+    `LISTED` rows are left; where rows differ in most of them, neighbours are one.
 
     Args:
         lake: keys and hashes in the order of the keys.
@@ -148,12 +158,9 @@ def _narrowed(connection: Connection[Any], contract: Contract, wholes: Sequence[
     left: list[Range] = []
     large = list(wholes)
     while large:
-        finer = [
-            part
-            for whole, rows in zip(large, _dealt(contract, large, lake), strict=True)
-            for part in parity_layout.split(contract, whole, rows.select(list(contract.key)), CUTS)
-        ]
-        found = buckets.of_ranges(connection, contract, "held", finer)
+        finer = [part for whole, rows in zip(large, _dealt(contract, large, lake), strict=True)
+                 for part in _cut(contract, whole, rows)]  # fmt: skip
+        found = sums(finer)
         differing = [
             (part, max(rows.num_rows, theirs.count))
             for part, rows, theirs in zip(finer, _dealt(contract, finer, lake), found, strict=True)
@@ -163,7 +170,12 @@ def _narrowed(connection: Connection[Any], contract: Contract, wholes: Sequence[
         is_spread = 2 * len(differing) > len(finer)
         left += [part for part, rows in differing if rows <= LISTED or is_spread]
         large = [] if is_spread else [part for part, rows in differing if rows > LISTED]
-    return left
+    return compare.joined(sorted(left, key=lambda part: (part.lower is not None, part.lower)))
+
+
+def _cut(contract: Contract, whole: Range, rows: pa.Table) -> list[Range]:
+    number = min(CUTS, rows.num_rows // (LISTED // 2) + 1)
+    return parity_layout.split(contract, whole, rows.select(list(contract.key)), number)
 
 
 def _dealt(contract: Contract, parts: Sequence[Range], lake: pa.Table) -> list[pa.Table]:

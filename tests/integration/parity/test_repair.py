@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
+import uuid
 from typing import Any
 
 import pyarrow as pa
 import pytest
+from pyiceberg.expressions import EqualTo
 from typer.testing import CliRunner
 
 from lake.commands import parity as command
 from lake.commands.main import app
 from lake.errors import LakeError
-from lake.ledger import parity_marks, parity_pass, parity_subjects
-from lake.platform import storage
+from lake.layers import raw
+from lake.ledger import parity_ledger, parity_marks, parity_pass, parity_subjects
+from lake.platform import catalog, storage
 from lake.source import sources
 from tests.integration.parity.conftest import Town
 from tests.numbers import numbers
@@ -89,7 +92,7 @@ def test_rows_that_have_no_name_or_cannot_be_merged_are_read_with_their_whole_ta
     (file,) = shop.lake("orders").inspect.files()["file_path"].to_pylist()
     storage.put(file, b"PAR1" + bytes(100))
     found = {one.table: one for one in parity_pass.take(is_marking=True)}
-    assert file in found[shop.contracts["orders"].table].damage
+    assert file in found[shop.contracts["orders"].table].error
     assert _marks(shop) == {"orders", "stores", "visits"}
     assert {manifest.mode for manifest in shop.run().values()} == {"full"}
     assert all(one.is_equal for one in parity_pass.take(is_marking=True))
@@ -107,7 +110,7 @@ def test_the_command(shop: Town, monkeypatch: pytest.MonkeyPatch) -> None:
     assert said.exit_code == 1
     orders, stores, _ = json.loads(said.stdout)
     assert (orders["drift_rows"], orders["drift"]) == (0, {})
-    assert (stores["drift_rows"], stores["mended_rows"], stores["verified_through"]) == (1, 0, None)
+    assert (stores["drift_rows"], stores["mended_rows"], stores["verified_through"]) == (1, 0, entry["instant"])
     assert stores["drift"] == {"changed": [{"code": "b"}]}
     assert "changed: code=b" in CliRunner().invoke(app, ["parity"]).stdout
     assert _marks(shop) == set()
@@ -134,6 +137,35 @@ def test_a_repair_whose_run_fails_is_done_by_the_next_run(shop: Town, monkeypatc
     assert _in_lake(shop, "stores") == _in_source(shop, "stores")
     assert all(one.is_equal for one in parity_pass.take(is_marking=False))
     assert _marks(shop) == set()
+
+
+def test_the_ledger_is_on_a_branch_of_its_own_and_says_what_was_found_and_mended(shop: Town) -> None:
+    main, stores = catalog.head(), shop.contracts["stores"].table
+    parity_pass.take(is_marking=True)
+    proven = parity_ledger.verified_through()[stores]
+    shop.do("UPDATE stores SET name = 'C street' WHERE code = 'b'", binlog=False)
+    parity_pass.take(is_marking=True)
+    assert parity_ledger.verified_through()[stores] == proven
+    shop.run()
+    parity_pass.take(is_marking=True)
+    assert parity_ledger.verified_through()[stores] > proven
+    table = raw.find(parity_ledger.BRANCH, "ops", "parity")
+    assert table is not None
+    rows = table.scan(row_filter=EqualTo("table", stores)).to_arrow().sort_by("instant").to_pylist()
+    assert [(row["drift_rows"], row["mended_rows"]) for row in rows] == [(0, 0), (1, 0), (0, 1)]
+    assert [row["verified_through"] for row in rows] == [rows[0]["instant"], rows[0]["instant"], rows[2]["instant"]]
+    assert {(row["source_rows"], row["lake_rows"], row["lake_commit"]) for row in rows} == {(2, 2, main)}
+    assert catalog.head() == main
+    assert catalog.tables(parity_ledger.BRANCH) == ["ops.parity"]
+
+
+def test_a_sweep_that_is_entered_twice_stands_there_once(shop: Town) -> None:
+    findings, sweep = list(shop.sweep().values()), uuid.uuid4().hex
+    for _ in range(2):
+        parity_ledger.write(sweep, catalog.head(), findings)
+    table = raw.find(parity_ledger.BRANCH, "ops", "parity")
+    assert table is not None
+    assert table.scan(row_filter=EqualTo("sweep", sweep)).to_arrow().num_rows == len(findings)
 
 
 def test_keys_of_every_kind_are_marked_as_they_are(town: Town) -> None:

@@ -12,7 +12,7 @@ from lake.errors import AuditError, ContractError, ServiceError, SparkTimeoutErr
 from lake.settings import settings
 
 DAGS = Path(__file__).resolve().parents[3] / "dags"
-EXPECTED = {"shop_lake", "reports", "alerting", "maintenance"}
+EXPECTED = {"shop_lake", "reports", "alerting", "maintenance", "parity"}
 
 
 @pytest.fixture(scope="module")
@@ -82,6 +82,14 @@ def test_the_pipeline_is_wired_in_order_and_runs_once_at_a_time(bag) -> None:
     assert not dag.get_task("audit").get_flat_relative_ids() - {"publish"}
     assert dag.get_task("publish").upstream_task_ids >= {"marts", "audit"}
     assert (dag.max_active_runs, dag.catchup) == (1, False)
+
+
+def test_parity_proves_what_a_run_of_the_pipeline_has_mended(bag) -> None:
+    dag = bag.dags["parity"]
+    assert [task.task_id for task in dag.topological_sort()] == ["sweep", "has_drifted", "repair", "prove"]
+    repair = dag.get_task("repair")
+    assert (repair.trigger_dag_id, repair.wait_for_completion) == ("shop_lake", True)
+    assert dag.max_active_runs == 1
 
 
 TABLES = [f"a_rather_long_name_of_a_table_{number:03}" for number in range(110)]
