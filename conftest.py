@@ -7,6 +7,7 @@ What a test asks for, from small to large:
 - ``shop_database``: an empty database on the primary of ``server``, dropped afterwards.
 - ``replica_port``: where the replica of ``server`` listens.
 - ``servers``: all of these and the object store, without the rest of the platform.
+- ``iceberg``: the catalog as well, for tables that are written without an engine.
 - ``platform``: every service. The shop of the settings is on MariaDB, MySQL stands beside it.
 
 What can be set:
@@ -122,6 +123,17 @@ def servers() -> Iterator[None]:
         yield
     finally:
         _runtime("down")
+
+
+@pytest.fixture(scope="session")
+def iceberg(servers: None) -> None:
+    """The catalog beside the servers and the object store, with the namespaces of all layers."""
+    from lake.layers import raw
+    from lake.platform.catalog import MAIN
+
+    if not RUNNING:
+        _runtime("up", "nessie")
+    raw.prepare(MAIN)
 
 
 @pytest.fixture(scope="session")

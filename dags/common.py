@@ -34,6 +34,9 @@ WATCH = _at(settings().watch_schedule)
 TASK_LIMIT = timedelta(minutes=settings().task_timeout_minutes)
 """How long one try of a task may take that has no limit of its own."""
 
+PARITY_SCHEDULE = _at("30 1 * * *") if SCHEDULE else None
+"""Hours before the other nightly work: a sweep of large tables takes its time."""
+
 SPARK_LIMIT = timedelta(seconds=settings().spark_timeout_seconds, minutes=5)
 """How long a task of Spark may take: a little longer than Spark itself, whose own limit names the tables."""
 

@@ -44,6 +44,20 @@ class CatalogError(LakeError):
     """The catalog refused a change: an unknown branch, or a conflict on merge."""
 
 
+class HeldFileError(LakeError):
+    """A file of the lake cannot be read, though the object store is well.
+
+    Attributes:
+        table: whose rows it holds.
+        rows: how many the catalog says it has.
+    """
+
+    def __init__(self, what: str, fix: str, table: str, rows: int) -> None:
+        super().__init__(what, fix)
+        self.table = table
+        self.rows = rows
+
+
 class SparkTimeoutError(LakeError):
     """Spark took longer than `settings.spark_timeout_seconds`; another try would take as long."""
 

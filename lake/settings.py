@@ -62,6 +62,7 @@ class Settings(BaseSettings):
     source_max_lag_seconds: float = Field(default=300, description="a replica further behind is read by one only")
     source_max_threads_running: int = Field(default=32, description="a server with more is read by one connection only")
     source_max_mib_per_second: int | None = Field(default=None, ge=1, description="of what the source sends; unlimited")
+    parity_max_rows_per_second: int | None = Field(default=None, ge=1, description="that a sweep sums; unlimited")
     source_may_hold_replication: bool = Field(
         default=False, description="whether a replica's applier may be held for the moment in which views are opened"
     )

@@ -19,7 +19,7 @@ import mysql_arrow
 import pyarrow as pa
 from pymysql.connections import Connection
 
-from lake.changes import ranges
+from lake.changes import hashes, ranges
 from lake.changes.increment import Resnapshot
 from lake.changes.ranges import Condition, Range
 from lake.contracts import Contract
@@ -28,7 +28,8 @@ from lake.source import reader
 from lake.source.client import fetch
 from lake.source.quoting import quote
 
-Content = Literal["keys", "rows"]
+Content = Literal["keys", "rows", "held"]
+"""What is summed: keys, rows as the source has them, or rows as the lake holds them."""
 
 AIM = 256
 """Buckets of a table, more or less: enough that one change makes little travel, few enough to store with each run."""
@@ -194,6 +195,8 @@ def expressions(contract: Contract, content: Content) -> list[str]:
     sums of the numbers themselves, which costs a fraction of the row hash. Squares, since CRC32 is linear: where two
     rows exchange parts of their keys, one time in 12,000 their checksums have the old sum. Other keys: the row hash.
     """
+    if content == "held":
+        return [hashes.sum_in_source(contract)]
     names = contract.key if content == "keys" else tuple(contract.columns)
     if content == "keys" and all(_is_whole(contract.columns[name].parsed.arrow) for name in names):
         columns = [quote(contract.column_in_source(name)) for name in names]

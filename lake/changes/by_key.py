@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pyarrow as pa
 from pymysql.connections import Connection
 
+from lake.changes import ranges
 from lake.changes.increment import Piece
 from lake.changes.ranges import Condition, rendered, sql_value
 from lake.contracts import Contract
@@ -57,6 +58,20 @@ def read_keys(connection: Connection[Any], contract: Contract, condition: Condit
 def key_schema(contract: Contract) -> pa.Schema:
     """Schema of a table of keys."""
     return pa.schema([contract.schema.field(name) for name in contract.key])
+
+
+def to_json(keys: pa.Table) -> list[list[Any]]:
+    """Keys in plain JSON values."""
+    return [ranges.to_json(tuple(row.values())) for row in keys.to_pylist()]
+
+
+def from_json(contract: Contract, keys: Sequence[Sequence[Any]]) -> pa.Table:
+    """The inverse of `to_json`."""
+    schema = key_schema(contract)
+    rows = [ranges.from_json(key, contract) for key in keys]
+    columns = list(zip(*rows, strict=True)) if rows else [()] * len(schema)
+    arrays = [pa.array(values, field.type) for values, field in zip(columns, schema, strict=True)]
+    return pa.table(arrays, schema=schema)
 
 
 def same(left: pa.Table, right: pa.Table) -> pa.Table:

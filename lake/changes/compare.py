@@ -116,19 +116,19 @@ def _look(
         weights = [max(then.count, today.count) for then, today in pairs]
     limit = KEYS_AT_ONCE if content == "keys" else ROWS_AT_ONCE
     all_ranges = now.ranges(contract) if now.bounds is not None else []
-    portions = []
-    for places in _portions(differing, weights, limit):
+    found = []
+    for places in portions(differing, weights, limit):
         if now.bounds is None:
             condition = buckets.hash_condition(contract, len(now.buckets), places)
             chosen = [Range()]
         else:
-            chosen = _joined([all_ranges[place] for place in places])
-            condition = _any_of([one.condition(contract) for one in chosen])
-        portions.append(_Portion(condition, chosen, len(now.buckets) if now.bounds is None else 0, frozenset(places)))
-    return now, portions
+            chosen = joined([all_ranges[place] for place in places])
+            condition = ranges.any_of([one.condition(contract) for one in chosen])
+        found.append(_Portion(condition, chosen, len(now.buckets) if now.bounds is None else 0, frozenset(places)))
+    return now, found
 
 
-def _portions(places: Sequence[int], weights: Sequence[int], limit: int) -> Iterator[list[int]]:
+def portions(places: Sequence[int], weights: Sequence[int], limit: int) -> Iterator[list[int]]:
     """The places in their order, in lists of at most `limit` rows unless a single one has more."""
     portion: list[int] = []
     rows = 0
@@ -142,7 +142,7 @@ def _portions(places: Sequence[int], weights: Sequence[int], limit: int) -> Iter
         yield portion
 
 
-def _joined(portions: Sequence[Range]) -> list[Range]:
+def joined(portions: Sequence[Range]) -> list[Range]:
     """Neighbours as one range."""
     found: list[Range] = []
     for one in portions:
@@ -151,14 +151,6 @@ def _joined(portions: Sequence[Range]) -> list[Range]:
         else:
             found.append(one)
     return found
-
-
-def _any_of(conditions: Sequence[Condition]) -> Condition:
-    texts = [text for text, _ in conditions]
-    if not all(texts):
-        return "", ()
-    joined = texts[0] if len(texts) == 1 else " OR ".join(f"({text})" for text in texts)
-    return joined, tuple(value for _, values in conditions for value in values)
 
 
 def _held(contract: Contract, held: Held, portion: _Portion, columns: Sequence[str]) -> pa.Table:
@@ -188,14 +180,14 @@ def _grown(
     for place in reversed(large):
         finer = _split(laid_out[place][0], contract, read, size)
         laid_out[place : place + 1] = zip(finer, buckets.of_ranges(connection, contract, content, finer), strict=True)
-    joined: list[tuple[Range, Bucket]] = []
+    together: list[tuple[Range, Bucket]] = []
     for one, bucket in laid_out:
-        if joined and joined[-1][1].count + bucket.count <= size // 2:
-            joined[-1] = (Range(joined[-1][0].lower, one.upper), joined[-1][1] + bucket)
+        if together and together[-1][1].count + bucket.count <= size // 2:
+            together[-1] = (Range(together[-1][0].lower, one.upper), together[-1][1] + bucket)
         else:
-            joined.append((one, bucket))
-    bounds = [ranges.to_json(one.lower) for one, _ in joined if one.lower is not None]
-    return replace(now, size=size, bounds=bounds, buckets=[bucket for _, bucket in joined])
+            together.append((one, bucket))
+    bounds = [ranges.to_json(one.lower) for one, _ in together if one.lower is not None]
+    return replace(now, size=size, bounds=bounds, buckets=[bucket for _, bucket in together])
 
 
 def _split(whole: Range, contract: Contract, read: Sequence[pa.Table], size: int) -> list[Range]:

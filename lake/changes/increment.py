@@ -70,9 +70,11 @@ class Increment:
         deleted: keys that the source has no more; the contract's key columns, in its types.
         state: sums that were computed on the way, plain JSON, for `increments.state_after`.
         found: counts for the log and the manifest, e.g. ``{"inserted": 3}``.
+        again: rows to land besides, unless one of the pieces has given them.
     """
 
     pieces: list[Piece]
     deleted: pa.Table
     state: dict[str, Any]
     found: dict[str, int] = field(default_factory=dict)
+    again: list[Piece] = field(default_factory=list)

@@ -17,6 +17,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
+import pyarrow as pa
 from pymysql.connections import Connection
 
 from lake.changes import binlog, buckets, by_key, compare, cursor, strategy
@@ -110,6 +111,28 @@ def find(
         counts = f", {one.increment.found}" if one.increment else ""
         log.info("%s: %s, because %s%s", name, one.plan.way, one.plan.reason, counts)
     return found
+
+
+def with_drifted(connection: Connection[Any], contract: Contract, found: Found, keys: pa.Table) -> Found:
+    """Read the rows of some keys besides, whether or not they changed; what is gone of them is deleted.
+
+    Args:
+        connection: with the snapshot open.
+        keys: rows of the lake that are known to differ from the source's.
+    """
+    increment = found.increment
+    if increment is None or not keys.num_rows:
+        return found
+    keys = by_key.without(keys, increment.deleted)
+    present = by_key.present(connection, contract, keys)
+    more = replace(
+        increment,
+        again=by_key.pieces(connection, contract, present),
+        deleted=pa.concat_tables([increment.deleted, by_key.without(keys, present)]),
+        found={**increment.found, "drifted": keys.num_rows},
+    )
+    reason = f"{found.plan.reason}; {keys.num_rows} rows that had drifted are read again"
+    return replace(found, plan=replace(found.plan, reason=reason), increment=more)
 
 
 def state_after(

@@ -12,15 +12,14 @@ from typing import Any
 import pyarrow as pa
 from mysql_arrow import binlog
 
-from lake.changes import ranges
-from lake.changes.by_key import key_schema
+from lake.changes import by_key
 from lake.contracts import Contract
 
 MOST_KEYS = 10_000
 """Keys of one table that a state holds; of transactions beyond them only that they touched it."""
 
 Keys = list[list[Any]]
-"""In JSON's values, as `ranges.to_json` has each."""
+"""In JSON's values, as `by_key.to_json` has them."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +63,7 @@ class Prepared:
                 left.pop(decided.xid, None)
         for open_one in reading.prepared:
             left[open_one.xid] = _keys(contract, told, open_one.keys.get(contract.name_in_source, []))
-        return After(Prepared(_bounded(left)), _table(contract, committed), hidden)
+        return After(Prepared(_bounded(left)), by_key.from_json(contract, committed), hidden)
 
 
 def _keys(contract: Contract, told: pa.Table | None, numbers: list[int] | None) -> Keys | None:
@@ -73,8 +72,7 @@ def _keys(contract: Contract, told: pa.Table | None, numbers: list[int] | None) 
     if not numbers:
         return []
     assert told is not None
-    rows = told.take(numbers).select(list(contract.key))
-    return [ranges.to_json(tuple(row.values())) for row in rows.to_pylist()]
+    return by_key.to_json(told.take(numbers).select(list(contract.key)))
 
 
 def _bounded(keys: dict[str, Keys | None]) -> dict[str, Keys | None]:
@@ -85,11 +83,3 @@ def _bounded(keys: dict[str, Keys | None]) -> dict[str, Keys | None]:
         room -= len(found or [])
         kept[xid] = found if room >= 0 else None
     return kept
-
-
-def _table(contract: Contract, keys: Keys) -> pa.Table:
-    schema = key_schema(contract)
-    rows = [ranges.from_json(key, contract) for key in keys]
-    columns = list(zip(*rows, strict=True)) if rows else [()] * len(schema)
-    arrays = [pa.array(values, field.type) for values, field in zip(columns, schema, strict=True)]
-    return pa.table(arrays, schema=schema)

@@ -60,6 +60,15 @@ def within(rows: pa.Table, ranges: Sequence[Range], key: Sequence[str]) -> pa.Ta
     return rows.filter(reduce(pc.or_, [one.holds(rows, key) for one in ranges])) if ranges else rows.slice(0, 0)
 
 
+def any_of(conditions: Sequence[Condition]) -> Condition:
+    """The rows that meet one of the conditions."""
+    texts = [text for text, _ in conditions]
+    if not all(texts):
+        return "", ()
+    joined = texts[0] if len(texts) == 1 else " OR ".join(f"({text})" for text in texts)
+    return joined, tuple(value for _, values in conditions for value in values)
+
+
 def has_order(contract: Contract) -> bool:
     """Whether the key's order is the same in the server, in Arrow and in Iceberg."""
     return bool(contract.key) and all(_is_ordered(contract.columns[name].parsed.arrow) for name in contract.key)

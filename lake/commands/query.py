@@ -30,11 +30,17 @@ def sql(
 
 
 def tables(json_: Annotated[bool, typer.Option("--json")] = False) -> None:
-    """List the published tables."""
+    """List the published tables, and up to when parity has proven them equal to their sources."""
+    from lake.ledger import parity_ledger
     from lake.platform import catalog
 
     names = catalog.tables()
     if json_:
         typer.echo(json.dumps(names))
-    else:
-        print_rows(["layer", "table"], [name.split(".", 1) for name in names])
+        return
+    proven = parity_ledger.verified_through()
+    rows = []
+    for layer, table in (name.split(".", 1) for name in names):
+        through = proven.get(table) if layer == "cleaned" else None
+        rows.append([layer, table, f"{through:%Y-%m-%d %H:%M:%S}" if through else ""])
+    print_rows(["layer", "table", "verified through (UTC)"], rows)

@@ -19,7 +19,7 @@ from lake.ledger.receipts import Receipt
 from lake.platform.airflow import ENDED, Airflow, TaskState
 from lake.settings import settings
 
-PIPELINE, REPORTS, ALERTING, MAINTENANCE = "shop_lake", "reports", "alerting", "maintenance"
+PIPELINE, REPORTS, ALERTING, MAINTENANCE, PARITY = "shop_lake", "reports", "alerting", "maintenance", "parity"
 EXTRACT, PUBLISH = "extract", "publish"
 _STYLE = {"success": "green", "failed": "red", "running": "cyan", "up_for_retry": "yellow", "upstream_failed": "red"}
 _WORTH_A_LINE = frozenset({"running", "success", "failed", "up_for_retry", "upstream_failed", "skipped", "removed"})
@@ -40,7 +40,7 @@ def run_pipeline(full: bool, console: Console) -> dict[str, Any]:
         LakeError: the run failed; the failed task's last words are in the message.
     """
     with Airflow() as airflow:
-        for dag_id in (PIPELINE, REPORTS, ALERTING, MAINTENANCE):
+        for dag_id in (PIPELINE, REPORTS, ALERTING, MAINTENANCE, PARITY):
             airflow.unpause(dag_id)
         run_id = None if full else joinable(airflow)
         if run_id:

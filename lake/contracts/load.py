@@ -89,7 +89,12 @@ def _given(detail: Any) -> str:
 
 
 def line_of(file: Path, *path: str) -> int:
-    """Line (from 1) of an entry of a contract file, for errors that are found later, such as by the source."""
+    """Line (from 1) of an entry of a contract file, for errors that are found later, such as by the source.
+
+    A run's contracts may outlive their files: of one that is gone it is the first line.
+    """
+    if not file.is_file():
+        return 1
     return _line(YAML(typ="rt").load(file.read_text(encoding="utf-8")), path)
 
 

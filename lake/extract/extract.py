@@ -21,7 +21,7 @@ from tenacity import before_sleep_log, retry, retry_if_exception_type, stop_afte
 
 from lake import faultpoints
 from lake.changes import increments
-from lake.changes.increment import Held
+from lake.changes.increment import Held, Piece
 from lake.changes.increments import Found, Moment
 from lake.changes.strategy import State
 from lake.contracts import DELETE, EXTRACTED_AT, OPERATION, READ, RUN_ID, Contract, follow
@@ -54,12 +54,14 @@ class Request:
         state: what the last published run left for the next increment; without it the whole table is read.
         held: gives what the lake holds of the table, under the contract as it is read; goes with the state.
         last: what the run before said of the table, where there was one.
+        drifted: keys of rows that are read again though nothing tells that they changed; none for None.
     """
 
     contract: Contract
     state: State | None = None
     held: Callable[[Contract], Held] | None = None
     last: Manifest | None = None
+    drifted: pa.Table | None = None
 
 
 def extract(origin: Source, requests: list[Request], run_id: str) -> list[Manifest]:
@@ -127,6 +129,9 @@ def _read(origin: Source, requests: list[Request], run_id: str) -> list[Manifest
             {name: asked[name].state for name in contracts},
             {name: held_under(contracts[name]) for name in contracts if (held_under := asked[name].held)},
         )
+        for name, contract in contracts.items():
+            if (drifted := asked[name].drifted) is not None:
+                found[name] = increments.with_drifted(first, contract, found[name], drifted)
         marks = {RUN_ID: run_id, EXTRACTED_AT: view.snapshot.instant}
         begun = [
             _Table(
@@ -237,24 +242,28 @@ class _Table:
 
     def _read_changes(self, connection: Connection[Any]) -> int:
         """Rows that changed, less those that the lake has, and the keys that are gone."""
-        assert self.found.increment
+        increment = self.found.increment
+        assert increment
         taken: Counter[str] = Counter()
         size = 0
 
-        def rows() -> Iterator[pa.RecordBatch]:
+        def rows(piece: Piece) -> Iterator[pa.RecordBatch]:
             nonlocal size
-            for piece in self.found.increment.pieces if self.found.increment else ():
-                stream = reader.stream(connection, self.contract, piece.condition)
-                # Batch by batch and not as a C stream, whose consumer would see the reader's errors as its own.
-                batches = (pa.record_batch(batch) for batch in stream)
-                yield from overlap.unknown(batches, piece.known()) if piece.known else batches
-                taken.update(reader.nulled(self.contract, stream))
-                size += stream.stats.bytes
+            stream = reader.stream(connection, self.contract, piece.condition)
+            # Batch by batch and not as a C stream, whose consumer would see the reader's errors as its own.
+            read = (pa.record_batch(batch) for batch in stream)
+            yield from overlap.unknown(read, piece.known()) if piece.known else read
+            taken.update(reader.nulled(self.contract, stream))
+            size += stream.stats.bytes
 
+        pieces, again = (
+            (batch for one in listed for batch in rows(one)) for listed in (increment.pieces, increment.again)
+        )
+        batches = overlap.followed(pieces, again, self.contract.key) if increment.again else pieces
         with reader.refusals(self.contract.table):
-            part = landing.write_batches(self._uri("part"), self.contract.raw_schema, self._marks(READ), rows())
+            part = landing.write_batches(self._uri("part"), self.contract.raw_schema, self._marks(READ), batches)
         self.parts += [replace(part, nulled=dict(taken))] if part else []
-        self._land_deletes(self.found.increment.deleted)
+        self._land_deletes(increment.deleted)
         return size
 
     def _land_deletes(self, keys: pa.Table) -> None:

@@ -15,6 +15,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from lake.changes.increment import Way
+from lake.contracts.model import Column, Contract
 from lake.platform import storage
 from lake.source.snapshot import Snapshot
 
@@ -82,6 +83,13 @@ class Manifest:
     def is_held(self) -> bool:
         """Whether the table was not read, and stays as it is."""
         return self.mode == "held back"
+
+    def under(self, contract: Contract) -> Contract:
+        """The contract that the run began with, as far as it followed the table when that was read."""
+        if not self.followed:
+            return contract
+        columns = {name: Column.model_validate(entry) for name, entry in self.followed.items()}
+        return Contract.model_validate({**dict(contract), "columns": {**contract.columns, **columns}})
 
     @property
     def rows(self) -> int:

@@ -6,7 +6,7 @@ the newest minute of every table again, and no table would ever count as unchang
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -43,5 +43,20 @@ def unknown(batches: Iterable[pa.RecordBatch], known: pa.Table) -> Iterator[pa.R
     held = pc.unique(signatures(known))
     for batch in batches:
         fresh = batch.filter(pc.invert(pc.is_in(signatures(batch), value_set=held)))
+        if fresh.num_rows:
+            yield fresh
+
+
+def followed(
+    first: Iterable[pa.RecordBatch], then: Iterable[pa.RecordBatch], key: Sequence[str]
+) -> Iterator[pa.RecordBatch]:
+    """The first rows, and then those whose keys were not among them. The first ones' keys are held in memory."""
+    seen: list[pa.Array] = []
+    for batch in first:
+        seen.append(signatures(batch.select(list(key))))
+        yield batch
+    landed = pa.concat_arrays(seen) if seen else pa.array([], pa.large_binary())
+    for batch in then:
+        fresh = batch.filter(pc.invert(pc.is_in(signatures(batch.select(list(key))), value_set=landed)))
         if fresh.num_rows:
             yield fresh

@@ -13,6 +13,7 @@ from typing import Any
 
 from pymysql.connections import Connection
 
+from lake.errors import SourceError
 from lake.extract.chunks import BYTES_PER_CHUNK
 from lake.settings import settings
 from lake.source.client import fetch
@@ -34,6 +35,10 @@ class Health:
     lag_seconds: float | None
     threads_running: int
 
+    def __str__(self) -> str:
+        lag = "" if self.lag_seconds is None else f"{self.lag_seconds:.0f} s behind, "
+        return f"{lag}{self.threads_running} threads running"
+
     @property
     def is_strained(self) -> bool:
         """Whether it is worse than the settings allow."""
@@ -52,11 +57,19 @@ def look(dialect: Dialect, connection: Connection[Any]) -> Health:
 
 
 class Pace:
-    """Shared by the threads of one extraction."""
+    """Shared by the threads of one extraction, or of another work that reads the source.
 
-    def __init__(self, dialect: Dialect, bytes_per_second: int | None = None) -> None:
+    Args:
+        per_second: what may be read, in whatever the jobs count: an extraction counts bytes.
+        patience_seconds: of a work that can wait: all of it rests while the source is strained, and is given up when
+            that has lasted so long. None for work that has to go on, over one connection at least.
+    """
+
+    def __init__(self, dialect: Dialect, per_second: int | None = None, patience_seconds: float | None = None) -> None:
         self._dialect = dialect
-        self._limit = bytes_per_second
+        self._limit = per_second
+        self._patience = patience_seconds
+        self._strained_since: float | None = None
         self._lock = threading.Lock()
         self._free_at = time.monotonic()
         self._health: tuple[float, Health] | None = None
@@ -67,13 +80,28 @@ class Pace:
         return min(BYTES_PER_CHUNK, max(2 * self._limit, 1 << 20)) if self._limit else BYTES_PER_CHUNK
 
     def may_go_on(self, connection: Connection[Any], worker: int) -> bool:
-        """Whether a worker may take its next chunk; the first one always may, or nothing would ever end."""
-        if worker == 0:
+        """Whether a worker may take its next chunk; the first one always may, or nothing would ever end.
+
+        Raises:
+            SourceError: the source was strained for longer than this work may wait.
+        """
+        if worker == 0 and self._patience is None:
             return True
         with self._lock:
             if self._health is None or time.monotonic() - self._health[0] > LOOK_SECONDS:
                 self._health = (time.monotonic(), look(self._dialect, connection))
-            return not self._health[1].is_strained
+            looked_at, health = self._health
+            if not health.is_strained:
+                self._strained_since = None
+                return True
+            self._strained_since = self._strained_since or looked_at
+            if self._patience is not None and time.monotonic() - self._strained_since > self._patience:
+                raise SourceError(
+                    f"the source was strained for {self._patience:.0f} s: {health}",
+                    "try again when it has less to do; LAKE_SOURCE_MAX_LAG_SECONDS and "
+                    "LAKE_SOURCE_MAX_THREADS_RUNNING say what it may have",
+                )
+            return False
 
     def took(self, size: int) -> None:
         """Wait until the rate limit allows what was just read, counted over all threads."""

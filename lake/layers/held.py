@@ -10,6 +10,7 @@ from functools import reduce
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 from pyiceberg.expressions import (
     AlwaysTrue,
     And,
@@ -19,10 +20,13 @@ from pyiceberg.expressions import (
     LessThanOrEqual,
     Or,
 )
+from pyiceberg.table import DataScan
 
 from lake.changes.ranges import Range
 from lake.contracts import Contract
+from lake.errors import HeldFileError
 from lake.layers import raw
+from lake.platform import storage
 
 FILTERS = 50
 """Ranges that are given to the table's scan one by one; of more only the outer ends are."""
@@ -57,13 +61,15 @@ class HeldRows:
             if table is not None:
                 have = tuple(name for name in columns if name in table.schema().column_names)
                 scan = table.scan(row_filter=row_filter, selected_fields=have)
-                for batch in scan.to_arrow_batch_reader():
+                for batch in _batches(scan, layer, self.contract.table):
                     # A column that the layer does not have, or not yet, is NULL.
                     values = {name: batch[name] if name in have else pa.nulls(batch.num_rows) for name in columns}
                     yield from pa.table(values).cast(schema).to_batches()
 
     def _within(self, ranges: Sequence[Range]) -> BooleanExpression:
         """By the key's first column, its ends included, so that nothing in a range is left out."""
+        if any(one.lower is None and one.upper is None for one in ranges):
+            return AlwaysTrue()
         column = self.contract.key[0]
         bounds = [(_first(one.lower), _first(one.upper)) for one in ranges]
         if len(bounds) > FILTERS:
@@ -82,6 +88,41 @@ class HeldRows:
         if pa.types.is_decimal(kind):
             return Decimal(value)
         return value.isoformat() if isinstance(value, date) else value
+
+
+def _batches(scan: DataScan, layer: str, table: str) -> Iterator[pa.RecordBatch]:
+    """What a scan finds.
+
+    Raises:
+        HeldFileError: a file is damaged.
+    """
+    try:
+        yield from scan.to_arrow_batch_reader()
+    except (OSError, ValueError, pa.ArrowException) as error:
+        for task in scan.plan_files():
+            for file in (task.file, *task.delete_files):
+                if reason := _damage(file.file_path):
+                    raise HeldFileError(
+                        f"{layer}.{table}: {file.file_path} with {file.record_count} rows cannot be read: {reason}",
+                        "`lake parity --repair` reads the table anew from the source",
+                        table,
+                        file.record_count,
+                    ) from error
+        raise
+
+
+def _damage(uri: str) -> str:
+    """What is wrong with a file; empty if nothing is.
+
+    Raises:
+        ServiceError: the object store is away.
+    """
+    data = storage.get(uri)
+    try:
+        pq.read_table(pa.BufferReader(data))
+    except (OSError, ValueError, pa.ArrowException) as error:
+        return " ".join(str(error).split())
+    return ""
 
 
 def _first(key: tuple[Any, ...] | None) -> Any:

@@ -42,8 +42,7 @@ def leave_unchanged(run: Run, draft: Receipt) -> Receipt:
     Args:
         draft: the receipt, whose `unchanged_since` names the run that published the lake.
     """
-    published = receipts.of(draft.unchanged_since)
-    assert published is not None
+    published = receipts.of_run(draft.unchanged_since)
     now = datetime.now(UTC).isoformat()
     receipt = replace(draft, lake_commit=published.lake_commit, published_at=now)
     former = receipts.newest_unchanged_since(published.run_id)

@@ -98,14 +98,6 @@ def write(receipt: Receipt) -> None:
     forget(receipt.run_id)
 
 
-def of(run_id: str) -> Receipt | None:
-    """The receipt of a run; nothing for one that has none."""
-    try:
-        return Receipt(**json.loads(storage.get(_uri(run_id))))
-    except FileNotFoundError:
-        return None
-
-
 def remember_unchanged(receipt: Receipt) -> None:
     """Let it be known that a run found the lake of another to be the source's still; the newest such counts."""
     storage.put(f"{_UNCHANGED}/{receipt.unchanged_since}.json", json.dumps(receipt.run_id).encode(), "application/json")
@@ -158,6 +150,29 @@ def newest(limit: int) -> Iterator[Receipt]:
 def run_ids() -> set[str]:
     """Runs of which there is a receipt."""
     return {uri.rsplit("/", 1)[1].removesuffix(".json") for uri in _written()}
+
+
+def of_run(run_id: str) -> Receipt:
+    """The receipt of a run.
+
+    Raises:
+        LakeError: there is none.
+    """
+    found = find(run_id)
+    if found is None:
+        raise LakeError(
+            f"run {run_id} was published and has no receipt at {_uri(run_id)}",
+            "if it was killed while it published, the next `lake run` writes its receipt",
+        )
+    return found
+
+
+def find(run_id: str) -> Receipt | None:
+    """The receipt of a run; nothing for one that has none."""
+    try:
+        return Receipt(**json.loads(storage.get(_uri(run_id))))
+    except FileNotFoundError:
+        return None
 
 
 def latest() -> Receipt:

@@ -59,6 +59,16 @@ def create_branch(branch: str, at: str | None = None) -> str:
     return base
 
 
+def create_empty_branch(branch: str) -> None:
+    """Make a branch that starts from nothing, unless there is one of this name: it holds none of main's tables."""
+    nothing = {"type": "DETACHED", "hash": _call("GET", "config")["noAncestorHash"]}
+    try:
+        _call("POST", "trees", params={"name": branch, "type": "BRANCH"}, json=nothing)
+    except CatalogError:
+        if not exists(branch):
+            raise
+
+
 def delete_branch(branch: str) -> None:
     """Delete ``branch`` with what only it holds; nothing happens if there is none."""
     if exists(branch):

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 
+from lake.changes.increment import Held
 from lake.changes.strategy import State
 from lake.contracts import Contract
 from lake.errors import SourceError
@@ -14,11 +15,15 @@ from lake.extract.extract import Request
 from lake.extract.extract import extract as extract_tables
 from lake.extract.manifest import Manifest
 from lake.layers.held import HeldRows
-from lake.ledger import receipts
+from lake.ledger import parity_marks, receipts
+from lake.ledger.parity_marks import Mark
 from lake.run import Run, last_published
 from lake.source import sources
 
 log = logging.getLogger(__name__)
+
+HeldBy = Callable[[Contract], Held]
+"""Gives what the lake holds of a table, under the contract as it is read."""
 
 
 def extract(run: Run, source: str) -> dict[str, int]:
@@ -35,7 +40,12 @@ def extract(run: Run, source: str) -> dict[str, int]:
     origin = sources.named(source)
     last = _last(run, source)
     contracts = {name: contract for name, contract in run.contracts().items() if contract.source == source}
-    requests = [_request(run, contract, last.get(name)) for name, contract in contracts.items()]
+    marks = parity_marks.read(contracts.values())
+    rows = partial(HeldRows, run.branch)
+    requests = [
+        request(contract, last.get(name), rows, marks.get(name), is_full=run.asked == "full")
+        for name, contract in contracts.items()
+    ]
     try:
         manifests = extract_tables(origin, requests, run.run_id)
     except SourceError as error:
@@ -50,10 +60,13 @@ def extract(run: Run, source: str) -> dict[str, int]:
     }
 
 
-def _request(run: Run, contract: Contract, last: Manifest | None) -> Request:
-    if last is None or not last.state or run.asked == "full":
+def request(
+    contract: Contract, last: Manifest | None, rows: HeldBy, mark: Mark | None = None, is_full: bool = False
+) -> Request:
+    """What to read of a table: what changed since the last run, and what parity has marked."""
+    if last is None or not last.state or is_full or (mark and mark.keys is None):
         return Request(contract, last=last)
-    return Request(contract, State.from_json(last.state), partial(HeldRows, run.branch), last)
+    return Request(contract, State.from_json(last.state), rows, last, mark.keys if mark else None)
 
 
 def _last(run: Run, source: str) -> dict[str, Manifest]:

@@ -22,7 +22,7 @@ def before(run: Run) -> Receipt | None:
     """The receipt of the run whose lake this one starts from, if what it says can be relied on: its code and the way in
     which this run was asked for must be such that the same data would come out the same."""
     run_id = last_published(run.base)
-    receipt = receipts.of(run_id) if run_id else None
+    receipt = receipts.find(run_id) if run_id else None
     is_same = receipt is not None and receipt.code_sha256 == run.code_sha256 != ""
     return receipt if is_same and run.asked == "auto" else None
 

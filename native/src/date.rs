@@ -3,7 +3,7 @@
 use crate::error::{Result, broken};
 
 const MICROS: i64 = 1_000_000;
-const MICROS_PER_DAY: i64 = 86_400 * MICROS;
+pub const MICROS_PER_DAY: i64 = 86_400 * MICROS;
 
 /// As sent: zero and partial dates, and the 31st of February, are values of this type that are no dates.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -46,10 +46,10 @@ impl Date {
         Some(365 * year + year / 4 - year / 100 + year / 400 + before_the_month + i32::from(self.day) - 719_469)
     }
 
-    /// The day that lies so many days after 1970-01-01: the inverse of `days`.
-    pub fn of_days(days: u32) -> Self {
+    /// The day that lies so many days after 1970-01-01: the inverse of `days`, from 0000-03-01 on.
+    pub fn of_days(days: i32) -> Self {
         // Counted from 0000-03-01, in eras of 400 years.
-        let days = days + 719_468;
+        let days = days.saturating_add(719_468).max(0) as u32;
         let (era, day) = (days / 146_097, days % 146_097);
         let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
         let day = day - (365 * year + year / 4 - year / 100);
@@ -292,9 +292,9 @@ mod tests {
 
     #[test]
     fn days_become_dates_again() {
-        for day in (0..50_000).step_by(7).chain([59, 60, 11_016, 11_017, 49_709]) {
+        for day in (-719_162..50_000).step_by(7).chain([59, 60, 11_016, 11_017, 49_709, 2_932_896]) {
             let date = Date::of_days(day);
-            assert_eq!(date.days(), Some(day as i32), "{date:?}");
+            assert_eq!(date.days(), Some(day), "{date:?}");
         }
     }
 

@@ -24,24 +24,17 @@ impl RowHash {
                 self.row.push(b':');
                 self.row.extend_from_slice(text);
             }
-            (_, Value::Bytes(bytes)) => self.hexadecimal(bytes),
+            (_, Value::Bytes(bytes)) => hexadecimal(bytes, &mut self.row),
             // The bytes and not the digits: servers do not agree on these, and MySQL's do not tell all doubles apart.
-            (_, Value::F32(value)) => self.hexadecimal(&f64::from(*value).to_le_bytes()),
-            (_, Value::F64(value)) => self.hexadecimal(&value.to_le_bytes()),
+            (_, Value::F32(value)) => hexadecimal(&f64::from(*value).to_le_bytes(), &mut self.row),
+            (_, Value::F64(value)) => hexadecimal(&value.to_le_bytes(), &mut self.row),
             (kind, value) => value.print(kind.digits(), &mut self.row),
         }
         self.row.push(b',');
     }
 
-    fn hexadecimal(&mut self, bytes: &[u8]) {
-        const HEX: &[u8; 16] = b"0123456789ABCDEF";
-        self.row.extend(bytes.iter().flat_map(|byte| [HEX[usize::from(byte >> 4)], HEX[usize::from(byte & 15)]]));
-    }
-
     pub fn end_row(&mut self) {
-        let digest: [u8; 32] = Sha256::digest(&self.row).into();
-        let [a, b, c, d, e, f, g, h, ..] = digest;
-        self.sum += u128::from(u64::from_be_bytes([a, b, c, d, e, f, g, h]));
+        self.sum += u128::from(first_half(&self.row));
         self.row.clear();
     }
 
@@ -49,6 +42,18 @@ impl RowHash {
     pub fn sum(&self) -> u128 {
         self.sum
     }
+}
+
+pub fn hexadecimal(bytes: &[u8], out: &mut Vec<u8>) {
+    const HEX: &[u8; 16] = b"0123456789ABCDEF";
+    out.extend(bytes.iter().flat_map(|byte| [HEX[usize::from(byte >> 4)], HEX[usize::from(byte & 15)]]));
+}
+
+/// The first 8 bytes of the SHA-256 of a row's text.
+pub fn first_half(row: &[u8]) -> u64 {
+    let digest: [u8; 32] = Sha256::digest(row).into();
+    let [a, b, c, d, e, f, g, h, ..] = digest;
+    u64::from_be_bytes([a, b, c, d, e, f, g, h])
 }
 
 #[cfg(test)]

@@ -15,6 +15,7 @@ pub mod decimal;
 pub mod error;
 pub mod float;
 pub mod hash;
+pub mod hashed;
 pub mod packet;
 pub mod parquet_file;
 pub mod policy;

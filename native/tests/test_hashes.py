@@ -12,6 +12,7 @@ from ipaddress import IPv4Address, IPv6Address
 from uuid import UUID
 
 import mysql_arrow
+import pyarrow as pa
 import pymysql
 import pytest
 from support import Reader, execute
@@ -58,6 +59,58 @@ def agree(connection: pymysql.Connection, reader: Reader, protocol: str, without
 def test_a_nasty_table(connection, reader: Reader, protocol: str) -> None:
     execute(connection, TABLE, *(f"INSERT INTO t VALUES ({row})" for row in ROWS), "INSERT INTO t SELECT * FROM t")
     agree(connection, reader, protocol, without="e" if protocol == "text" else "")  # six digits of a FLOAT are too few
+
+
+HELD = pa.schema(
+    [
+        ("a", pa.decimal128(20, 0)), ("b", pa.int64()), ("c", pa.string()), ("d", pa.decimal128(10, 2)),
+        ("e", pa.float32()), ("f", pa.float64()), ("g", pa.date32()), ("h", pa.timestamp("us", "UTC")),
+        ("i", pa.timestamp("us", "UTC")), ("j", pa.timestamp("us", "UTC")), ("k", pa.string()), ("l", pa.string()),
+        ("m", pa.int32()), ("n", pa.bool_()), ("o", pa.int32()), ("p", pa.string()), ("q", pa.string()),
+        ("r", pa.string()), ("s", pa.string()), ("t", pa.binary()), ("u", pa.binary()), ("v", pa.string()),
+        ("w", pa.string()), ("x", pa.string()), ("y", pa.binary()), ("z", pa.bool_()), ("na`me, 'x'", pa.string()),
+        ("bb", pa.binary()),
+    ]
+)  # fmt: skip
+"""Types in which a table's values are kept."""
+
+
+def test_rows_that_were_kept(connection, reader: Reader) -> None:
+    """Each row has the server's hash when it is an Arrow value; what could not be held has a piece of its own."""
+    execute(connection, TABLE, *(f"INSERT INTO t VALUES ({row})" for row in ROWS))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT column_name, column_type FROM information_schema.columns"
+            " WHERE table_schema = DATABASE() AND table_name = 't' ORDER BY ordinal_position"
+        )
+        columns = list(cursor.fetchall())
+        instead = {
+            "g": ("MONTH(g) = 0", mysql_arrow.UNREADABLE),
+            "h": ("MONTH(h) = 0", mysql_arrow.NULL),
+            "z": ("z NOT IN (0, 1)", mysql_arrow.UNREADABLE),
+        }
+        cursor.execute(f"SELECT {mysql_arrow.row_hash_expression(columns, instead)} FROM t")
+        expected = [number for (number,) in cursor.fetchall()]
+    names = ", ".join(f"`{name.replace('`', '``')}`" for name, _ in columns)
+    policies = {"g": "problem", "h": "null", "z": "problem"}
+    stream = reader.query(
+        connection, f"SELECT {names} FROM t", schema=HELD, columns=policies, problems="_problems", rows_per_batch=2
+    )
+    found = [
+        value
+        for batch in map(pa.record_batch, stream)
+        for value in pa.array(
+            mysql_arrow.row_hashes(batch, columns, problems="_problems", decoder=reader.name)
+        ).to_pylist()
+    ]
+    assert found == expected
+    assert len(set(found)) == len(ROWS)
+
+
+def test_a_column_that_is_not_what_its_type_says(reader: Reader) -> None:
+    rows = pa.record_batch({"a": pa.array([1.5])})
+    with pytest.raises(ValueError, match="a"):
+        mysql_arrow.row_hashes(rows, [("a", "varchar(9)")], decoder=reader.name)
 
 
 # -- random rows of every type

@@ -21,7 +21,6 @@ from lake.platform import catalog, sql
 from lake.run import Run
 from lake.settings import settings
 from lake.source import sources
-from lake.steps import in_force
 
 
 @dataclass(frozen=True)
@@ -52,7 +51,7 @@ def run_once(source: Connection[Any]) -> Iterator[Callable[[Contract], list[dict
         run = RunAt(f"{branch}_{len(runs)}", "", sources=(contract.source,), has_marts=False, at=branch)
         runs.append(run)
         (manifest,) = extract(sources.shop(), [Request(contract)], run.run_id)
-        contract = in_force.under(contract, manifest)
+        contract = manifest.under(contract)
         raw.register(manifest, contract, branch)
         clean(spark, run, ["changing"], {"changing": contract}, Work.of([manifest], waiting=set()))
         rows = sql.rows("SELECT * FROM cleaned.changing ORDER BY id", branch)

@@ -15,7 +15,7 @@ from mysql_arrow.errors import (
     TypeRefused,
     ValueRefused,
 )
-from mysql_arrow.hashes import UNHASHED, hash_expression
+from mysql_arrow.hashes import NULL, UNHASHED, UNREADABLE, hash_expression, row_hash_expression, row_hashes
 from mysql_arrow.stats import Stats
 
 try:
@@ -31,7 +31,9 @@ from mysql_arrow.pymysql import drain, query
 
 __all__ = [
     "NATIVE",
+    "NULL",
     "UNHASHED",
+    "UNREADABLE",
     "ConnectionLost",
     "Decoder",
     "Error",
@@ -45,4 +47,6 @@ __all__ = [
     "drain",
     "hash_expression",
     "query",
+    "row_hash_expression",
+    "row_hashes",
 ]

@@ -76,7 +76,7 @@ pub fn timestamp(bytes: &[u8], digits: u8) -> DateTime {
     }
     let (day, clock) = (seconds / 86_400, seconds % 86_400);
     DateTime {
-        date: Date::of_days(day),
+        date: Date::of_days(day as i32),
         hour: (clock / 3600) as u8,
         minute: (clock / 60 % 60) as u8,
         second: (clock % 60) as u8,

@@ -9,7 +9,7 @@ use std::ptr::NonNull;
 
 use arrow_array::ffi::{FFI_ArrowArray, FFI_ArrowSchema, from_ffi, to_ffi};
 use arrow_array::ffi_stream::FFI_ArrowArrayStream;
-use arrow_array::{Array, ArrayRef, RecordBatch, RecordBatchReader, StructArray, make_array};
+use arrow_array::{Array, ArrayRef, RecordBatch, RecordBatchReader, StructArray, UInt64Array, make_array};
 use arrow_schema::{Field, SchemaRef};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
@@ -54,6 +54,28 @@ impl Batch {
         let _ = requested_schema; // a wish that need not be granted; consumers cast themselves
         let (array, _) = to_ffi(&StructArray::from(self.0.clone()).into_data()).map_err(|error| raise(error.into()))?;
         Ok((schema_capsule(py, &self.0.schema())?, PyCapsule::new_with_value(py, array, ARRAY)?))
+    }
+}
+
+/// The hashes of a batch's rows; `pyarrow.array` takes it.
+#[pyclass(frozen, module = "mysql_arrow")]
+pub struct Hashes(pub UInt64Array);
+
+#[pymethods]
+impl Hashes {
+    fn __len__(&self) -> usize {
+        self.0.len()
+    }
+
+    #[pyo3(signature = (requested_schema=None))]
+    fn __arrow_c_array__<'py>(
+        &self,
+        py: Python<'py>,
+        requested_schema: Option<Bound<'py, PyAny>>,
+    ) -> PyResult<(Bound<'py, PyCapsule>, Bound<'py, PyCapsule>)> {
+        let _ = requested_schema;
+        let (array, schema) = to_ffi(&self.0.to_data()).map_err(|error| raise(error.into()))?;
+        Ok((PyCapsule::new_with_value(py, schema, SCHEMA)?, PyCapsule::new_with_value(py, array, ARRAY)?))
     }
 }
 

@@ -4,6 +4,7 @@ mod binlog;
 mod capsule;
 mod decoder;
 mod failure;
+mod hashed;
 mod stream;
 
 use pyo3::prelude::*;
@@ -15,5 +16,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<decoder::Decoder>()?;
     module.add_class::<stream::Stream>()?;
     module.add_class::<binlog::Binlog>()?;
+    module.add_class::<capsule::Hashes>()?;
+    module.add_function(wrap_pyfunction!(hashed::row_hashes, module)?)?;
     module.add_function(wrap_pyfunction!(binlog::dump_command, module)?)
 }

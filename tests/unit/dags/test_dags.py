@@ -15,7 +15,7 @@ from lake.runtime import pools
 from lake.settings import Settings, settings
 
 DAGS = Path(__file__).resolve().parents[3] / "dags"
-EXPECTED = {"shop_lake", "reports", "alerting", "maintenance", "watch"}
+EXPECTED = {"shop_lake", "reports", "alerting", "maintenance", "parity", "watch"}
 
 
 @pytest.fixture(scope="module")
@@ -106,7 +106,7 @@ def test_the_pipeline_is_wired_in_order_and_runs_once_at_a_time(bag) -> None:
 
 
 POOLS = {
-    "source": {"shop_lake.extract"},
+    "source": {"shop_lake.extract", "parity.sweep", "parity.prove"},
     "spark": {"shop_lake.clean", "shop_lake.curate"},
     "trino": {"shop_lake.marts", "shop_lake.audit", "reports.names", "reports.render", "alerting.check"},
 }
@@ -126,6 +126,14 @@ def test_what_reaches_a_source_spark_or_trino_is_bounded_by_a_pool(bag) -> None:
 def test_the_watch_waits_for_nothing_that_somebody_does(bag) -> None:
     assert bag.dags["watch"].is_paused_upon_creation is False
     assert Settings.model_fields["watch_schedule"].default == "*/10 * * * *"
+
+
+def test_parity_proves_what_a_run_of_the_pipeline_has_mended(bag) -> None:
+    dag = bag.dags["parity"]
+    assert [task.task_id for task in dag.topological_sort()] == ["sweep", "has_drifted", "repair", "prove"]
+    repair = dag.get_task("repair")
+    assert (repair.trigger_dag_id, repair.wait_for_completion) == ("shop_lake", True)
+    assert dag.max_active_runs == 1
 
 
 TABLES = [f"a_rather_long_name_of_a_table_{number:03}" for number in range(110)]

@@ -72,7 +72,7 @@ def test_a_receipt_is_relied_on_under_the_same_code_alone(
     run: Run, is_relied_on: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(news, "last_published", lambda base: "first")
-    monkeypatch.setattr(news.receipts, "of", lambda run_id: LAST)
+    monkeypatch.setattr(news.receipts, "find", lambda run_id: LAST)
     assert (news.before(run) is LAST) == is_relied_on
 
 

@@ -6,6 +6,7 @@ a time (`values`, `convert`); `cells` and `rows` make columns, batches and hashe
 """
 
 from mysql_arrow._fallback.decoder import Decoder
+from mysql_arrow._fallback.hashed import row_hashes
 from mysql_arrow._fallback.stream import Stream
 
-__all__ = ["Decoder", "Stream"]
+__all__ = ["Decoder", "Stream", "row_hashes"]

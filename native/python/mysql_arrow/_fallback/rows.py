@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
-import struct
-from itertools import pairwise
-
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from mysql_arrow._fallback.cells import Cell
 from mysql_arrow._fallback.cut import cut
+from mysql_arrow._fallback.hashed import halves, joined
 
 
 class Rows:
@@ -74,22 +70,10 @@ class Rows:
             arrays.append(pa.array(told, pa.string()))
         pieces = [pieces for _, pieces in columns if pieces is not None]
         if pieces:
-            self.hash_sum += _hash_sum(pieces)
+            self.hash_sum += sum(halves(joined(pieces)))
         return pa.RecordBatch.from_arrays(arrays, schema=self._schema)
 
 
 def _joined(problems: list[str]) -> str:
     # Texts come last, as with the extension, which looks at them when the batch is complete.
     return "; ".join(sorted(problems, key=lambda problem: problem.endswith(" is no text")))
-
-
-def _hash_sum(pieces: list[pa.Array]) -> int:
-    """The sum of the rows' hashes: each is the first 8 bytes of a SHA-256."""
-    comma, nothing = pa.scalar(b",", pa.large_binary()), pa.scalar(b"", pa.large_binary())
-    options = pc.JoinOptions(null_handling="replace", null_replacement="N")
-    rows = pc.binary_join_element_wise(*pieces, nothing, comma, options=options)
-    _, offsets, data = rows.buffers()
-    bounds = memoryview(offsets).cast("q")[: len(rows) + 1].tolist()
-    joined, sha256 = memoryview(data), hashlib.sha256
-    digests = [sha256(joined[start:end]).digest() for start, end in pairwise(bounds)]
-    return sum(half for (half,) in struct.iter_unpack(">Q24x", b"".join(digests)))
