@@ -9,6 +9,7 @@ Every ten minutes (`LAKE_WATCH_SCHEDULE`), whether anything was published or not
 | `RunDoesNotEnd` | a run is under way for longer than it may |
 | `DagBroken` | a DAG's file cannot be imported |
 | `TableStale`, or `SourceStale` where all of a source are | a table is older than it may be (docs/alerts.md) |
+| `TableDrifted` | the last sweep of parity found rows that differ from the source (docs/parity.md) |
 | `TableHeldBack`, or `SourceHeldBack` of a source that is away | a table stays as it was (docs/contracts.md) |
 
 What holds is told again and so stays up; what is over is ended. What cannot be looked at is `NotWatched`, and its

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
-from lake.alerts import alertmanager, beat, failures, freshness, held_back, reach, runs
+from lake.alerts import alertmanager, beat, drift, failures, freshness, held_back, reach, runs
 from lake.alerts.alert import Alert
 from lake.alerts.look import Look
 from lake.settings import settings
@@ -19,6 +19,7 @@ LOOKS: dict[str, Callable[[datetime], Look]] = {
     "runs": runs.look,
     "freshness": freshness.look,
     "held back": held_back.look,
+    "drift": drift.look,
 }
 """What is looked at. A further thing is a function more."""
 

@@ -87,6 +87,17 @@ def verified_through() -> dict[str, datetime]:
     return {row["table"]: row["verified_through_max"] for row in newest.to_pylist()}
 
 
+def newest() -> list[dict[str, Any]]:
+    """What the last sweep of each table found: rows of `SCHEMA`, sorted by table."""
+    table = raw.find(BRANCH, NAMESPACE, TABLE) if catalog.exists(BRANCH) else None
+    if table is None:
+        return []
+    found: dict[str, dict[str, Any]] = {}
+    for row in table.scan().to_arrow().sort_by("instant").to_pylist():
+        found[row["table"]] = row
+    return [found[name] for name in sorted(found)]
+
+
 def _row(sweep: str, commit: str, finding: Finding) -> dict[str, Any]:
     return {
         "sweep": sweep,
