@@ -40,9 +40,3 @@ def test_what_was_found_on_another_server_stays() -> None:
     assert both.endswith("| **no** | MariaDB: a<br>MariaDB: b (**not survived**)<br>MySQL: c |")
     assert struck(both, ("MariaDB: d", True)).endswith("| yes | MySQL: c<br>MariaDB: d |")
     assert struck("| x | y | yes | of no server |", ("MySQL: c", True)).endswith("| yes | MySQL: c |")
-
-
-def test_the_page_tells_of_both_servers() -> None:
-    for row in written(PAGE).values():
-        assert "MariaDB: " in row, row
-        assert "MySQL: " in row, row
