@@ -53,12 +53,14 @@ class Request:
         state: what the last published run left for the next increment; without it the whole table is read.
         held: what the lake holds of the table; goes with the state.
         drifted: keys of rows that are read again though nothing tells that they changed; none for None.
+        whole: why the table is read whole though it need not be, for the log and the manifest; empty for no reason.
     """
 
     contract: Contract
     state: State | None = None
     held: Held | None = None
     drifted: pa.Table | None = None
+    whole: str = ""
 
 
 def extract(origin: Source, requests: list[Request], run_id: str) -> list[Manifest]:
@@ -121,9 +123,11 @@ def _read(origin: Source, requests: list[Request], run_id: str) -> list[Manifest
             {request.contract.table: request.held for request in requests if request.held},
         )
         for request in requests:
+            name = request.contract.table
             if request.drifted is not None:
-                name = request.contract.table
                 found[name] = increments.with_drifted(first, request.contract, found[name], request.drifted)
+            if request.whole:
+                found[name] = replace(found[name], plan=replace(found[name].plan, reason=request.whole))
         marks = {RUN_ID: run_id, EXTRACTED_AT: view.snapshot.instant}
         begun = [
             _Table(

@@ -34,8 +34,10 @@ def extract(run: Run, source: str) -> dict[str, int]:
 
 def request(contract: Contract, state: State | None, held: HeldRows, mark: Mark | None) -> Request:
     """What to read of a table: what changed since its state, and what parity has marked."""
-    if state is None or (mark and mark.keys is None):
+    if state is None:
         return Request(contract)
+    if mark and mark.keys is None:
+        return Request(contract, whole=f"{mark.rows} rows had drifted, and are not mended one by one")
     return Request(contract, state, held, mark.keys if mark else None)
 
 
