@@ -27,5 +27,10 @@ def _alert(row: dict[str, Any]) -> Alert:
     through = row["verified_through"]
     proven = f"proven equal up to {through:%Y-%m-%d %H:%M} UTC" if through else "never proven equal"
     what = f"{row['table']} of {row['source']}: {rows} as of {row['instant']:%Y-%m-%d %H:%M} UTC; {proven}"
-    labels = {"source": row["source"], "table": row["table"]}
+    labels = {"source": row["source"], "table": row["table"], "against": row["against"]}
+    if row["against"] == "primary":
+        # The lake may hold what its source does: then it is the replica that is to be mended.
+        return Alert(
+            DRIFTED, "critical", f"{what}, against the primary", labels, "compare the replica with its primary"
+        )
     return Alert(DRIFTED, "critical", what, labels, f"`lake parity {row['table']} --repair` names and mends them")

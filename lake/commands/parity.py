@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -10,9 +11,18 @@ from rich.console import Console
 
 from lake.commands.printing import console, print_rows
 from lake.commands.run import run_pipeline
+from lake.errors import LakeError
 
 if TYPE_CHECKING:
     from lake.ledger.parity import Finding
+
+
+class Other(StrEnum):
+    """What the lake is compared with: the database that it reads, or the primary of that replica."""
+
+    source = "source"
+    primary = "primary"
+
 
 NAMED = 20
 """Keys of each kind that the output names."""
@@ -21,6 +31,7 @@ NAMED = 20
 def parity(
     tables: Annotated[list[str] | None, typer.Argument(help="Tables to compare; all without.")] = None,
     repair: Annotated[bool, typer.Option("--repair", help="Let a run read again what has drifted.")] = False,
+    against: Annotated[Other, typer.Option(help="What is compared.")] = Other.source,
     json_: Annotated[bool, typer.Option("--json", help="Print a list with an object for each table.")] = False,
 ) -> None:
     """Compare the published lake with its sources, and name the rows that differ.
@@ -30,7 +41,12 @@ def parity(
     """
     from lake.ledger import parity_pass
 
-    found = parity_pass.take(tables or [], is_marking=repair)
+    if repair and against is Other.primary:
+        raise LakeError(
+            "a repair reads the rows again from the replica, and would not mend what it has not",
+            "build a replica anew that has diverged from its primary, then run `lake parity --repair`",
+        )
+    found = parity_pass.take(tables or [], is_marking=repair, against=against.value)
     again = _repaired(found) if repair else {}
     entries = [described(finding, again.get(finding.table)) for finding in found]
     if json_:

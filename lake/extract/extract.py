@@ -55,6 +55,7 @@ class Request:
         held: gives what the lake holds of the table, under the contract as it is read; goes with the state.
         last: what the run before said of the table, where there was one.
         drifted: keys of rows that are read again though nothing tells that they changed; none for None.
+        whole: why the table is read whole though it need not be, for the log and the manifest; empty for no reason.
     """
 
     contract: Contract
@@ -62,6 +63,7 @@ class Request:
     held: Callable[[Contract], Held] | None = None
     last: Manifest | None = None
     drifted: pa.Table | None = None
+    whole: str = ""
 
 
 def extract(origin: Source, requests: list[Request], run_id: str) -> list[Manifest]:
@@ -130,8 +132,11 @@ def _read(origin: Source, requests: list[Request], run_id: str) -> list[Manifest
             {name: held_under(contracts[name]) for name in contracts if (held_under := asked[name].held)},
         )
         for name, contract in contracts.items():
-            if (drifted := asked[name].drifted) is not None:
-                found[name] = increments.with_drifted(first, contract, found[name], drifted)
+            request = asked[name]
+            if request.drifted is not None:
+                found[name] = increments.with_drifted(first, contract, found[name], request.drifted)
+            if request.whole:
+                found[name] = replace(found[name], plan=replace(found[name].plan, reason=request.whole))
         marks = {RUN_ID: run_id, EXTRACTED_AT: view.snapshot.instant}
         begun = [
             _Table(

@@ -16,7 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
-from typing import Any
+from typing import Any, Literal
 
 from pymysql.connections import Connection
 
@@ -32,9 +32,10 @@ from lake.errors import HeldFileError
 from lake.extract.manifest import Manifest
 from lake.extract.pace import Pace
 from lake.extract.workers import Job, work_off
-from lake.ledger import parity_lake, parity_layout, parity_rows
+from lake.ledger import parity_lake, parity_layout, parity_primary, parity_rows
 from lake.ledger.parity_lake import CaughtUp
 from lake.ledger.parity_layout import Layout
+from lake.ledger.parity_primary import Behind
 from lake.ledger.parity_rows import Drift
 from lake.ledger.parity_subjects import Subject
 from lake.settings import settings
@@ -42,6 +43,7 @@ from lake.source import client, schema, snapshot
 from lake.source.detection import detect
 from lake.source.quoting import quote
 from lake.source.server import check_replica
+from lake.source.snapshot import View
 from lake.source.sources import Source
 
 log = logging.getLogger(__name__)
@@ -92,7 +94,11 @@ class Finding:
         return not (self.error or self.drift.rows)
 
 
-def sweep(origin: Source, subjects: Sequence[Subject]) -> list[Finding]:
+Against = Literal["source", "primary"]
+"""What the lake is compared with: the database that it reads, or the primary of that replica."""
+
+
+def sweep(origin: Source, subjects: Sequence[Subject], against: Against = "source") -> list[Finding]:
     """Compare tables of a source as of one snapshot, in the order of the subjects.
 
     A table that does not fit its contract any more is noted, and keeps no other from being compared.
@@ -101,26 +107,45 @@ def sweep(origin: Source, subjects: Sequence[Subject]) -> list[Finding]:
         SourceError: the source is away, or holds a value that the contract refuses.
         ServiceError: the catalog or the object store is away.
     """
+    contracts = [subject.contract for subject in subjects]
+    if against == "primary":
+        primary = parity_primary.primary_of(origin)
+        with snapshot.consistent(primary, settings().source_connections) as view:
+            first = view.connections[0]
+            with parity_primary.behind(first, origin, contracts) as replica:
+                return _compared(primary, view, origin, replica, subjects)
     with client.connected(origin) as connection:
-        spoken = detect(connection)
-        check_replica(spoken, connection, origin)
-        before = increments.before_snapshot(connection, (subject.contract for subject in subjects))
+        check_replica(detect(connection), connection, origin)
+        before = increments.before_snapshot(connection, contracts)
     with snapshot.consistent(origin, settings().source_connections) as view:
-        first, instant = view.connections[0], view.snapshot.instant
-        moment = increments.inside_snapshot(first, before)
-        findings = _misfits(subjects, instant, schema.read_tables(first, origin))
-        left = {subject.contract.table: subject for subject in subjects if subject.contract.table not in findings}
-        found: dict[str, Found] = {}
-        while left and not found:
-            try:
-                found = _changed(first, moment, origin, left)
-            except HeldFileError as error:
-                findings[error.table] = _lost(left.pop(error.table), instant, error)
-        source = _Source(
-            origin, view.connections, Pace(spoken, settings().parity_max_rows_per_second, PATIENCE_SECONDS)
-        )
-        for table, subject in left.items():
-            findings[table] = _Table(subject, found[table], instant, source).compared()
+        first = view.connections[0]
+        return _compared(origin, view, origin, Behind(first, increments.inside_snapshot(first, before)), subjects)
+
+
+def _compared(
+    compared: Source, view: View, origin: Source, changed: Behind, subjects: Sequence[Subject]
+) -> list[Finding]:
+    """Compare the tables one after the other.
+
+    Args:
+        compared: whose snapshot the view is.
+        origin: that runs read.
+        changed: its snapshot, in which the increments are found.
+    """
+    first, instant = view.connections[0], view.snapshot.instant
+    findings = _misfits(subjects, instant, schema.read_tables(first, compared))
+    left = {subject.contract.table: subject for subject in subjects if subject.contract.table not in findings}
+    found: dict[str, Found] = {}
+    while left and not found:
+        try:
+            found = _changed(changed.connection, changed.moment, origin, left)
+        except HeldFileError as error:
+            findings[error.table] = _lost(left.pop(error.table), instant, error)
+    pace = Pace(detect(first), settings().parity_max_rows_per_second, PATIENCE_SECONDS)
+    source = _Source(compared, view.connections, pace)
+    found_on = None if changed.connection is first else changed.connection
+    for table, subject in left.items():
+        findings[table] = _Table(subject, found[table], instant, source, found_on).compared()
     return [findings[subject.contract.table] for subject in subjects]
 
 
@@ -220,6 +245,7 @@ class _Table:
     found: Found
     instant: datetime
     source: _Source
+    found_on: Connection[Any] | None
 
     @property
     def contract(self) -> Contract:
@@ -240,7 +266,8 @@ class _Table:
 
     def _finding(self) -> Finding:
         first = self.source.connections[0]
-        caught_up = parity_lake.caught_up(first, self.contract, self.subject.held, self.found.increment)
+        increment = self.found.increment
+        caught_up = parity_lake.caught_up(first, self.contract, self.subject.held, increment, self.found_on)
         layout = parity_layout.lay_out(self.contract, self.subject.held)
         with ThreadPoolExecutor(1, thread_name_prefix="parity") as pool:
             in_lake = pool.submit(caught_up.sums, layout)

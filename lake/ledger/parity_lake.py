@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pymysql.connections import Connection
 
-from lake.changes import by_key, hashes
+from lake.changes import by_key, hashes, ranges
 from lake.changes.buckets import Bucket
 from lake.changes.increment import Held, Increment
 from lake.changes.ranges import Range
@@ -43,13 +43,13 @@ class CaughtUp:
     read: pa.Table
     outdated: pa.Array | None = None
 
-    def rows(self, ranges: Sequence[Range]) -> Iterator[pa.Table]:
+    def rows(self, wanted: Sequence[Range]) -> Iterator[pa.Table]:
         """Keys and hashes, of at least the rows whose keys lie in one of the ranges.
 
         Raises:
             OSError, pa.ArrowException: a file cannot be read.
         """
-        for batch in self.held.rows(ranges, self.contract.read_schema.names):
+        for batch in self.held.rows(wanted, self.contract.read_schema.names):
             yield self._current(hashed(self.contract, batch))
         yield self.read
 
@@ -69,23 +69,34 @@ class CaughtUp:
         return rows.filter(pc.invert(pc.is_in(keys, value_set=self.outdated)))
 
 
-def caught_up(connection: Connection[Any], contract: Contract, held: Held, increment: Increment | None) -> CaughtUp:
+def caught_up(
+    connection: Connection[Any],
+    contract: Contract,
+    held: Held,
+    increment: Increment | None,
+    found_on: Connection[Any] | None = None,
+) -> CaughtUp:
     """Take an increment in, without writing it anywhere.
 
     Args:
-        connection: with the snapshot in which the increment was found.
+        connection: with the sweep's snapshot, whose rows count.
         increment: None for none: the lake is compared as it is.
+        found_on: with another, later snapshot in which the increment was found; None for the same one.
     """
     read = _schema(contract).empty_table()
     if increment is None or not (increment.pieces or increment.deleted.num_rows):
         return CaughtUp(contract, held, read)
     conditions = [piece.condition for piece in increment.pieces]
+    named = [increment.deleted]
+    if found_on is not None:
+        named += [by_key.read_keys(found_on, contract, (condition, ())) for condition in conditions]
+        conditions += [ranges.rendered(connection, one) for one in by_key.conditions(contract, increment.deleted)]
     tables = [rows for condition in conditions for rows in read_rows(connection, contract, condition)]
     read = pa.concat_tables([read, *tables])
     if len(conditions) > 1:
         # A row that two pieces give is one row.
         read = read.group_by(read.column_names).aggregate([]).select(read.column_names).cast(read.schema)
-    keys = pa.concat_tables([read.select(list(contract.key)), increment.deleted])
+    keys = pa.concat_tables([read.select(list(contract.key)), *named])
     return CaughtUp(contract, held, read, pc.unique(signatures(keys)))
 
 

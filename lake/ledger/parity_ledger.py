@@ -19,6 +19,7 @@ from pyiceberg.exceptions import (
     CommitStateUnknownException,
     NamespaceAlreadyExistsError,
     TableAlreadyExistsError,
+    ValidationException,
 )
 from pyiceberg.expressions import EqualTo
 from pyiceberg.table import Table
@@ -26,7 +27,7 @@ from tenacity import before_sleep_log, retry, retry_if_exception_type, stop_afte
 
 from lake.contracts.types import INSTANT
 from lake.layers import raw
-from lake.ledger.parity import Finding
+from lake.ledger.parity import Against, Finding
 from lake.platform import catalog
 
 log = logging.getLogger(__name__)
@@ -48,30 +49,33 @@ SCHEMA = pa.schema(
         ("verified_through", INSTANT),
         ("note", pa.string()),
         ("lake_commit", pa.string()),
+        ("against", pa.string()),
     ]
 )
 """A row for each table of each sweep; the names are those of `lake parity --json`."""
 
 
 @retry(
-    # Another sweep's rows came first, or the answer was lost: the table itself tells whether ours are there.
-    retry=retry_if_exception_type((CommitFailedException, CommitStateUnknownException)),
+    # Another sweep's rows came first, or the answer was lost: the table itself tells whether ours are there. PyIceberg
+    # would try again by itself, and then looks for the snapshot that it began with, which Nessie no longer has.
+    retry=retry_if_exception_type((CommitFailedException, CommitStateUnknownException, ValidationException)),
     stop=stop_after_attempt(5),
     wait=wait_random_exponential(max=10),
     before_sleep=before_sleep_log(log, logging.WARNING),
     reraise=True,
 )
-def write(sweep: str, commit: str, findings: Sequence[Finding]) -> None:
+def write(sweep: str, commit: str, against: Against, findings: Sequence[Finding]) -> None:
     """Keep what a sweep found; done again it changes nothing.
 
     Args:
         sweep: its id.
         commit: of main, with which the sources were compared.
+        against: whether the sources were, or their primaries.
     """
     table = _table()
     if table.scan(row_filter=EqualTo("sweep", sweep), selected_fields=("sweep",), limit=1).to_arrow().num_rows:
         return
-    table.append(pa.Table.from_pylist([_row(sweep, commit, finding) for finding in findings], SCHEMA))
+    table.append(pa.Table.from_pylist([_row(sweep, commit, against, finding) for finding in findings], SCHEMA))
 
 
 def verified_through() -> dict[str, datetime]:
@@ -88,19 +92,20 @@ def verified_through() -> dict[str, datetime]:
 
 
 def newest() -> list[dict[str, Any]]:
-    """What the last sweep of each table found: rows of `SCHEMA`, sorted by table."""
+    """What the last sweep of each table against each server found: rows of `SCHEMA`, sorted by table."""
     table = raw.find(BRANCH, NAMESPACE, TABLE) if catalog.exists(BRANCH) else None
     if table is None:
         return []
-    found: dict[str, dict[str, Any]] = {}
+    found: dict[tuple[str, str], dict[str, Any]] = {}
     for row in table.scan().to_arrow().sort_by("instant").to_pylist():
-        found[row["table"]] = row
-    return [found[name] for name in sorted(found)]
+        found[row["table"], row["against"]] = row
+    return [found[pair] for pair in sorted(found)]
 
 
-def _row(sweep: str, commit: str, finding: Finding) -> dict[str, Any]:
+def _row(sweep: str, commit: str, against: Against, finding: Finding) -> dict[str, Any]:
     return {
         "sweep": sweep,
+        "against": against,
         "instant": finding.instant,
         "source": finding.source,
         "table": finding.table,
@@ -116,12 +121,15 @@ def _row(sweep: str, commit: str, finding: Finding) -> dict[str, Any]:
 
 
 def _table() -> Table:
-    """The table, on its branch; both are made where they are missing."""
+    """The table, on its branch; both are made where they are missing, and so are columns that came later."""
     if not catalog.exists(BRANCH):
         catalog.create_empty_branch(BRANCH)
     tables = raw.open_catalog(BRANCH)
     found = raw.find(BRANCH, NAMESPACE, TABLE)
     if found is not None:
+        if set(SCHEMA.names) - set(found.schema().column_names):
+            with found.update_schema() as update:
+                update.union_by_name(SCHEMA)
         return found
     try:
         tables.create_namespace(NAMESPACE)

@@ -9,13 +9,13 @@ from datetime import UTC, datetime
 
 from lake.errors import SourceError
 from lake.ledger import parity, parity_ledger, parity_marks, parity_subjects
-from lake.ledger.parity import Finding
+from lake.ledger.parity import Against, Finding
 from lake.ledger.parity_subjects import Subject
 from lake.platform import catalog
 from lake.source import sources
 
 
-def take(tables: Collection[str] = (), *, is_marking: bool) -> list[Finding]:
+def take(tables: Collection[str] = (), *, is_marking: bool, against: Against = "source") -> list[Finding]:
     """Compare main as it is now with its sources.
 
     A source that is away is noted, and the others are compared.
@@ -33,16 +33,16 @@ def take(tables: Collection[str] = (), *, is_marking: bool) -> list[Finding]:
     before = parity_ledger.verified_through()
     findings: list[Finding] = []
     for source, subjects in parity_subjects.published(commit, tables).items():
-        for subject, finding in zip(subjects, _swept(source, subjects), strict=True):
+        for subject, finding in zip(subjects, _swept(source, subjects, against), strict=True):
             through = finding.instant if finding.is_equal else before.get(finding.table)
             findings.append(_marked(subject, replace(finding, verified_through=through), is_marking))
-    parity_ledger.write(sweep, commit, findings)
+    parity_ledger.write(sweep, commit, against, findings)
     return findings
 
 
-def _swept(source: str, subjects: Sequence[Subject]) -> list[Finding]:
+def _swept(source: str, subjects: Sequence[Subject], against: Against) -> list[Finding]:
     try:
-        return parity.sweep(sources.named(source), subjects)
+        return parity.sweep(sources.named(source), subjects, against)
     except SourceError as error:
         return [parity.unknown(subject, datetime.now(UTC), error.what) for subject in subjects]
 

@@ -48,12 +48,15 @@ class Replication:
         is_applying: the applier runs.
         reason: why it stopped, in the server's words; empty if it gives none.
         lag_seconds: how far it is behind; None while that is not known.
+        host, port: of the primary, as the replica knows it.
     """
 
     is_stopped: bool
     is_applying: bool
     reason: str
     lag_seconds: float | None
+    host: str = ""
+    port: int = 0
 
 
 @dataclass(frozen=True)
@@ -83,6 +86,8 @@ class Dialect(ABC):
 
     _binlog_status: ClassVar[tuple[str, ...]]
     _replica_status: ClassVar[tuple[str, ...]]
+    _committed: ClassVar[str]
+    _wait_for: ClassVar[str]
     _rows_of_access: ClassVar[tuple[str, ...]]
     """Names under which the document of EXPLAIN tells how many rows an access reads."""
 
@@ -172,6 +177,16 @@ class Dialect(ABC):
         """Let the replica go on; does nothing where it does."""
         ask(connection, "START REPLICA SQL_THREAD", "START SLAVE SQL_THREAD")
 
+    def committed(self, connection: Connection[Any]) -> str:
+        """GTIDs of all that this server has committed and a replica of it will apply; empty where it writes none."""
+        (row,) = fetch(connection, f"SELECT {self._committed} AS gtids")
+        return str(row["gtids"] or "").replace("\n", "")
+
+    def has_applied(self, connection: Connection[Any], gtids: str, timeout_seconds: int) -> bool:
+        """Whether this server applies all of these transactions of its primary within the time."""
+        (row,) = fetch(connection, f"SELECT {self._wait_for}(%s, %s) AS answer", (gtids, timeout_seconds))
+        return bool(row["answer"] == 0)
+
     # -- the optimiser
     def estimated_rows(self, connection: Connection[Any], query: str) -> int:
         """How many rows of its one table a query reads, by the optimiser's estimate: nothing is scanned."""
@@ -240,4 +255,6 @@ def _replication(row: Mapping[str, Any]) -> Replication:
         is_applying=threads[1] == "Yes",
         reason=str(row.get("last_sql_error") or row.get("last_io_error") or ""),
         lag_seconds=None if lag is None else float(lag),
+        host=str(row.get("source_host") or row.get("master_host") or ""),
+        port=int(row.get("source_port") or row.get("master_port") or 0),
     )

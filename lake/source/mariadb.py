@@ -21,6 +21,8 @@ class MariaDb(Dialect):
     monitor_privilege = "BINLOG MONITOR"
     _binlog_status = ("SHOW MASTER STATUS",)
     _replica_status = ("SHOW ALL SLAVES STATUS",)
+    _committed = "@@GLOBAL.gtid_binlog_pos"
+    _wait_for = "MASTER_GTID_WAIT"
     _rows_of_access = ("rows",)
 
     @property

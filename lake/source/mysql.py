@@ -32,6 +32,8 @@ class MySql(Dialect):
     monitor_privilege = "REPLICATION CLIENT"
     _binlog_status = ("SHOW BINARY LOG STATUS", "SHOW MASTER STATUS")
     _replica_status = ("SHOW REPLICA STATUS", "SHOW SLAVE STATUS")
+    _committed = "@@GLOBAL.gtid_executed"
+    _wait_for = "WAIT_FOR_EXECUTED_GTID_SET"
     # The document's first version, and its second.
     _rows_of_access = ("rows_examined_per_scan", "estimated_rows")
 

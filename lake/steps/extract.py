@@ -64,8 +64,10 @@ def request(
     contract: Contract, last: Manifest | None, rows: HeldBy, mark: Mark | None = None, is_full: bool = False
 ) -> Request:
     """What to read of a table: what changed since the last run, and what parity has marked."""
-    if last is None or not last.state or is_full or (mark and mark.keys is None):
+    if last is None or not last.state or is_full:
         return Request(contract, last=last)
+    if mark and mark.keys is None:
+        return Request(contract, last=last, whole=f"{mark.rows} rows had drifted, and are not mended one by one")
     return Request(contract, State.from_json(last.state), rows, last, mark.keys if mark else None)
 
 

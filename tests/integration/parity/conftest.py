@@ -19,7 +19,7 @@ from lake.extract.manifest import Manifest, Part
 from lake.layers import raw
 from lake.layers.held import HeldRows
 from lake.ledger import parity, parity_marks
-from lake.ledger.parity import Finding
+from lake.ledger.parity import Against, Finding
 from lake.ledger.parity_subjects import Subject
 from lake.platform import catalog, storage
 from lake.source import client, schema
@@ -78,9 +78,9 @@ class Town:
             self._take_in(self.contracts[name], manifest)
         return self.published
 
-    def sweep(self) -> dict[str, Finding]:
+    def sweep(self, against: Against = "source") -> dict[str, Finding]:
         """What parity finds of each table."""
-        return dict(zip(self.published, parity.sweep(self.origin, self.subjects()), strict=True))
+        return dict(zip(self.published, parity.sweep(self.origin, self.subjects(), against), strict=True))
 
     def subjects(self, tables: Collection[str] = ()) -> list[Subject]:
         """What is compared, by the tables' names in the lake."""

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pyarrow as pa
 import pytest
-from pyiceberg.expressions import EqualTo
+from pyiceberg.expressions import EqualTo, In
 from typer.testing import CliRunner
 
 from lake.commands import parity as command
@@ -94,7 +95,9 @@ def test_rows_that_have_no_name_or_cannot_be_merged_are_read_with_their_whole_ta
     found = {one.table: one for one in parity_pass.take(is_marking=True)}
     assert file in found[shop.contracts["orders"].table].error
     assert _marks(shop) == {"orders", "stores", "visits"}
-    assert {manifest.mode for manifest in shop.run().values()} == {"full"}
+    landed = shop.run()
+    assert {manifest.mode for manifest in landed.values()} == {"full"}
+    assert landed["stores"].reason == "1 rows had drifted, and are not mended one by one"
     assert all(one.is_equal for one in parity_pass.take(is_marking=True))
     assert _marks(shop) == set()
 
@@ -162,10 +165,19 @@ def test_the_ledger_is_on_a_branch_of_its_own_and_says_what_was_found_and_mended
 def test_a_sweep_that_is_entered_twice_stands_there_once(shop: Town) -> None:
     findings, sweep = list(shop.sweep().values()), uuid.uuid4().hex
     for _ in range(2):
-        parity_ledger.write(sweep, catalog.head(), findings)
+        parity_ledger.write(sweep, catalog.head(), "source", findings)
     table = raw.find(parity_ledger.BRANCH, "ops", "parity")
     assert table is not None
     assert table.scan(row_filter=EqualTo("sweep", sweep)).to_arrow().num_rows == len(findings)
+
+
+def test_sweeps_that_end_at_once_are_all_entered(shop: Town) -> None:
+    findings, ids = list(shop.sweep().values()), [uuid.uuid4().hex for _ in range(4)]
+    with ThreadPoolExecutor(len(ids)) as pool:
+        list(pool.map(lambda sweep: parity_ledger.write(sweep, catalog.head(), "source", findings), ids))
+    table = raw.find(parity_ledger.BRANCH, "ops", "parity")
+    assert table is not None
+    assert table.scan(row_filter=In("sweep", ids)).to_arrow().num_rows == len(ids) * len(findings)
 
 
 def test_keys_of_every_kind_are_marked_as_they_are(town: Town) -> None:
