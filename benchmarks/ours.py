@@ -11,7 +11,7 @@ from typing import Any, Self
 from benchmarks.measure import Phase, Sampler, TaskTime, orchestration_share
 from lake.commands.run import ALERTING, PIPELINE, REPORTS
 from lake.errors import LakeError, ServiceError
-from lake.platform.airflow import ENDED, Airflow, TaskState
+from lake.platform.airflow import ENDED, TIMEOUT_SECONDS, Airflow, TaskState
 from lake.runtime import supervise
 from lake.settings import settings
 
@@ -28,20 +28,19 @@ class Watched(Airflow):
 
     def run_span(self, dag_id: str, run_id: str) -> tuple[datetime, datetime]:
         """Instants at which a finished run was asked for and ended."""
-        run = self._call("GET", f"/api/v2/dags/{dag_id}/dagRuns/{run_id}")
-        return datetime.fromisoformat(run["queued_at"]), datetime.fromisoformat(run["end_date"])
+        run = self._runs.get_dag_run(dag_id, run_id, _request_timeout=TIMEOUT_SECONDS)
+        assert run.queued_at and run.end_date, "it has ended"
+        return run.queued_at, run.end_date
 
     def task_ids(self, dag_id: str, run_id: str) -> dict[tuple[str, int], str]:
         """Id of each task instance, by task and map index."""
-        path = f"/api/v2/dags/{dag_id}/dagRuns/{run_id}/taskInstances"
-        found = self._call("GET", path, params={"limit": 200})["task_instances"]
-        return {(item["task_id"], item["map_index"]): item["id"] for item in found}
+        found = self._tasks.get_task_instances(dag_id, run_id, limit=200, _request_timeout=TIMEOUT_SECONDS)
+        return {(item.task_id, item.map_index): str(item.id) for item in found.task_instances}
 
     def runs_since(self, dag_id: str, instant: datetime) -> list[str]:
         """Ids of the runs that were started after an instant."""
-        query = {"start_date_gte": instant.isoformat(), "limit": 100}
-        found = self._call("GET", f"/api/v2/dags/{dag_id}/dagRuns", params=query)["dag_runs"]
-        return [run["dag_run_id"] for run in found]
+        found = self._runs.get_dag_runs(dag_id, start_date_gte=instant, limit=100, _request_timeout=TIMEOUT_SECONDS)
+        return [run.dag_run_id for run in found.dag_runs]
 
 
 def service_pids() -> dict[str, int]:
