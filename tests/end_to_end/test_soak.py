@@ -107,9 +107,11 @@ def test_every_run_publishes_while_the_shop_lives_and_shows_it_to_the_cent(publi
 
     # None of this would mean much if the shop had stood still.
     assert len({receipt["run_id"] for receipt in [published, *receipts]}) == len(receipts) + 1
-    for receipt in receipts:
+    # The last run may find nothing more, if the shop ended while the one before had not yet begun to read.
+    lively = receipts[:-1] if receipts[-1]["unchanged_since"] else receipts
+    for receipt in lively:
         assert receipt["tables"]["orders"]["read"] > 0
-    assert len({shown(receipt).revenue for receipt in receipts}) == len(receipts)
+    assert len({shown(receipt).revenue for receipt in lively}) == len(lively)
     assert shown(receipts[-1]).revenue == source(REVENUE)[0][0]
 
     with scratch_replica() as scratch:
