@@ -23,9 +23,12 @@ LONGEST = 400
 _URGENT = frozenset({"shop_lake", "watch"})
 """Without the one the lake gets old, without the other nobody hears of it."""
 
+TASK_FAILED = "a task failed"
+"""What is known where the task itself has said nothing."""
+
 _REASONS = {
     "timed_out": "the run took longer than it may and was ended",
-    "task_failure": "a task failed",
+    "task_failure": TASK_FAILED,
     "all_tasks_deadlocked": "no task could go on",
 }
 """Airflow's words for why a run failed."""

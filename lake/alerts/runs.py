@@ -67,7 +67,7 @@ def _failed(airflow: Airflow, run: RunState) -> Alert:
         return Failure(
             run.dag_id, run.run_id, "the run failed without a task that did: it took longer than it may"
         ).alert
-    return Failure(run.dag_id, run.run_id, "the task failed", tasks[0].name).alert
+    return Failure(run.dag_id, run.run_id, failures.TASK_FAILED, tasks[0].name).alert
 
 
 def _unended(dag: DagState, run: RunState, now: datetime) -> Alert:

@@ -131,7 +131,7 @@ def test_the_watch_tells_what_no_callback_could(airflow: Airflow) -> None:
 
     assert run(airflow, "watch")[1] == "success"
     [alert] = await_alert(DAG, of_run(failed))
-    assert alert.annotations["summary"] == f"{DAG}, task work: the task failed"
+    assert alert.annotations["summary"] == f"{DAG}, task work: a task failed"
 
     assert run(airflow, DAG, how="well")[1] == "success"
     await_alert(DAG, lambda found: found == [])

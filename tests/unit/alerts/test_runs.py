@@ -58,7 +58,7 @@ def _run(state: str, ago: timedelta, run_id: str = "r1") -> RunState:
 def test_a_failure_that_no_callback_told(seen: Seen) -> None:
     found = seen(_run("failed", LIMIT))
     [alert] = found.alerts
-    assert alert.summary == "reports, task render [business]: the task failed"
+    assert alert.summary == "reports, task render [business]: a task failed"
     assert alert.identity == {"alertname": "DagFailed", "severity": "warning", "dag_id": "reports"}
 
 
