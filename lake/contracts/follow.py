@@ -117,7 +117,7 @@ def fit(contract: Contract, table: SourceTable | None) -> Fit:
     followed += [Followed(name, "", column.type) for name, column in taken.items()]
     left_out = [name for name in others if name not in {column.source_name or n for n, column in taken.items()}]
     if followed:
-        contract = Contract.model_validate({**dict(contract), "columns": columns | taken})
+        contract = contract.with_columns(columns | taken)
     return Fit(contract, followed, obstacles, left_out)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from collections.abc import Mapping
 from functools import cached_property
 from typing import Annotated, Literal, Self
 
@@ -184,6 +185,11 @@ class Contract(BaseModel):
         """Arrow schema of the landing files and of ``raw.<table>``."""
         marks = [pa.field(RUN_ID, pa.string()), pa.field(EXTRACTED_AT, types.INSTANT), pa.field(OPERATION, pa.string())]
         return pa.schema([*self.read_schema, *marks])
+
+    def with_columns(self, columns: Mapping[str, Column]) -> Contract:
+        """The contract with other columns."""
+        fields = {name: getattr(self, name) for name in Contract.model_fields}
+        return Contract.model_validate({**fields, "columns": dict(columns)})
 
     def when_unreadable(self, name: str) -> Unreadable:
         """What becomes of a column's values that cannot be held: as it says itself, else as the table does.

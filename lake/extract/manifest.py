@@ -89,7 +89,7 @@ class Manifest:
         if not self.followed:
             return contract
         columns = {name: Column.model_validate(entry) for name, entry in self.followed.items()}
-        return Contract.model_validate({**dict(contract), "columns": {**contract.columns, **columns}})
+        return contract.with_columns({**contract.columns, **columns})
 
     @property
     def rows(self) -> int:

@@ -7,6 +7,7 @@ import re
 import pytest
 
 from lake.contracts import Contract
+from lake.contracts.model import Column
 from lake.quality import counts
 from lake.quality.suites import BLOCK
 
@@ -53,9 +54,10 @@ def test_one_statement_counts_many_tables_but_no_more_than_trino_carries(monkeyp
         return [{"name": name, "counts": [5] * len(counts.split(", "))} for name, counts in names]
 
     monkeypatch.setattr(counts.sql, "rows", rows)
-    column = {"type": "int", "nullable": False}
-    wide = CONTRACT.model_copy(update={"table": "wide"})
-    wide = Contract.model_validate({**dict(wide), "columns": {"k": column, **{f"c{i}": column for i in range(990)}}})
+    column = Column(type="int", nullable=False)
+    wide = CONTRACT.model_copy(update={"table": "wide"}).with_columns(
+        {"k": column, **{f"c{i}": column for i in range(990)}}
+    )
     narrow = [CONTRACT.model_copy(update={"table": f"t{i}"}) for i in range(90)]
 
     filled = counts.filled("branch", [wide, *narrow])
