@@ -40,10 +40,7 @@ def audit(run: Run) -> dict[str, Any]:
             facts = [fact for fact in counts.FACTS if fact not in journal.read(run.run_id, "curate")["held"]]
             counted += counts.reconciled(counts.of(catalog, "curated", facts), held)
         summary = auditing.audit(run, catalog, chosen, counted).summary()
-    told = {
-        table: {"cleaned_rows": found.cleaned, "quarantine_rows": found.quarantine} for table, found in rows.items()
-    }
-    journal.write(run.run_id, "audit", {**summary, "rows": told})
+    journal.write(run.run_id, "audit", {**summary, "rows": {table: found.to_json() for table, found in rows.items()}})
     return summary
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from lake.extract import manifest
 from lake.layers import marts as marts_layer
 from lake.ledger import journal
+from lake.ledger.receipts import Receipt
 from lake.platform import sql
 from lake.run import Run
 from lake.steps import news
@@ -31,7 +32,7 @@ def marts(run: Run) -> dict[str, Any]:
     """
     built: dict[str, Any] = {"manifest_sha256": "", "rows": {}, "tests": {}}
     last = news.before(run)
-    changed = news.changed_since(run, last, INPUTS) if last else None
+    changed = _changed(run, last) if last else None
     if not run.has_marts:
         log.warning("no marts: they are made of the shop's tables, which this run does not read")
     elif last and not changed:
@@ -43,6 +44,13 @@ def marts(run: Run) -> dict[str, Any]:
         built = {"manifest_sha256": result.manifest_sha256, "rows": result.rows, "tests": result.tests}
     journal.write(run.run_id, "marts", built)
     return built
+
+
+def _changed(run: Run, last: Receipt) -> set[str]:
+    """Inputs that are others than at the last publish, and those that were held back until now: the marts that are made
+    of these were left out meanwhile, and may have missed changes of their other inputs."""
+    resumed = {f"cleaned.{one.table}" for one in manifest.read_run(run.sources, run.run_id) if one.was_held}
+    return news.changed_since(run, last, INPUTS) | resumed
 
 
 def _held(run: Run) -> list[str]:

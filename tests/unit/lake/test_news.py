@@ -13,7 +13,7 @@ from lake.extract.manifest import Manifest, Part
 from lake.ledger.receipts import Receipt
 from lake.run import Run
 from lake.source.snapshot import Snapshot
-from lake.steps import news
+from lake.steps import marts, news
 
 SNAPSHOT = Snapshot("shop", datetime(2026, 1, 1, tzinfo=UTC), "", server="")
 RUN = Run("second", "base", sources=("shop",), has_marts=False, contracts_sha256="c", code_sha256="k")
@@ -86,3 +86,13 @@ def test_a_change_concerns_all_that_point_at_it_however_indirectly() -> None:
     assert news.concerned(contracts, iter(["customers"])) == {"customers", "orders", "items"}
     assert news.concerned(contracts, ["items"]) == {"items"}
     assert news.concerned(contracts, []) == set()
+
+
+def test_marts_of_a_table_that_was_held_back_are_built_though_the_table_has_not_changed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """They were left out while it was held, and may have missed what their other inputs did."""
+    others = [QUIET, replace(QUIET, table="coupons", was_held=True)]
+    monkeypatch.setattr(marts.manifest, "read_run", lambda sources, run_id: others)
+    monkeypatch.setattr(marts.news, "changed_since", lambda run, last, layers: {"curated.fct_orders"})
+    assert marts._changed(RUN, LAST) == {"cleaned.coupons", "curated.fct_orders"}
