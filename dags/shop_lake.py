@@ -4,7 +4,8 @@ Every hour: opens the branch `run_<id>`, extracts all tables of each source (`la
 it, and builds raw, cleaned, curated and marts on that branch. The audit decides; publishing is one merge, so readers of
 `main` see the lake of the last run or of this one, never half of each. Without the shop it ends in cleaned.
 
-**Parameters.** `full`: read every table whole instead of what changed since the last published run.
+**Parameters.** `full`: read tables whole instead of what changed since the last published run. `sources`, `tables`:
+read these alone, by their names in the lake; all others stay as they are, and the next run takes up where they stand.
 
 **When a task fails.** `main` is as it was, and the branch of the run stays for inspection:
 `lake sql --branch run_<id> "select …"`.
@@ -30,7 +31,7 @@ the last *published* one, so a failed hour is caught up by itself.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from airflow.sdk import Asset, AssetAlias, Metadata, Param, dag, get_current_context, task
 from common import DAG, MACROS, PUBLISHED, RUN_LIMIT, SCHEDULE, SOURCE, SPARK, TAGS, TRINO
@@ -38,13 +39,19 @@ from triggers import PROOF
 
 from lake.run import Run
 
+NAME = {"type": "string"}
+
 
 @dag(
     **DAG,
     schedule=SCHEDULE,
     dagrun_timeout=RUN_LIMIT,
     user_defined_macros=MACROS,
-    params={"full": Param(False, type="boolean", description="read every table whole")},
+    params={
+        "full": Param(False, type="boolean", description="read tables whole"),
+        "sources": Param([], type="array", items=NAME, description="read tables of these sources alone"),
+        "tables": Param([], type="array", items=NAME, description="read these tables alone"),
+    },
     tags=[*TAGS, "pipeline"],
     doc_md=__doc__,
 )
@@ -57,7 +64,9 @@ def shop_lake() -> None:
         from lake.steps.start import start
 
         context = get_current_context()
-        return start(context["run_id"], "full" if context["params"]["full"] else "auto").to_json()
+        asked = context["params"]
+        way: Literal["full", "auto"] = "full" if asked["full"] else "auto"
+        return start(context["run_id"], way, asked["sources"], asked["tables"]).to_json()
 
     @task
     def sources(run: dict[str, Any]) -> list[str]:

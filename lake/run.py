@@ -12,6 +12,7 @@ from lake.platform import catalog
 
 PREFIX = "run_"
 PUBLISH = "publish "
+_LISTS = ("sources", "only_sources", "only_tables")
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,8 @@ class Run:
         base: commit of main that the run's branch starts from.
         asked: `full` reads every table whole; `auto` reads what changed wherever a cursor tells it.
         code_version: version of the code that runs.
-        sources: names of the sources that it reads.
+        sources: names of the sources that it is about.
+        only_sources, only_tables: names of the sources and tables that it was asked to read; all where both are empty.
         has_marts: whether it builds the star schema and the marts, which are the shop's.
         contracts_sha256: of the contracts that it began with; `contracts` gives them.
         code_sha256: of the code that it began with (`lake.ledger.code`).
@@ -34,6 +36,8 @@ class Run:
     asked: Literal["auto", "full"] = "auto"
     code_version: str = ""
     sources: tuple[str, ...] = ()
+    only_sources: tuple[str, ...] = ()
+    only_tables: tuple[str, ...] = ()
     has_marts: bool = True
     contracts_sha256: str = ""
     code_sha256: str = ""
@@ -48,18 +52,23 @@ class Run:
         """Message of the commit that publishes the run; by it a repeated publish finds its own work."""
         return f"{PUBLISH}{self.branch}"
 
+    def asks_for(self, contract: Contract) -> bool:
+        """Whether a table is to be read; one that is not stays as it is."""
+        is_all = not self.only_sources and not self.only_tables
+        return is_all or contract.source in self.only_sources or contract.table in self.only_tables
+
     def contracts(self) -> dict[str, Contract]:
         """The contracts that the run began with, by table name; whatever was edited since concerns the next run."""
         return frozen.read(self.contracts_sha256)
 
     def to_json(self) -> dict[str, Any]:
         """Plain values."""
-        return {**asdict(self), "sources": list(self.sources)}
+        return {**asdict(self), **{name: list(getattr(self, name)) for name in _LISTS}}
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> Run:
         """The inverse of `to_json`."""
-        return cls(**{**value, "sources": tuple(value["sources"])})
+        return cls(**{**value, **{name: tuple(value[name]) for name in _LISTS}})
 
 
 def run_id_of(dag_run_id: str) -> str:

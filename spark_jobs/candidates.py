@@ -27,7 +27,7 @@ class Landed:
         deleted: keys that are gone from the source.
         is_full: whether the table was read whole.
         is_held: whether it was not read at all, and stays as it is.
-        was_held: whether that was so in the run before.
+        was_held: whether that was so in the run before, and something had changed beside it.
         instant: as of which it was read.
     """
 
@@ -96,8 +96,10 @@ class Candidates:
         self._references = {
             column: parent for column, parent in contract.references.items() if parent[0] not in work.held
         }
-        self._lost = {column: parent for column, parent in self._references.items() if parent[0] in lost}
         self.landed = work.landed[contract.table]
+        # Whoever was held until now has not heard which parents have lost rows meanwhile.
+        lost = {parent for parent, _ in self._references.values()} if self.landed.was_held else lost
+        self._lost = {column: parent for column, parent in self._references.items() if parent[0] in lost}
 
     def exist(self) -> bool:
         """Whether any row has to be judged in this run."""

@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 
 from lake.commands.printing import console, print_rows
-from lake.commands.run import run_pipeline
+from lake.commands.run import EVERYTHING, run_pipeline
 from lake.errors import LakeError
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def _repaired(found: list[Finding]) -> dict[str, Finding]:
     drifted = [finding.table for finding in found if finding.drift.rows]
     if not drifted:
         return {}
-    run_pipeline(False, Console(stderr=True))
+    run_pipeline(EVERYTHING, Console(stderr=True))
     return {finding.table: finding for finding in parity_pass.take(drifted, is_marking=True)}
 
 

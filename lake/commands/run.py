@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -15,7 +16,7 @@ from rich.table import Table
 from tenacity import RetryError, Retrying, retry_if_result, stop_after_delay, wait_fixed
 
 from lake.errors import LakeError
-from lake.ledger.receipts import Receipt
+from lake.ledger.receipts import NOT_ASKED_FOR, Receipt
 from lake.platform.airflow import ENDED, Airflow, TaskState
 from lake.settings import settings
 
@@ -25,16 +26,40 @@ _STYLE = {"success": "green", "failed": "red", "running": "cyan", "up_for_retry"
 _WORTH_A_LINE = frozenset({"running", "success", "failed", "up_for_retry", "upstream_failed", "skipped", "removed"})
 
 
-def run(full: Annotated[bool, typer.Option("--full", help="Read every table whole.")] = False) -> None:
+@dataclass(frozen=True)
+class Asked:
+    """What a run is asked to read: tables whole or what changed in them, and which; all where none is named."""
+
+    full: bool = False
+    sources: tuple[str, ...] = ()
+    tables: tuple[str, ...] = ()
+
+    def to_conf(self) -> dict[str, Any]:
+        """The parameters of the DAG."""
+        return {"full": self.full, "sources": list(self.sources), "tables": list(self.tables)}
+
+
+EVERYTHING = Asked()
+
+
+def run(
+    full: Annotated[bool, typer.Option("--full", help="Read tables whole, not what changed.")] = False,
+    source: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="Read tables of this source alone; may be repeated.")
+    ] = None,
+    table: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="Read this table of the lake alone; may be repeated.")
+    ] = None,
+) -> None:
     """Run the pipeline through Airflow and follow it."""
-    run_pipeline(full, Console())
+    run_pipeline(Asked(full, tuple(source or ()), tuple(table or ())), Console())
 
 
-def run_pipeline(full: bool, console: Console) -> dict[str, Any]:
+def run_pipeline(asked: Asked, console: Console) -> dict[str, Any]:
     """Run `shop_lake` once, with the report and the alerts that follow it; return the receipt.
 
-    A run that is under way and has not begun to read the source will show what the shop holds now: unless all tables
-    are to be read whole, that run is followed instead of queueing a second one behind it.
+    A run that is under way and has not begun to read the source will show what the shop holds now: unless something
+    else is asked than what changed everywhere, that run is followed instead of queueing a second one behind it.
 
     Raises:
         LakeError: the run failed; the failed task's last words are in the message.
@@ -42,13 +67,13 @@ def run_pipeline(full: bool, console: Console) -> dict[str, Any]:
     with Airflow() as airflow:
         for dag_id in (PIPELINE, REPORTS, ALERTING, MAINTENANCE, PARITY):
             airflow.unpause(dag_id)
-        run_id = None if full else joinable(airflow)
+        run_id = joinable(airflow) if asked == EVERYTHING else None
         if run_id:
             console.print("[dim]following the run that is about to read the shop[/]")
         else:
             if waiting := airflow.active_runs(PIPELINE):
                 console.print(f"[dim]waiting behind {', '.join(waiting)}: one run at a time[/]")
-            run_id = airflow.trigger(PIPELINE, {"full": full})
+            run_id = airflow.trigger(PIPELINE, asked.to_conf())
         address = f"{settings().airflow_url}/dags/{PIPELINE}/runs/{run_id}"
         console.print(f"[bold]{PIPELINE}[/] {run_id}  {address}", soft_wrap=True)
         _follow(airflow, PIPELINE, run_id, console)
@@ -159,8 +184,11 @@ def _summary(receipt: dict[str, Any], tasks: list[TaskState], console: Console) 
     changed = {name: counts for name, counts in receipt["tables"].items() if _is_worth_a_line(counts)}
     if changed:
         console.print(_of_tables(changed))
-    if others := len(receipt["tables"]) - len(changed):
+    left = sum(counts["mode"] == NOT_ASKED_FOR for counts in receipt["tables"].values())
+    if others := len(receipt["tables"]) - len(changed) - left:
         console.print(f"{others:,} {'other ' if changed else ''}tables are as they were")
+    if left:
+        console.print(f"{left:,} tables were not asked for, and stay as they are")
     for line in Receipt(**receipt).remarks():
         console.print(escape(line), style="yellow", highlight=False, soft_wrap=True)
     for name, snapshot in receipt["sources"].items():
@@ -191,7 +219,8 @@ def _summary(receipt: dict[str, Any], tasks: list[TaskState], console: Console) 
 
 
 def _is_worth_a_line(counts: dict[str, Any]) -> bool:
-    return counts["mode"] != "increment" or any(counts[key] for key in ("read", "judged", "refused", "deleted"))
+    is_told = counts["mode"] not in ("increment", NOT_ASKED_FOR)
+    return is_told or any(counts[key] for key in ("read", "judged", "refused", "deleted"))
 
 
 def _of_tables(tables: dict[str, dict[str, Any]]) -> Table:

@@ -56,6 +56,7 @@ class Request:
         last: what the run before said of the table, where there was one.
         drifted: keys of rows that are read again though nothing tells that they changed; none for None.
         whole: why the table is read whole though it need not be, for the log and the manifest; empty for no reason.
+        is_asked: whether it is to be read at all; one that is not stays as the run before left it.
     """
 
     contract: Contract
@@ -64,6 +65,7 @@ class Request:
     last: Manifest | None = None
     drifted: pa.Table | None = None
     whole: str = ""
+    is_asked: bool = True
 
 
 def extract(origin: Source, requests: list[Request], run_id: str) -> list[Manifest]:
@@ -84,7 +86,9 @@ def extract(origin: Source, requests: list[Request], run_id: str) -> list[Manife
         log.info("run %s has landed already", run_id)
         found = manifest.read_all(origin.name, run_id)
     else:
-        read = _read(origin, requests, run_id)
+        asked = [request for request in requests if request.is_asked]
+        read = _read(origin, asked, run_id) if asked else []
+        read += _not_asked_for(requests, read, run_id)
         faultpoints.reach("extract.uploaded")
         found = manifest.commit(origin.name, run_id, read)
         faultpoints.reach("extract.committed")
@@ -150,6 +154,17 @@ def _read(origin: Source, requests: list[Request], run_id: str) -> list[Manifest
         return [*back, *(_told(table.manifest(), fits[table.contract.table], asked) for table in begun)]
 
 
+def _not_asked_for(requests: list[Request], read: list[Manifest], run_id: str) -> list[Manifest]:
+    """What a run says of the tables that it is not to read, beside those that it has read."""
+    left = [request for request in requests if not request.is_asked]
+    if not left:
+        return []
+    before = [request.last.snapshot for request in requests if request.last]
+    snapshot = read[0].snapshot if read else max(before, key=lambda found: found.instant)
+    missed = any(one.has_news for one in read)
+    return [manifest.not_asked_for(run_id, request.contract.table, snapshot, request.last, missed) for request in left]
+
+
 def _say(fits: Mapping[str, Fit], has_run: bool) -> None:
     """Log how the contracts fit their tables.
 
@@ -174,7 +189,7 @@ def _told(read: Manifest, shape: Fit, asked: Mapping[str, Request]) -> Manifest:
     columns = {change.column: shape.contract.columns[change.column] for change in shape.followed}
     return replace(
         read,
-        was_held=last is not None and last.is_held,
+        was_held=manifest.misses_something(last),
         followed={name: column.model_dump(mode="json", by_alias=True) for name, column in columns.items()},
         told=[str(change) for change in shape.followed],
     )

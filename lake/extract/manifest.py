@@ -19,8 +19,9 @@ from lake.contracts.model import Column, Contract
 from lake.platform import storage
 from lake.source.snapshot import Snapshot
 
-Mode = Literal["full", "increment", "held back"]
-
+Mode = Literal["full", "increment", "held back", "not asked for"]
+HELD: frozenset[Mode] = frozenset({"held back", "not asked for"})
+"""Modes of a table that was not read."""
 
 _INSTANTS = ("watermark", "held_since")
 
@@ -49,16 +50,18 @@ class Manifest:
     """The outcome of one table's extraction.
 
     Attributes:
-        mode: `full` holds every row of the table, `increment` those that changed; a table that was `held back` was
-            not read, and stays as the last run left it.
+        mode: `full` holds every row of the table, `increment` those that changed; a table that was `held back`, or
+            that the run was `not asked for`, was not read, and stays as the last run left it.
         way: how the changes were found; `full` where all rows were read.
         reason: why this way.
         source_rows: rows of the whole table in the snapshot, for proving the cleaned table complete.
         watermark: greatest cursor value in the snapshot, not after its instant; where the next increment starts.
         deletes: files with a row for each key that is gone from the source.
         state: what the table's next increment must know, as `lake.changes.strategy.State` writes it.
-        held_since: as of which instant a table that is held back was last read; nothing for one that never was.
-        was_held: whether the table was held back in the run before.
+        held_since: as of which instant a table that was not read last was; nothing for one that never was.
+        missed: whether it was not read while others of its source were, and had changed: what stands beside it in the
+            lake may be newer than it.
+        was_held: whether the table was not read in the run before, and missed anything by it.
         followed: columns in which the contract followed the table, as the contract has them now.
         told: the same in sentences.
     """
@@ -75,6 +78,7 @@ class Manifest:
     reason: str = ""
     state: dict[str, Any] = field(default_factory=dict)
     held_since: datetime | None = None
+    missed: bool = False
     was_held: bool = False
     followed: dict[str, dict[str, Any]] = field(default_factory=dict)
     told: list[str] = field(default_factory=list)
@@ -82,7 +86,13 @@ class Manifest:
     @property
     def is_held(self) -> bool:
         """Whether the table was not read, and stays as it is."""
-        return self.mode == "held back"
+        return self.mode in HELD
+
+    @property
+    def has_news(self) -> bool:
+        """Whether anything of the table is to be taken in. A table that was read whole may have become empty, and one
+        that was held until now may be missed by what it is read with."""
+        return not self.is_held and (self.mode == "full" or self.was_held or bool(self.rows or self.deleted))
 
     def under(self, contract: Contract) -> Contract:
         """The contract that the run began with, as far as it followed the table when that was read."""
@@ -133,11 +143,31 @@ def held_back(run_id: str, table: str, reason: str, snapshot: Snapshot, last: Ma
         snapshot: of the source as the other tables were read; the last one, where the source was away.
         last: what the run before said of the table; nothing where it is not known or never was read.
     """
+    return _not_read(run_id, table, "held back", reason, snapshot, last, missed=True)
+
+
+def not_asked_for(run_id: str, table: str, snapshot: Snapshot, last: Manifest | None, missed: bool) -> Manifest:
+    """Of a table that the run is not to read. One that a person has to settle stays known as such.
+
+    Args:
+        snapshot, last: as for `held_back`.
+        missed: whether other tables of its source were read in this run, and had changed.
+    """
+    if last and last.mode == "held back":
+        return held_back(run_id, table, last.reason, snapshot, last)
+    reason = "the run was asked for others"
+    has_missed = missed or (last is not None and last.is_held and last.missed)
+    return _not_read(run_id, table, "not asked for", reason, snapshot, last, has_missed)
+
+
+def _not_read(
+    run_id: str, table: str, mode: Mode, reason: str, snapshot: Snapshot, last: Manifest | None, missed: bool
+) -> Manifest:
     since = (last.held_since if last.is_held else last.snapshot.instant) if last else None
     return Manifest(
         table=table,
         run_id=run_id,
-        mode="held back",
+        mode=mode,
         snapshot=snapshot,
         source_rows=last.source_rows if last else 0,
         watermark=last.watermark if last else None,
@@ -145,8 +175,15 @@ def held_back(run_id: str, table: str, reason: str, snapshot: Snapshot, last: Ma
         reason=reason,
         state=last.state if last else {},
         held_since=since,
-        was_held=last.is_held if last else False,
+        missed=missed,
+        was_held=misses_something(last),
     )
+
+
+def misses_something(last: Manifest | None) -> bool:
+    """Whether a table was not read in the run before, and missed anything by it. What was written before there was a
+    choice of tables says only that it was held back."""
+    return last is not None and last.is_held and (last.missed or last.mode == "held back")
 
 
 def folder(source: str, table: str, run_id: str) -> str:

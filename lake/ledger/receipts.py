@@ -12,7 +12,10 @@ from lake.errors import LakeError
 from lake.platform import storage
 
 HELD_BACK = "held back"
-"""Mode of a table that was not read, and stays as it was."""
+"""Mode of a table that could not be read, and stays as it was."""
+
+NOT_ASKED_FOR = "not asked for"
+"""Mode of a table that the run was not to read."""
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,7 @@ HeldBy = Callable[[Contract], Held]
 
 
 def extract(run: Run, source: str) -> dict[str, int]:
-    """Land the tables of a source; how many there are, how many of them are held back, and how many rows were read.
+    """Land the tables of a source; how many there are, how many of them were not read, and how many rows were.
 
     A table whose shape has changed in a way that a person must settle is held back at its last state, and so are all
     tables of a source that is away and not required.
@@ -44,6 +44,8 @@ def extract(run: Run, source: str) -> dict[str, int]:
     rows = partial(HeldRows, run.branch)
     requests = [
         request(contract, last.get(name), rows, marks.get(name), is_full=run.asked == "full")
+        if run.asks_for(contract)
+        else Request(contract, last=last.get(name), is_asked=False)
         for name, contract in contracts.items()
     ]
     try:
@@ -55,7 +57,7 @@ def extract(run: Run, source: str) -> dict[str, int]:
         manifests = _held_back(run, source, contracts, last, f"source {source}: {error.what}")
     return {
         "tables": len(manifests),
-        "held_back": sum(one.is_held for one in manifests),
+        "not_read": sum(one.is_held for one in manifests),
         "rows": sum(one.rows for one in manifests),
     }
 

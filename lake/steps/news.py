@@ -27,12 +27,6 @@ def before(run: Run) -> Receipt | None:
     return receipt if is_same and run.asked == "auto" else None
 
 
-def has_any(landed: Manifest) -> bool:
-    """Whether anything of the table is to be taken in. A table that was read whole may have become empty, and one that
-    is held back no longer may be missed by what it is read with."""
-    return not landed.is_held and (landed.mode == "full" or landed.was_held or bool(landed.rows or landed.deleted))
-
-
 def is_none(run: Run, last: Receipt, manifests: Iterable[Manifest]) -> bool:
     """Whether the source is what the last receipt says: the same tables under the same contracts, no row that changed,
     and as many rows as it had."""
@@ -41,7 +35,7 @@ def is_none(run: Run, last: Receipt, manifests: Iterable[Manifest]) -> bool:
         last.contracts_sha256 == run.contracts_sha256
         and bool(last.dbt_manifest_sha256) == run.has_marts
         and last.tables.keys() == found.keys()
-        and not any(has_any(landed) for landed in found.values())
+        and not any(landed.has_news for landed in found.values())
         and all(landed.source_rows == last.tables[table]["source_rows"] for table, landed in found.items())
     )
 

@@ -38,7 +38,7 @@ def register(run: Run) -> list[list[str]]:
         return []
     have = catalog.contents(run.branch)
     read = {landed.table: landed for landed in manifests if not landed.is_held}
-    changed = [landed for name, landed in read.items() if news.has_any(landed) or f"raw.{name}" not in have]
+    changed = [landed for name, landed in read.items() if landed.has_news or f"raw.{name}" not in have]
     _register(run, contracts, changed)
     # Rows that wait are judged again by code that is new; so is what was counted by it.
     concerned = news.concerned(contracts, (one.table for one in changed)) if last and changed else set(contracts)

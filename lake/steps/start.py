@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import subprocess
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
 from importlib.metadata import version
@@ -24,29 +25,38 @@ log = logging.getLogger(__name__)
 GIT_SECONDS = 10
 
 
-def start(dag_run_id: str, asked: Literal["auto", "full"]) -> Run:
+def start(
+    dag_run_id: str,
+    asked: Literal["auto", "full"],
+    only_sources: Sequence[str] = (),
+    only_tables: Sequence[str] = (),
+) -> Run:
     """Open the branch of a run over all sources that there are to read.
 
     Args:
         dag_run_id: the orchestrator's name of the run.
-        asked: `full` reads every table whole, `auto` what changed.
+        asked: `full` reads tables whole, `auto` what changed.
+        only_sources, only_tables: read these alone; everything where both are empty.
 
     Raises:
-        ContractError: a contract is malformed, or there is nothing to read.
+        ContractError: a contract is malformed, there is nothing to read, or what is asked for is not known.
         SourceError: the shop cannot be reached.
     """
     # On main itself, and before the first branch: Nessie merges only what has a common ancestor, and an empty main has
     # none. Empty namespaces are no change to any table.
     raw.prepare(MAIN)
     publish.finish_interrupted()
-    sources, has_marts = scope.to_read()
+    sources, has_marts = scope.to_read(only_sources)
     contracts = contract_files.load_all(sources)
+    scope.check_asked(contracts, only_sources, only_tables)
     opened = open_run(
         run_id_of(dag_run_id),
         lambda name: any(manifest.is_committed(source, name) for source in sources),
         asked=asked,
         code_version=code_version(),
         sources=tuple(sources),
+        only_sources=tuple(only_sources),
+        only_tables=tuple(only_tables),
         has_marts=has_marts,
     )
     run = replace(opened, contracts_sha256=frozen.freeze(contracts), code_sha256=code.total())

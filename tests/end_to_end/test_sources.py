@@ -46,15 +46,24 @@ def test_every_table_reaches_cleaned_by_three_commands(
         lake("add-source", f"mysql://{user}:{password}@{host}:{port}/{name}", "--name", source)
         try:
             lake("add-table", "--all")
-            lake("run")
+            lake("run", "--source", source)
             assert_equal(cursor, source)
 
             for statement in CHANGES:
                 cursor.execute(statement)
+            named = {contract.name_in_source: table for table, contract in contracts.load_all([source]).items()}
+            lake("run", "--table", named["visits"])
+            assert _count(named["visits"]) == 1
+            assert _count(named["notes"]) == 3, "it was not asked for"
             lake("run")
             assert_equal(cursor, source)
         finally:
             lake("remove-source", source)
+
+
+def _count(table: str) -> int:
+    rows = sql.query(f'SELECT count(*) FROM cleaned."{table}"')[1]
+    return int(rows[0][0])
 
 
 def assert_equal(cursor: pymysql.cursors.Cursor, source: str) -> None:

@@ -118,7 +118,7 @@ def test_the_command(shop: Town, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "changed: code=b" in CliRunner().invoke(app, ["parity"]).stdout
     assert _marks(shop) == set()
 
-    monkeypatch.setattr(command, "run_pipeline", lambda full, console: shop.run())
+    monkeypatch.setattr(command, "run_pipeline", lambda asked, console: shop.run())
     said = CliRunner().invoke(app, ["parity", "--repair", "--json"])
     assert said.exit_code == 0
     _, stores, _ = json.loads(said.stdout)

@@ -69,6 +69,15 @@ def test_no_row_is_refused_for_a_parent_that_is_held_back_and_all_are_judged_whe
     assert branch.rows("quarantine", "children", "c", "_reasons") == [(30, ["orphan:p"]), (60, ["orphan:p"])]
 
 
+def test_a_table_that_was_held_hears_which_parents_have_gone_meanwhile(branch: Branch) -> None:
+    assert branch.run(1, held="children", parents=[(DELETE, 2, None)]) == {"parents": (0, 0, 1)}
+    assert branch.rows("cleaned", "children", "c") == [(10,), (20,), (40,)]
+
+    branch.run(2, was_held="children")
+    assert branch.rows("cleaned", "children", "c") == [(10,), (40,)]
+    assert branch.rows("quarantine", "children", "c", "_reasons") == [(20, ["orphan:p"]), (30, ["orphan:p"])]
+
+
 def test_a_row_with_an_unreadable_value_waits_in_quarantine_and_says_why(branch: Branch) -> None:
     """The value is NULL, which is not held against the row a second time, and the row's children go along with it."""
     told = "state: 0xFF is no text; at: '0000-00-00' is no date and time"
