@@ -1,4 +1,4 @@
-"""The command behind `make bench`: full run and 1 % increment, Shoplake and its peer, over the same shop.
+"""The command behind `make bench`: runs of every kind, Shoplake's and its peer's, over the same shop.
 
 Prints tables, writes ``benchmarks/out/pipeline.json``, and fails when a figure is wrong: a fast wrong answer is not
 worth measuring. What is measured and what is not stands in docs/benchmarks.md.
@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import platform
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -26,10 +27,21 @@ from benchmarks.measure import Phase, ratio
 from benchmarks.shop import Truth
 from lake.commands.run import PIPELINE
 from lake.errors import AuditError, LakeError
+from lake.settings import settings
 from lake.steps.start import code_version
 
 OUT = Path(__file__).resolve().parent / "out"
 MIB = 1024**2
+ORDERS = 500
+"""What an hour brings."""
+
+CHANGES: dict[str, Callable[[], int]] = {
+    "full": lambda: 0,
+    "increment": shop.change_lines,
+    "orders": lambda: shop.place_orders(ORDERS),
+    "unchanged": lambda: 0,
+}
+"""The kinds of run, in their order: what is done to the shop before each, which answers how many order lines it was."""
 console = Console()
 
 
@@ -55,7 +67,14 @@ class Check:
 
 @dataclass
 class Result:
-    """What a benchmark found. ``disturbed_by`` names runs of the pipeline that came in between."""
+    """What a benchmark found.
+
+    Attributes:
+        changed_lines: order lines that were written in the shop before the runs of a kind.
+        lines_read: those that our run of a kind read.
+        published: whether it published anything.
+        disturbed_by: runs of the pipeline that came in between.
+    """
 
     scale: int
     order_lines: int
@@ -63,15 +82,16 @@ class Result:
     phases: dict[str, Phase] = field(default_factory=dict)
     checks: list[Check] = field(default_factory=list)
     mart_rows: dict[str, dict[str, int]] = field(default_factory=dict)
-    changed_lines: int = 0
-    lines_read_by_increment: int | None = None
+    changed_lines: dict[str, int] = field(default_factory=dict)
+    lines_read: dict[str, int] = field(default_factory=dict)
+    published: dict[str, bool] = field(default_factory=dict)
     idle_cpu_seconds: dict[str, float] = field(default_factory=dict)
     disturbed_by: list[str] = field(default_factory=list)
 
     def ratios(self) -> dict[str, dict[str, float | None]]:
         """How many times the peer's each of our figures is, for the kinds of run that both have done."""
         found = {}
-        for kind in ("full", "increment"):
+        for kind in CHANGES:
             if (mine := self.phases.get(f"shoplake {kind}")) and (theirs := self.phases.get(f"peer {kind}")):
                 found[kind] = {
                     "wall": ratio(mine.wall_seconds, theirs.wall_seconds),
@@ -86,9 +106,11 @@ class Result:
             "scale": self.scale,
             "order_lines": self.order_lines,
             "changed_lines": self.changed_lines,
-            "lines_read_by_increment": self.lines_read_by_increment,
+            "lines_read": self.lines_read,
+            "published": self.published,
             "began_at": self.began_at.isoformat(),
             "code_version": code_version(),
+            "source": settings().shop_server,
             "machine": {
                 "cpus": os.cpu_count(),
                 "memory_bytes": psutil.virtual_memory().total,
@@ -118,10 +140,9 @@ def measure(scale: int, sides: tuple[str, ...]) -> Result:
         shop.ensure(scale)
         result = Result(scale, shop.order_lines(), datetime.now(UTC))
         asked = 0
-        for kind in ("full", "increment"):
-            if kind == "increment":
-                with console.status("changing one order line in a hundred"):
-                    result.changed_lines = shop.change_lines()
+        for kind, change in CHANGES.items():
+            with console.status(f"the shop before {kind}"):
+                result.changed_lines[kind] = change()
             truth = shop.truth()
             for side in sides:
                 with console.status(f"{side} {kind}"):
@@ -141,8 +162,8 @@ def measure(scale: int, sides: tuple[str, ...]) -> Result:
 def _ours(airflow: ours.Watched, kind: str, truth: Truth, result: Result) -> None:
     name = f"shoplake {kind}"
     result.phases[name], receipt = ours.run(airflow, name, full=kind == "full")
-    if kind == "increment":
-        result.lines_read_by_increment = receipt["tables"]["order_items"]["read"]
+    result.lines_read[kind] = receipt["tables"]["order_items"]["read"]
+    result.published[kind] = not receipt["unchanged_since"]
     result.checks.append(Check(name, truth, Truth(*ours.revenue_and_units())))
     result.mart_rows[name] = ours.mart_rows(rival.MARTS)
 
@@ -160,7 +181,7 @@ def refuse_wrong(result: Result) -> None:
 
     Raises:
         AuditError: a mart differs from the shop, or the sides' marts have different numbers of rows.
-        LakeError: another run took the increment's changes away.
+        LakeError: another run took the changes of one away, or found some where there are none.
     """
     wrong = [check for check in result.checks if not check.is_right]
     if wrong:
@@ -170,32 +191,39 @@ def refuse_wrong(result: Result) -> None:
             for check in wrong
         )
         raise AuditError(f"the times are worth nothing:\n{told}", "was the shop changed meanwhile (`lake shop tick`)?")
-    for kind in ("full", "increment"):
+    for kind in CHANGES:
         mine, theirs = result.mart_rows.get(f"shoplake {kind}"), result.mart_rows.get(f"peer {kind}")
         if mine and theirs and mine != theirs:
             raise AuditError(
-                f"after the {kind} run the marts differ in rows: Shoplake {mine}, the peer {theirs}",
+                f"after the run {kind} the marts differ in rows: Shoplake {mine}, the peer {theirs}",
                 "the peer's SQL in benchmarks/peer/dbt must say the same as dbt/",
             )
-    read = result.lines_read_by_increment
-    if read is not None and read < result.changed_lines:
+    others = ", ".join(result.disturbed_by) or "by schedule"
+    for kind, read in result.lines_read.items():
+        if read < result.changed_lines[kind]:
+            raise LakeError(
+                f"the run {kind} read {read} order lines of {result.changed_lines[kind]} changed ones: another run was "
+                f"first ({others})",
+                "repeat, away from the full hour",
+            )
+    if result.published.get("unchanged"):
         raise LakeError(
-            f"the increment read {read} order lines of {result.changed_lines} changed ones: another run was first "
-            f"({', '.join(result.disturbed_by) or 'by schedule'})",
-            "repeat, away from the full hour",
+            "the run unchanged published something, though nobody had changed the shop",
+            "was it changed meanwhile (`lake shop tick`)?",
         )
 
 
 # -- for people
 def print_result(result: Result) -> None:
     """Tables: the phases side by side, the ratios, and where our time goes."""
-    title = f"{result.order_lines:,} order lines, {result.changed_lines:,} of them changed"
-    summary = Table("run", "wall s", "CPU s", "of it MariaDB", "peak MiB", "orchestration", title=title, box=None)
+    changed = ", ".join(f"{lines:,} before {kind}" for kind, lines in result.changed_lines.items() if lines)
+    title = f"{result.order_lines:,} order lines; changed: {changed}"
+    summary = Table("run", "wall s", "CPU s", "of it database", "peak MiB", "orchestration", title=title, box=None)
     for column in summary.columns[1:]:
         column.justify = "right"
     for phase in result.phases.values():
         share = "" if phase.orchestration_share is None else f"{phase.orchestration_share:.0%}"
-        figures = (phase.wall_seconds, phase.cpu_seconds, phase.mariadb_cpu_seconds)
+        figures = (phase.wall_seconds, phase.cpu_seconds, phase.source_cpu_seconds)
         peak = f"{phase.peak_bytes / MIB:,.0f}"
         summary.add_row(phase.name, *(f"{figure:,.1f}" for figure in figures), peak, share)
     for kind, ratios in result.ratios().items():

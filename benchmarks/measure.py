@@ -21,6 +21,9 @@ TREE_INTERVAL_SECONDS = 3.0
 """Adding up the pages of a JVM costs the kernel milliseconds, so the whole platform is looked at seldom."""
 
 TASK_INTERVAL_SECONDS = 0.5
+SOURCES = ("mariadb", "mysql")
+"""What the names of the shop's servers begin with."""
+
 AIRFLOW_TASK = re.compile(r"airflow worker -- ([0-9a-f]{8}-[0-9a-f-]{27})$")
 """How Airflow titles the process that runs a task: with the task instance's id."""
 
@@ -40,7 +43,7 @@ class Phase:
 
     Attributes:
         wall_seconds: from the request to the end.
-        cpu_seconds: of everything that took part, MariaDB included.
+        cpu_seconds: of everything that took part, the shop's servers included.
         cpu_by_service: the same, split; what the peer's own processes used is called ``peer``.
         peak_bytes: highest sum of all processes at one instant; a page that several share counts once.
         peak_by_service: highest of each; not of one instant, so they add up to more.
@@ -62,13 +65,13 @@ class Phase:
     observer_cpu_seconds: float = 0.0
 
     @property
-    def mariadb_cpu_seconds(self) -> float:
-        """What the source cost."""
-        return sum(seconds for name, seconds in self.cpu_by_service.items() if name.startswith("mariadb"))
+    def source_cpu_seconds(self) -> float:
+        """What the shop's servers cost."""
+        return sum(seconds for name, seconds in self.cpu_by_service.items() if name.startswith(SOURCES))
 
     def to_json(self) -> dict[str, Any]:
         """Plain values."""
-        return {**asdict(self), "mariadb_cpu_seconds": self.mariadb_cpu_seconds}
+        return {**asdict(self), "source_cpu_seconds": self.source_cpu_seconds}
 
 
 # -- arithmetic

@@ -93,7 +93,8 @@ def run(airflow: Watched, name: str, full: bool) -> tuple[Phase, dict[str, Any]]
     asked_at, ended_at = airflow.run_span(PIPELINE, run_id)
     receipt: dict[str, Any] = airflow.result(PIPELINE, run_id, "publish")
     phase = _phase(name, (ended_at - asked_at).total_seconds(), tasks, airflow.task_ids(PIPELINE, run_id), sampler)
-    _wait_for_followers(airflow, ended_at)
+    if not receipt["unchanged_since"]:
+        _wait_for_followers(airflow, ended_at)
     return phase, receipt
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from benchmarks.measure import Phase, Sampler
+from benchmarks.measure import SOURCES, Phase, Sampler
 from benchmarks.ours import service_pids
 from lake.errors import InstallError, LakeError
 from lake.runtime import fetch
@@ -25,7 +25,6 @@ VENV = PROJECT / ".venvs" / "peer"
 PYTHON = VENV / "bin" / "python"
 STAMP = VENV / ".made-from"
 INTERVAL_SECONDS = 0.25
-MARIADB = "mariadb"
 MARTS = (
     "daily_revenue",
     "product_performance",
@@ -68,18 +67,19 @@ def source_url() -> str:
     return f"mysql+pymysql://{login}@{config.source_host}:{config.source_port}/{config.source_database}"
 
 
-def run(name: str, mode: str) -> tuple[Phase, dict[str, Any]]:
-    """One run, ``full`` or ``increment``; what it cost, and what it answered (revenue, units, rows per mart).
+def run(name: str, kind: str) -> tuple[Phase, dict[str, Any]]:
+    """One run, ``full`` or of what changed since the last; what it cost, and what it answered (revenue, units, rows per
+    mart).
 
     Raises:
         LakeError: it failed; its last words are in the message.
     """
     state = settings().home / "benchmark" / "peer"
     state.parent.mkdir(parents=True, exist_ok=True)
-    answer = state.parent / f"{mode}.json"
+    answer = state.parent / f"{kind}.json"
     answer.unlink(missing_ok=True)
-    command = [str(PYTHON), str(PEER / "pipeline.py"), mode, str(state), str(answer)]
-    log = state.parent / f"{mode}.log"
+    command = [str(PYTHON), str(PEER / "pipeline.py"), kind, str(state), str(answer)]
+    log = state.parent / f"{kind}.log"
     before = _children_cpu()
     with log.open("w") as words, Sampler(service_pids, interval_seconds=3600) as platform:
         began = time.monotonic()
@@ -92,8 +92,8 @@ def run(name: str, mode: str) -> tuple[Phase, dict[str, Any]]:
     cpu = {"peer": _children_cpu() - before}
     if code:
         tail = "\n".join(log.read_text().splitlines()[-12:])
-        raise LakeError(f"the peer's {mode} run failed with exit code {code}:\n{tail}", f"the whole log: {log}")
-    cpu |= {service: used for service, used in platform.cpu_by_service.items() if service.startswith(MARIADB)}
+        raise LakeError(f"the peer's run {kind} failed with exit code {code}:\n{tail}", f"the whole log: {log}")
+    cpu |= {service: used for service, used in platform.cpu_by_service.items() if service.startswith(SOURCES)}
     answered = json.loads(answer.read_text())
     phase = Phase(
         name=name,
@@ -106,7 +106,7 @@ def run(name: str, mode: str) -> tuple[Phase, dict[str, Any]]:
         observer_cpu_seconds=sampler.observer_cpu_seconds,
     )
     # The platform stays up beside the peer: what it used meanwhile is told, and not held against the peer.
-    idle = sum(used for service, used in platform.cpu_by_service.items() if not service.startswith(MARIADB))
+    idle = sum(used for service, used in platform.cpu_by_service.items() if not service.startswith(SOURCES))
     return phase, {**answered, "revenue": Decimal(answered["revenue"]), "platform_idle_cpu_seconds": idle}
 
 

@@ -1,4 +1,4 @@
-"""The shop under the benchmark: its scale, its truth, and the change of one per cent."""
+"""The shop under the benchmark: its scale, its truth, and what changes in it."""
 
 from __future__ import annotations
 
@@ -13,9 +13,11 @@ from pymysql.connections import Connection
 
 from lake.commands.shop import load_command, shop
 from lake.errors import LakeError
+from lake.shop.acts import place_order
 from lake.shop.database import exclusive, marker, speaking, value
 from lake.shop.load import LOADED, LOADING
 from lake.shop.replica import wait_for_replica
+from lake.shop.rng import stream
 
 TRUTH = """
     SELECT SUM(order_items.sales_value), SUM(order_items.quantity)
@@ -28,6 +30,7 @@ CHANGE = """
 """
 """One line in a hundred. `updated_at` moves by itself. The orders' own totals stay, so that only lines change."""
 
+SEED = 1
 _COMMENT = re.compile(r"sample (?P<sample>[0-9.]+), scale (?P<scale>[0-9]+)")
 
 
@@ -88,6 +91,21 @@ def change_lines() -> int:
         connection.commit()
         wait_for_replica(connection)
     return changed
+
+
+def place_orders(orders: int) -> int:
+    """Let customers place so many orders now, and wait for the replica; how many lines they are."""
+    random = stream(SEED, "benchmark")
+    with _speaking() as connection, exclusive(connection):
+        with connection.cursor() as cursor:
+            cursor.execute(f"SELECT customer_id FROM customers ORDER BY customer_id LIMIT {orders}")
+            customers = [int(row[0]) for row in cursor.fetchall()]
+            lines = 0
+            for number in range(orders):
+                lines += place_order(cursor, customers[number % len(customers)], random)["order_items"]
+                connection.commit()
+        wait_for_replica(connection)
+    return lines
 
 
 @contextmanager

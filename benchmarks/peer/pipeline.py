@@ -3,7 +3,7 @@
 Runs in an environment of its own, so nothing of `lake` is imported here. ``PEER_SOURCE`` holds the source's address
 (``mysql+pymysql://user:password@host:port/database``), so that no password stands in a command line.
 
-    python pipeline.py full|increment STATE_FOLDER RESULT_JSON
+    python pipeline.py full|… STATE_FOLDER RESULT_JSON
 """
 
 from __future__ import annotations
@@ -54,7 +54,8 @@ MARTS = (
 
 
 def load(mode: str, state: Path, database: Path) -> None:
-    """Bring all tables of the shop into DuckDB's schema ``shop``: whole, or what changed since the last load."""
+    """Bring all tables of the shop into DuckDB's schema ``shop``: whole (mode `full`), or what changed since
+    the last load (any other)."""
     pipeline = dlt.pipeline(
         "peer",
         pipelines_dir=str(state / "dlt"),

@@ -72,8 +72,8 @@ def test_the_process_of_a_task_is_known_by_its_title(command: str, found: str | 
 def test_a_phase_tells_what_the_source_cost() -> None:
     used = {"peer": 16.0, "mariadb-primary": 0.5, "mariadb-replica": 2.0}
     phase = Phase("peer full", 17.0, 18.5, used, 1, {"peer": 1})
-    assert phase.mariadb_cpu_seconds == 2.5
-    assert phase.to_json()["mariadb_cpu_seconds"] == 2.5
+    assert phase.source_cpu_seconds == 2.5
+    assert phase.to_json()["source_cpu_seconds"] == 2.5
 
 
 def test_the_sampler_sees_the_cpu_of_a_child_that_has_ended_and_the_memory_of_one_that_lives() -> None:

@@ -54,9 +54,16 @@ def test_marts_of_different_length_are_not_the_same_marts() -> None:
 
 def test_an_increment_whose_changes_another_run_took_is_refused() -> None:
     result = _result()
-    result.changed_lines, result.lines_read_by_increment = 14_694, 0
+    result.changed_lines, result.lines_read = {"increment": 14_694}, {"increment": 0}
     result.disturbed_by = ["scheduled__2026-01-01T01:00:00+00:00"]
     with pytest.raises(LakeError, match=r"read 0 order lines of 14694 .* \(scheduled__2026-01-01T01"):
+        refuse_wrong(result)
+
+
+def test_a_run_that_found_changes_where_none_were_made_is_refused() -> None:
+    result = _result()
+    result.published = {"full": True, "unchanged": True}
+    with pytest.raises(LakeError, match="unchanged published something"):
         refuse_wrong(result)
 
 
