@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
 from typing import Any, Self
 
@@ -94,7 +94,7 @@ def run(airflow: Watched, name: str, full: bool) -> tuple[Phase, dict[str, Any]]
     receipt: dict[str, Any] = airflow.result(PIPELINE, run_id, "publish")
     phase = _phase(name, (ended_at - asked_at).total_seconds(), tasks, airflow.task_ids(PIPELINE, run_id), sampler)
     if not receipt["unchanged_since"]:
-        _wait_for_followers(airflow, ended_at)
+        _wait_for_followers(airflow, asked_at)
     return phase, receipt
 
 
@@ -142,11 +142,12 @@ def _failure(airflow: Watched, run_id: str, tasks: list[TaskState]) -> LakeError
     )
 
 
-def _wait_for_followers(airflow: Watched, published_at: datetime) -> None:
-    """Wait until the scheduler has made the runs that the event asks for, and they have ended."""
+def _wait_for_followers(airflow: Watched, asked_at: datetime) -> None:
+    """Wait until the scheduler has made the runs that the event asks for, and they have ended. They may begin before
+    the run that they follow has come to its end."""
     deadline = time.monotonic() + 60
-    while time.monotonic() < deadline and datetime.now(UTC) > published_at:
-        if all(airflow.runs_since(dag_id, published_at) for dag_id in FOLLOWERS):
+    while time.monotonic() < deadline:
+        if all(airflow.runs_since(dag_id, asked_at) for dag_id in FOLLOWERS):
             break
         time.sleep(POLL_SECONDS)
     wait_until_idle(airflow)
