@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from airflow.sdk import CronTriggerTimetable, ExceptionRetryPolicy, RetryAction, RetryRule
+from airflow.sdk import CronTriggerTimetable, ExceptionRetryPolicy, Param, RetryAction, RetryRule
 from airflow.sdk.exceptions import AirflowTaskTimeout
 from callbacks import end_of_failure, tell_of_run, tell_of_task
 from labels import label
@@ -74,6 +74,14 @@ DAG: dict[str, Any] = {
     "on_success_callback": end_of_failure,
 }
 """Of every DAG. Beside it each says its schedule, its `dagrun_timeout`, its tags and its runbook."""
+
+_NAME = {"type": "string"}
+ASKED = {
+    "full": Param(False, type="boolean", description="read tables whole"),
+    "sources": Param([], type="array", items=_NAME, description="read tables of these sources alone"),
+    "tables": Param([], type="array", items=_NAME, description="read these tables alone"),
+}
+"""What a run of the pipeline may be asked for."""
 
 SOURCE: dict[str, Any] = {"pool": "source"}
 """Of the tasks that read a source. The pools are made at every start, sized by ``LAKE_SOURCE_SLOTS`` and the like."""

@@ -31,15 +31,13 @@ the last *published* one, so a failed hour is caught up by itself.
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any
 
-from airflow.sdk import Asset, AssetAlias, Metadata, Param, dag, get_current_context, task
-from common import DAG, MACROS, PUBLISHED, RUN_LIMIT, SCHEDULE, SOURCE, SPARK, TAGS, TRINO
+from airflow.sdk import Asset, AssetAlias, Metadata, dag, get_current_context, task
+from common import ASKED, DAG, MACROS, PUBLISHED, RUN_LIMIT, SCHEDULE, SOURCE, SPARK, TAGS, TRINO
 from triggers import PROOF
 
 from lake.run import Run
-
-NAME = {"type": "string"}
 
 
 @dag(
@@ -47,11 +45,7 @@ NAME = {"type": "string"}
     schedule=SCHEDULE,
     dagrun_timeout=RUN_LIMIT,
     user_defined_macros=MACROS,
-    params={
-        "full": Param(False, type="boolean", description="read tables whole"),
-        "sources": Param([], type="array", items=NAME, description="read tables of these sources alone"),
-        "tables": Param([], type="array", items=NAME, description="read these tables alone"),
-    },
+    params=ASKED,
     tags=[*TAGS, "pipeline"],
     doc_md=__doc__,
 )
@@ -65,8 +59,8 @@ def shop_lake() -> None:
 
         context = get_current_context()
         asked = context["params"]
-        way: Literal["full", "auto"] = "full" if asked["full"] else "auto"
-        return start(context["run_id"], way, asked["sources"], asked["tables"]).to_json()
+        mode: Any = "full" if asked["full"] else "auto"
+        return start(context["run_id"], mode, asked["sources"], asked["tables"]).to_json()
 
     @task
     def sources(run: dict[str, Any]) -> list[str]:

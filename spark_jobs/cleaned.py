@@ -6,7 +6,9 @@ A row of the source is in ``cleaned`` or in ``quarantine``, never in both, never
 from __future__ import annotations
 
 import logging
+from typing import Any
 
+import pyarrow as pa
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
@@ -17,6 +19,7 @@ from lake.ordered import in_order
 from lake.run import Run
 from lake.settings import settings
 from spark_jobs import history, rules
+from spark_jobs.bounds import around
 from spark_jobs.candidates import Candidates, Landed, Work
 from spark_jobs.limit import Limit
 from spark_jobs.session import TABLES_AT_ONCE, Lake, columns_of, one_value, row_bytes, small
@@ -92,22 +95,24 @@ def _merge(lake: Lake, contract: Contract, candidates: Candidates, judged: DataF
     """
     table, key = contract.table, list(contract.key)
     new_rows = candidates.new_rows()
-    _refuse_other_rows(new_rows, contract, candidates.landed)
+    landed_keys = _refuse_other_rows(new_rows, contract, candidates.landed)
     # Pinned: the rows come from the very tables that are written below, and would be others when read again.
     judged = judged.localCheckpoint()
     refused = rules.refused(judged)
-    all_judged, all_refused = _counted(judged, F.size(rules.REASONS) > 0)
+    all_judged, all_refused, *judged_keys = _counted(judged, F.size(rules.REASONS) > 0, *_ends(contract))
+    bounds = around(key[0], [*landed_keys, *judged_keys])
     had_waiting = lake.count("quarantine", table)
     if all_refused or had_waiting:
         kept = lake.table("quarantine", table).join(refused.select(*key), key, "left_anti")
         lake.replace_rows("quarantine", table, refused.unionByName(kept))
-    compared = _compared(lake.table("cleaned", table), rules.valid(judged), contract, all_judged).localCheckpoint()
-    all_compared, unchanged = _counted(compared, F.col(UNCHANGED))
+    held = bounds.within(lake.table("cleaned", table))
+    compared = _compared(held, rules.valid(judged), contract, all_judged).localCheckpoint()
+    all_compared, unchanged, *_ = _counted(compared, F.col(UNCHANGED))
     changed, all_changed = compared.where(~F.col(UNCHANGED)).drop(UNCHANGED), all_compared - unchanged
     gone = new_rows.where(F.col(OPERATION) == DELETE).select(*key).unionAll(refused.select(*key))
     outdated, all_outdated = changed.select(*key).unionAll(gone), all_changed + candidates.landed.deleted + all_refused
     if all_outdated:
-        lake.delete_keys("cleaned", table, small(outdated, all_outdated, row_bytes(contract, key)))
+        lake.delete_keys("cleaned", table, small(outdated, all_outdated, row_bytes(contract, key)), bounds)
     added = lake.append("cleaned", table, changed, all_changed) if all_changed else 0
     if contract.history:
         history.update(lake, contract, rules.valid(judged), all_judged, candidates.landed.instant, gone)
@@ -118,13 +123,14 @@ def _merge(lake: Lake, contract: Contract, candidates: Candidates, judged: DataF
     return Outcome(table, all_judged, unchanged + added, waiting, candidates.landed.deleted, reasons)
 
 
-def _refuse_other_rows(new_rows: DataFrame, contract: Contract, landed: Landed) -> None:
-    """Whether ``raw`` holds of this run what its extraction wrote.
+def _refuse_other_rows(new_rows: DataFrame, contract: Contract, landed: Landed) -> list[Any]:
+    """Whether ``raw`` holds of this run what its extraction wrote; the `_ends` of what it holds.
 
     Raises:
         AuditError: it does not.
     """
-    found = {row[OPERATION]: row["count"] for row in new_rows.groupBy(OPERATION).count().collect()}
+    rows = new_rows.groupBy(OPERATION).agg(F.count("*"), *_ends(contract)).collect()
+    found = {operation: count for operation, count, *_ in rows}
     read, deleted = found.get(READ, 0), found.get(DELETE, 0)
     if (read, deleted) != (landed.read, landed.deleted):
         raise AuditError(
@@ -132,13 +138,22 @@ def _refuse_other_rows(new_rows: DataFrame, contract: Contract, landed: Landed) 
             f"landed {landed.read} and {landed.deleted}",
             "run again: it reads the source anew. If that does not help, keep the branch and report it",
         )
+    return [end for _, _, *ends in rows for end in ends]
 
 
-def _counted(rows: DataFrame, condition: Column) -> tuple[int, int]:
-    """How many rows there are, and of how many the condition holds."""
-    counts = rows.agg(F.count("*"), F.count(F.when(condition, 1))).first()
-    assert counts is not None
-    return int(counts[0]), int(counts[1])
+def _ends(contract: Contract) -> list[Column]:
+    """The least and the greatest value of the key's first column, if it is an exact number."""
+    first = contract.key[0]
+    kind = contract.schema.field(first).type
+    is_exact = pa.types.is_integer(kind) or pa.types.is_decimal(kind)
+    return [F.min(f"`{first}`"), F.max(f"`{first}`")] if is_exact else []
+
+
+def _counted(rows: DataFrame, condition: Column, *more: Column) -> tuple[int, int, *tuple[Any, ...]]:
+    """How many rows there are, of how many the condition holds, and what else is asked of all of them."""
+    found = rows.agg(F.count("*"), F.count(F.when(condition, 1)), *more).first()
+    assert found is not None
+    return tuple(found)
 
 
 def _compared(held: DataFrame, rows: DataFrame, contract: Contract, count: int) -> DataFrame:

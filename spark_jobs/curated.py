@@ -8,8 +8,9 @@ it gives, is built anew from nothing.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Set
+from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass
+from datetime import date
 from functools import reduce
 
 from pyspark.sql import DataFrame, SparkSession
@@ -21,6 +22,7 @@ from lake.ordered import in_order
 from lake.run import Run
 from lake.settings import settings
 from spark_jobs import star
+from spark_jobs.bounds import Bounds, around
 from spark_jobs.limit import Limit
 from spark_jobs.session import TABLES_AT_ONCE, Lake, columns_of, small
 
@@ -59,8 +61,12 @@ MODELS = (
     Model("fct_orders", star.fct_orders, ("orders", "order_items", "shipments"), "months(order_date)"),
     Model("fct_payments", star.fct_payments, ("payments", "orders")),
 )
+PRODUCTS, ITEMS = "dim_product", "fct_order_items"
 ID_BYTES = 16
 """Of an order's id, which may be decimal(20,0)."""
+
+MOST_IDS = 50_000
+"""Orders whose ids are looked at one by one, to see between which they lie."""
 
 
 def made_of(tables: Set[str]) -> set[str]:
@@ -75,17 +81,14 @@ def curate(
     full: set[str],
     touched: set[str],
     left: Set[str] = frozenset(),
-) -> dict[str, int]:
-    """Bring every curated table up to date with the cleaned layer.
+) -> Curated:
+    """Bring every curated table up to date with the cleaned layer; what was done.
 
     Args:
         contracts: of the tables that the star schema is made of.
         full: tables that this run read whole.
         touched: tables of which any row changed in this run.
         left: curated tables that stay as they are.
-
-    Returns:
-        Rows written, per curated table.
     """
     lake = Lake(spark, run)
     models = {model.name: model for model in MODELS}
@@ -103,22 +106,62 @@ def curate(
         with limit.at("the orders that changed"):
             orders = _touched_orders(lake, [contracts[table] for table in sorted(tables)]) if by_order else None
 
-        def one(name: str) -> int:
+        def one(name: str) -> Written:
             with limit.at(f"curated.{name}"):
-                rows = _build(lake, models[name], orders if name in by_order else None, name in same_code)
-            log.info("curated.%s: %s rows written", name, rows)
-            return rows
+                written = _build(lake, models[name], orders if name in by_order else None, name in same_code)
+            log.info("curated.%s: %s rows written", name, written.rows)
+            return written
 
         written = in_order({model.name: () for model in stale}, one, TABLES_AT_ONCE)
-    return {name: written.get(name, 0) for name in models}
+        with limit.at("the months that changed"):
+            months = _touched_months(lake, orders, written)
+    return Curated({name: written[name].rows if name in written else 0 for name in models}, months)
+
+
+@dataclass(frozen=True)
+class Curated:
+    """What was done to the curated tables.
+
+    Attributes:
+        written: rows written of each.
+        months: first days of the months of which the order items sold may be others than before, or may count for
+            another category; None where that is not known, because more was built anew than some orders.
+    """
+
+    written: dict[str, int]
+    months: list[date] | None
+
+
+@dataclass(frozen=True)
+class Written:
+    """What was written of one table: how many rows, and whether those of some orders alone."""
+
+    rows: int
+    is_by_order: bool = False
 
 
 @dataclass(frozen=True)
 class Orders:
-    """Some orders, by ``order_id``, and how many they are."""
+    """Some orders, by ``order_id``: how many they are, and between which ids they lie."""
 
     ids: DataFrame
     count: int
+    bounds: Bounds
+
+    @classmethod
+    def of(cls, ids: DataFrame) -> Orders:
+        """Those with some ids, each named once."""
+        count = ids.count()
+        if count <= MOST_IDS:
+            return cls(ids, count, around("order_id", (row["order_id"] for row in ids.collect())))
+        low_and_high = ids.agg(F.min("order_id"), F.max("order_id")).first()
+        assert low_and_high is not None
+        return cls(ids, count, Bounds("order_id", (tuple(low_and_high),)))
+
+    def among(self, rows: DataFrame) -> DataFrame:
+        """The rows of these orders."""
+        some = small(self.ids, self.count, ID_BYTES)
+        return self.bounds.within(rows).join(some, "order_id", "left_semi")
 
 
 def _is_of(lake: Lake, model: Model) -> bool:
@@ -126,8 +169,8 @@ def _is_of(lake: Lake, model: Model) -> bool:
     return built.built_by(lake.run.branch, "curated", model.name) == model.fingerprint
 
 
-def _build(lake: Lake, model: Model, orders: Orders | None, is_same_code: bool) -> int:
-    """Bring one table up to date; rows written.
+def _build(lake: Lake, model: Model, orders: Orders | None, is_same_code: bool) -> Written:
+    """Bring one table up to date.
 
     Args:
         orders: those that are to be written anew, where the others may stay as they are.
@@ -136,20 +179,19 @@ def _build(lake: Lake, model: Model, orders: Orders | None, is_same_code: bool) 
     columns = columns_of(rows)
     if is_same_code and columns_of(lake.table("curated", model.name)) == columns:
         if orders is not None:
-            return _replace_orders(lake, model, orders)
-        return lake.replace_rows("curated", model.name, rows)
+            return Written(_replace_orders(lake, model, orders), is_by_order=True)
+        return Written(lake.replace_rows("curated", model.name, rows))
     lake.create_anew("curated", model.name, columns, model.partition)
     written = lake.replace_rows("curated", model.name, rows)
     built.mark(lake.run.branch, "curated", model.name, model.fingerprint)
-    return written
+    return Written(written)
 
 
 def _replace_orders(lake: Lake, model: Model, orders: Orders) -> int:
     """Bring the rows of some orders up to date; how many they are now."""
-    some = small(orders.ids, orders.count, ID_BYTES)
-    inputs = [table.join(some, "order_id", "left_semi") for table in _inputs(lake, model)]
+    inputs = [orders.among(table) for table in _inputs(lake, model)]
     outdated = orders.ids.select(F.col("order_id").cast("bigint").alias("order_id"))
-    lake.delete_keys("curated", model.name, small(outdated, orders.count, ID_BYTES))
+    lake.delete_keys("curated", model.name, small(outdated, orders.count, ID_BYTES), orders.bounds)
     return lake.append("curated", model.name, model.build(*inputs), orders.count)
 
 
@@ -172,5 +214,29 @@ def _touched_orders(lake: Lake, contracts: list[Contract]) -> Orders:
         if key != ["order_id"]:
             held = lake.before("cleaned", table)
             found.append(held.join(marked["raw"].select(*key).distinct(), key, "left_semi").select("order_id"))
-    ids = reduce(DataFrame.unionAll, found).distinct().localCheckpoint()
-    return Orders(ids, ids.count())
+    return Orders.of(reduce(DataFrame.unionAll, found).distinct().localCheckpoint())
+
+
+def _touched_months(lake: Lake, orders: Orders | None, written: Mapping[str, Written]) -> list[date] | None:
+    """See `Curated`. Asked of the items, before and now: an order may have gone from one month to another."""
+    if PRODUCTS in written and not _has_same_categories(lake):
+        return None
+    if ITEMS not in written:
+        return []
+    if orders is None or not written[ITEMS].is_by_order:
+        return None
+    month = F.trunc("order_date", "month").alias("month")
+    now, before = lake.table("curated", ITEMS), lake.before("curated", ITEMS)
+    found = [orders.among(rows).select(month).distinct() for rows in (now, before)]
+    return sorted({row["month"] for row in reduce(DataFrame.unionAll, found).collect()})
+
+
+def _has_same_categories(lake: Lake) -> bool:
+    """Whether every product is in the category in which it was when the run began."""
+    if not lake.was_there("curated", PRODUCTS):
+        return False
+    now, before = (
+        rows.select("product_id", "category_id")
+        for rows in (lake.table("curated", PRODUCTS), lake.before("curated", PRODUCTS))
+    )
+    return not now.exceptAll(before).unionAll(before.exceptAll(now)).take(1)

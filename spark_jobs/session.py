@@ -15,6 +15,7 @@ from lake.layers import built, raw
 from lake.platform import catalog
 from lake.run import Run
 from lake.settings import settings
+from spark_jobs.bounds import Bounds
 
 FEW = 500_000
 """Rows that are written as one file."""
@@ -65,6 +66,10 @@ class Lake:
         self._show(name, f"{catalog.MAIN}@{self.run.base}")
         return self.spark.table(f"`{name}`.`{layer}`.`{table}`")
 
+    def was_there(self, layer: str, table: str) -> bool:
+        """Whether there was such a table when the run began."""
+        return raw.find(f"{catalog.MAIN}@{self.run.base}", layer, table) is not None
+
     def exists(self, layer: str, table: str) -> bool:
         """Whether the branch has the table."""
         return f"{layer}.{table}" in self._tables
@@ -108,15 +113,19 @@ class Lake:
         rows.writeTo(self.name(layer, table)).overwrite(F.lit(True))
         return self.count(layer, table)
 
-    def delete_keys(self, layer: str, table: str, keys: DataFrame) -> None:
+    def delete_keys(self, layer: str, table: str, keys: DataFrame, bounds: Bounds) -> None:
         """Delete the rows with some keys, which may be named several times.
 
         With `append` in place of a MERGE, which brings the whole table into the order of the key to find a few rows.
+
+        Args:
+            bounds: between which all of the keys lie.
         """
         view = f"outdated_{layer}_{table}"
         keys.createOrReplaceTempView(view)
         columns = ", ".join(f"`{name}`" for name in keys.columns)
-        self.spark.sql(f"DELETE FROM {self.name(layer, table)} WHERE ({columns}) IN (SELECT {columns} FROM {view})")
+        is_one = f"({columns}) IN (SELECT {columns} FROM {view})"
+        self.spark.sql(f"DELETE FROM {self.name(layer, table)} WHERE {bounds.sql} AND {is_one}")
 
     def append(self, layer: str, table: str, rows: DataFrame, count: int) -> int:
         """Add rows to a table in one commit; how many it says it added.

@@ -79,7 +79,11 @@ def readable(queries: list[str], lake_commit: str) -> bool:
 
 
 def build(
-    catalog: str, target_dir: Path, changed: Iterable[str] | None = None, held: Iterable[str] = ()
+    catalog: str,
+    target_dir: Path,
+    changed: Iterable[str] | None = None,
+    held: Iterable[str] = (),
+    months: Iterable[str] | None = None,
 ) -> MartsResult:
     """Build marts in ``catalog`` and test them.
 
@@ -88,6 +92,8 @@ def build(
         target_dir: folder for dbt's artifacts and its log.
         changed: qualified names of tables; the marts that are made of them are built. ``None`` builds every mart.
         held: qualified names of tables; the marts that are made of them stay as they are.
+        months: first days (ISO 8601) of those in which order items changed; what is kept by month is built for these
+            alone. ``None`` builds it for every month.
 
     Raises:
         AuditError: a test failed; it is named with the number of rows that break it.
@@ -96,7 +102,8 @@ def build(
     selected = [] if changed is None else ["--select", *(f"source:{name}+" for name in sorted(changed))]
     if left := [f"source:{name}+" for name in sorted(held)]:
         selected += ["--exclude", *left]
-    return _invoke(["build", "--exclude-resource-type", "unit_test", *selected], catalog, target_dir)
+    kept = ["--full-refresh"] if months is None else ["--vars", json.dumps({"months": [*months]})]
+    return _invoke(["build", "--exclude-resource-type", "unit_test", *kept, *selected], catalog, target_dir)
 
 
 def _invoke(command: list[str], catalog: str, target_dir: Path) -> MartsResult:

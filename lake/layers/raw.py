@@ -35,7 +35,7 @@ log = logging.getLogger(__name__)
 WATERMARK = "lake.watermark"
 LAST_RUN = "lake.run"
 FILES = "lake.files"
-LAYERS = ("raw", "cleaned", "history", "quarantine", "curated", "marts", "audit")
+LAYERS = ("raw", "cleaned", "history", "quarantine", "curated", "intermediate", "marts", "audit")
 
 
 @dataclass(frozen=True)

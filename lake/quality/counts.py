@@ -6,17 +6,20 @@ way: it still has as many rows as the source.
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from lake.contracts import Contract
+from lake.contracts import RUN_ID, Contract
 from lake.platform import sql
 from lake.quality.audit import CheckResult
 from lake.quality.suites import BLOCK, WARN, completeness
 
 TABLES_PER_STATEMENT = 40
 """Each table is a stage or two of the statement, and Trino refuses more than 150."""
+
+KEYS_PER_STATEMENT = 20
+"""Each of these is five stages."""
 
 COUNTS_PER_STATEMENT = 1_000
 """Each is an aggregate for which Trino makes code."""
@@ -65,16 +68,48 @@ def _quoted(name: str) -> str:
     return f'{layer}."{table}"'
 
 
-def keys(catalog: str, contracts: list[Contract]) -> dict[str, int]:
-    """How many different keys some cleaned tables hold, by the tables' names.
+@dataclass(frozen=True)
+class Checked:
+    """A cleaned table, and which of its rows are checked.
+
+    Attributes:
+        run_id: the run of which the rows are; all rows where it is empty. Rows of runs before were checked by those,
+            and a run that changes a row makes it one of its own.
+    """
+
+    contract: Contract
+    run_id: str = ""
+
+    @property
+    def rows(self) -> str:
+        """The rows, for FROM."""
+        table = _quoted(f"cleaned.{self.contract.table}")
+        return f"(SELECT * FROM {table} WHERE {RUN_ID} = '{self.run_id}')" if self.run_id else table
+
+    @property
+    def keys(self) -> str:
+        """For FROM: how often each key of these rows is there in the whole table, as ``times``."""
+        table, names = _quoted(f"cleaned.{self.contract.table}"), [f'"{name}"' for name in self.contract.key]
+        listed = ", ".join(names)
+        if not self.run_id:
+            return f"(SELECT count(*) AS times FROM {table} GROUP BY {listed})"
+        both = " AND ".join(f"held.{name} = changed.{name}" for name in names)
+        held = ", ".join(f"held.{name}" for name in names)
+        changed = f"(SELECT DISTINCT {listed} FROM {self.rows})"
+        return f"(SELECT count(*) AS times FROM {table} AS held JOIN {changed} AS changed ON {both} GROUP BY {held})"
+
+
+def keys(catalog: str, tables: Iterable[Checked]) -> dict[str, tuple[int, int]]:
+    """Of some cleaned tables, how many different keys the checked rows have, and how many rows have one of them.
 
     Grouped, not asked for as ``count(DISTINCT …)``, which Trino holds in memory whatever the size.
     """
-    columns = {contract.table: ", ".join(f'"{name}"' for name in contract.key) for contract in contracts}
-    found = _counted(
-        catalog, {table: f'(SELECT DISTINCT {names} FROM cleaned."{table}")' for table, names in columns.items()}
-    )
-    return {table: count for table, (count,) in found.items()}
+    selects = {
+        one.contract.table: _select(one.contract.table, ["count(*)", "coalesce(sum(times), 0)"], one.keys)
+        for one in tables
+    }
+    found = _asked(catalog, selects, dict.fromkeys(selects, 1), KEYS_PER_STATEMENT)
+    return {table: (different, rows) for table, (different, rows) in found.items()}
 
 
 def required(contract: Contract) -> list[str]:
@@ -82,36 +117,86 @@ def required(contract: Contract) -> list[str]:
     return [name for name, column in contract.columns.items() if not column.nullable]
 
 
-def filled(catalog: str, contracts: list[Contract]) -> dict[str, dict[str, int]]:
-    """Rows of some cleaned tables in which a required column has a value, by table and column."""
-    columns = {contract.table: required(contract) for contract in contracts}
-    found = _counted(catalog, {table: _quoted(f"cleaned.{table}") for table in columns}, columns)
-    return {table: dict(zip(columns[table], counts[1:], strict=True)) for table, counts in found.items()}
+def filled(catalog: str, tables: Iterable[Checked]) -> dict[str, tuple[int, dict[str, int]]]:
+    """Of some cleaned tables, how many rows are checked, and in how many of them each required column has a value."""
+    listed = {one.contract.table: one for one in tables}
+    columns = {table: required(one.contract) for table, one in listed.items()}
+    found = _counted(catalog, {table: one.rows for table, one in listed.items()}, columns)
+    return {table: (rows, dict(zip(columns[table], each, strict=True))) for table, (rows, *each) in found.items()}
+
+
+def watched(contract: Contract) -> dict[str, float]:
+    """Columns of which the contract wants a word when too many rows have no value: the share that may have none."""
+    return {
+        name: column.warn_null_share_above
+        for name, column in contract.columns.items()
+        if column.warn_null_share_above is not None
+    }
+
+
+def missing(catalog: str, contracts: Iterable[Contract]) -> list[CheckResult]:
+    """Whether too many rows of whole tables have no value in a column that is watched."""
+    listed = {contract.table: watched(contract) for contract in contracts if watched(contract)}
+    relations = {table: _quoted(f"cleaned.{table}") for table in listed}
+    results = []
+    for table, (rows, *each) in _counted(
+        catalog, relations, {table: [*shares] for table, shares in listed.items()}
+    ).items():
+        for (column, share), values in zip(listed[table].items(), each, strict=True):
+            results.append(_too_many(table, column, rows, rows - values, share))
+    return results
+
+
+def _too_many(table: str, column: str, rows: int, missing: int, share: float) -> CheckResult:
+    return CheckResult(
+        layer="cleaned",
+        table_name=table,
+        check_name="expect_column_proportion_of_non_null_values_to_be_between",
+        column_name=column,
+        severity=WARN,
+        is_passed=missing <= share * rows,
+        observed=f"{missing} of {rows} rows without a value",
+        notes=f"the contract wants a word above a share of {share:g}",
+    )
 
 
 def _counted(
     catalog: str, relations: Mapping[str, str], columns: Mapping[str, list[str]] | None = None
 ) -> dict[str, tuple[int, ...]]:
     """The rows of some relations, by the names that they are given, and then those in which each column has a value."""
-    selects = {}
-    for name, relation in relations.items():
-        asked = ["count(*)", *(f'count("{column}")' for column in (columns or {}).get(name, ()))]
-        selects[name] = f"SELECT '{name}' AS name, ARRAY[{', '.join(asked)}] AS counts FROM {relation}"
-    weights = {name: 1 + len((columns or {}).get(name, ())) for name in relations}
+    asked = {
+        name: ["count(*)", *(f'count("{column}")' for column in (columns or {}).get(name, ()))] for name in relations
+    }
+    selects = {name: _select(name, asked[name], relation) for name, relation in relations.items()}
+    weights = {name: len(aggregates) for name, aggregates in asked.items()}
+    return _asked(catalog, selects, weights, TABLES_PER_STATEMENT)
+
+
+def _select(name: str, aggregates: list[str], relation: str) -> str:
+    return f"SELECT '{name}' AS name, ARRAY[{', '.join(aggregates)}] AS counts FROM {relation}"
+
+
+def _asked(
+    catalog: str, selects: Mapping[str, str], weights: Mapping[str, int], most: int
+) -> dict[str, tuple[int, ...]]:
+    """The counts that some statements give, by their names: as few statements as hold them all.
+
+    Args:
+        weights: aggregates of each.
+        most: of these in one.
+    """
     found: dict[str, tuple[int, ...]] = {}
-    for some in _dealt(weights):
+    for some in _dealt(weights, most):
         statement = " UNION ALL ".join(selects[name] for name in some)
         found |= {row["name"]: tuple(row["counts"]) for row in sql.rows(statement, catalog)}
     return found
 
 
-def _dealt(weights: Mapping[str, int]) -> Iterator[list[str]]:
+def _dealt(weights: Mapping[str, int], most: int) -> Iterator[list[str]]:
     """Names in lists, each of what one statement may hold."""
     some: list[str] = []
     for name, weight in weights.items():
-        if some and (
-            len(some) == TABLES_PER_STATEMENT or weight + sum(map(weights.__getitem__, some)) > COUNTS_PER_STATEMENT
-        ):
+        if some and (len(some) == most or weight + sum(map(weights.__getitem__, some)) > COUNTS_PER_STATEMENT):
             yield some
             some = []
         some.append(name)
@@ -119,11 +204,11 @@ def _dealt(weights: Mapping[str, int]) -> Iterator[list[str]]:
         yield some
 
 
-def unique(contract: Contract, expected: int, found: int) -> CheckResult:
-    """Whether a cleaned table has as many keys as it must have rows: then none is there twice."""
-    notes = f"as many different keys as rows; expected {expected}"
+def unique(contract: Contract, keys: int, rows: int) -> CheckResult:
+    """Whether no key of a cleaned table is there twice: as many rows have one of some keys as there are keys."""
+    notes = f"as many rows as different keys; expected {keys}"
     check, columns = "expect_compound_columns_to_be_unique", ",".join(contract.key)
-    return _compared("cleaned", contract.table, found, expected, notes, check, columns)
+    return _compared("cleaned", contract.table, rows, keys, notes, check, columns)
 
 
 def complete(contract: Contract, expected: int, rows: int) -> CheckResult:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass
+from typing import Any
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
     import great_expectations.expectations as gxe
     from great_expectations.expectations.expectation import Expectation
+    from great_expectations.expectations.row_conditions import Column
 
-from lake.contracts import Contract
+from lake.contracts import RUN_ID, Contract
 
 BLOCK, WARN = "critical", "warning"
 
@@ -33,28 +35,28 @@ class Suite:
         return f"{self.layer}.{self.table}"
 
 
-def cleaned(contract: Contract) -> Suite:
+def cleaned(contract: Contract, run_id: str = "") -> Suite:
     """What the contract demands of the values in ``cleaned.<table>``; no expectation where it demands nothing.
+
+    Args:
+        run_id: of the rows of this run alone; of all rows where it is empty.
 
     How many rows and keys there are, and that what is required is there, `lake.quality.counts` finds for all tables at
     once.
     """
     found: list[Expectation] = []
+    demand: dict[str, Any] = {"severity": BLOCK}
+    if run_id:
+        demand["row_condition"] = Column(RUN_ID) == run_id
     for name, column in contract.columns.items():
-        if column.warn_null_share_above is not None:
-            found.append(_filled(name, 1 - column.warn_null_share_above, WARN))
         if column.min is not None:
-            found.append(gxe.ExpectColumnMinToBeBetween(column=name, min_value=column.min, severity=BLOCK))
+            found.append(gxe.ExpectColumnMinToBeBetween(column=name, min_value=column.min, **demand))
         if column.max is not None:
-            found.append(gxe.ExpectColumnMaxToBeBetween(column=name, max_value=column.max, severity=BLOCK))
+            found.append(gxe.ExpectColumnMaxToBeBetween(column=name, max_value=column.max, **demand))
         if column.allowed is not None:
             allowed = list(column.allowed)
-            found.append(gxe.ExpectColumnValuesToBeInSet(column=name, value_set=allowed, severity=BLOCK))
+            found.append(gxe.ExpectColumnValuesToBeInSet(column=name, value_set=allowed, **demand))
     return Suite("cleaned", contract.table, found)
-
-
-def _filled(column: str, share: float, severity: str) -> Expectation:
-    return gxe.ExpectColumnProportionOfNonNullValuesToBeBetween(column=column, min_value=share, severity=severity)
 
 
 def completeness(contract: Contract, expected: int) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container
 from typing import Any
 
 from lake.contracts import Contract
@@ -32,7 +32,7 @@ def audit(run: Run) -> dict[str, Any]:
         rows = known | counts.rows(catalog, sorted(contracts.keys() - known.keys()), lake_catalog.contents(run.branch))
         expected = {table: source_rows[table] - rows[table].quarantine for table in contracts}
         changed = {table for table in cleaning.changed_tables(run) if expected[table] > 0}
-        chosen, counted = _checks(catalog, contracts, changed, expected)
+        chosen, counted = _checks(catalog, [contracts[table] for table in sorted(changed)], run, _proven(run))
         counted += [counts.complete(contracts[table], expected[table], rows[table].cleaned) for table in contracts]
         counted += [counts.waiting(table, found.quarantine) for table, found in rows.items() if found.quarantine]
         if run.has_marts:
@@ -45,22 +45,41 @@ def audit(run: Run) -> dict[str, Any]:
 
 
 def _checks(
-    catalog: str, contracts: Mapping[str, Contract], changed: set[str], expected: Mapping[str, int]
+    catalog: str, contracts: list[Contract], run: Run, proven: Container[str]
 ) -> tuple[list[suites.Suite], list[auditing.CheckResult]]:
     """What is checked of the tables that changed: suites of what their contracts demand of values, and what can be
-    counted for all of them in a few statements."""
-    some = [contracts[table] for table in sorted(changed)]
-    chosen = [suite for contract in some if (suite := suites.cleaned(contract)).expectations]
-    keyed = [contract for contract in some if contract.key]
-    found = counts.keys(catalog, keyed)
-    counted = [counts.unique(contract, expected[contract.table], found[contract.table]) for contract in keyed]
-    filled = counts.filled(catalog, some)
-    counted += [
-        counts.not_null(contract, column, expected[contract.table], filled[contract.table][column])
-        for contract in some
-        for column in counts.required(contract)
+    counted for all of them in a few statements.
+
+    Args:
+        proven: qualified names of the tables of which the rows of runs before were checked, so that only those are that
+            this run has written.
+    """
+    checked = [
+        counts.Checked(contract, run.run_id if f"cleaned.{contract.table}" in proven else "") for contract in contracts
     ]
-    return chosen, counted
+    keys = counts.keys(catalog, [one for one in checked if one.contract.key])
+    filled = counts.filled(catalog, checked)
+    counted = [counts.unique(one.contract, *keys[one.contract.table]) for one in checked if one.contract.key]
+    chosen = []
+    for one in checked:
+        rows, values = filled[one.contract.table]
+        counted += [
+            counts.not_null(one.contract, column, rows, values[column]) for column in counts.required(one.contract)
+        ]
+        suite = suites.cleaned(one.contract, one.run_id)
+        if rows and suite.expectations:
+            chosen.append(suite)
+    return chosen, [*counted, *counts.missing(catalog, contracts)]
+
+
+def _proven(run: Run) -> set[str]:
+    """Tables of which what this run found had been checked: they are those of the last receipt, and it is one whose
+    checks are today's."""
+    last = news.before(run)
+    if last is None:
+        return set()
+    found, then = (lake_catalog.contents(f"{lake_catalog.MAIN}@{at}") for at in (run.base, last.lake_commit))
+    return {name for name, address in found.items() if then.get(name) == address}
 
 
 def _known(run: Run) -> dict[str, Rows]:

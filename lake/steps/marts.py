@@ -40,7 +40,8 @@ def marts(run: Run) -> dict[str, Any]:
         built["manifest_sha256"] = last.dbt_manifest_sha256
     else:
         with TemporaryDirectory() as target, sql.catalog_at(run.branch, run.branch):
-            result = marts_layer.build(run.branch, Path(target), changed, _held(run))
+            months = journal.read(run.run_id, "curate")["months"] if changed else None
+            result = marts_layer.build(run.branch, Path(target), changed, _held(run), months)
         built = {"manifest_sha256": result.manifest_sha256, "rows": result.rows, "tests": result.tests}
     journal.write(run.run_id, "marts", built)
     return built

@@ -1,5 +1,5 @@
 with sold as (
-    select distinct product_id from {{ ref('int_sold_items') }}
+    select distinct product_id from {{ ref('int_product_months') }}
 )
 
 select

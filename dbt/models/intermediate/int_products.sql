@@ -1,37 +1,14 @@
--- distinct orders apart from the sums: rows without sums are small to hold, and can go to disk
-with product_orders as (
-    select distinct
-        product_id,
-        order_id
-    from {{ ref('int_sold_items') }}
-),
-
-orders as (
+with sales as (
     select
         product_id,
-        count(*) as orders
-    from product_orders
-    group by product_id
-),
-
-sums as (
-    select
-        product_id,
-        sum(quantity) as units,
+        sum(orders) as orders,
+        sum(units) as units,
         sum(revenue) as revenue,
         sum(discount) as discount,
-        min(order_date) as first_sold_date,
-        max(order_date) as last_sold_date
-    from {{ ref('int_sold_items') }}
+        min(first_sold_date) as first_sold_date,
+        max(last_sold_date) as last_sold_date
+    from {{ ref('int_product_months') }}
     group by product_id
-),
-
-sales as (
-    select
-        sums.*,
-        orders.orders
-    from sums
-    inner join orders on sums.product_id = orders.product_id
 ),
 
 products as (

@@ -21,6 +21,7 @@ MARTS = {
     "campaign_effect",
     "delivery_times",
 }
+BY_MONTH = {"int_product_months", "int_category_months"}
 BELOW = {"marts": ("marts", "int_"), "int_": ("int_", "stg_"), "stg_": ("source",)}
 
 
@@ -42,10 +43,12 @@ def _layer(name: str) -> str:
     return next((prefix for prefix in ("stg_", "int_") if name.startswith(prefix)), "marts")
 
 
-def test_the_marts_are_tables_and_nothing_else_is(manifest: dict[str, Any]) -> None:
+def test_the_marts_are_tables_and_what_is_kept_by_month(manifest: dict[str, Any]) -> None:
     models = _models(manifest)
     assert {name for name, model in models.items() if model["config"]["materialized"] == "table"} == MARTS
-    assert {model["schema"] for model in models.values()} == {"marts"}
+    assert {name for name, model in models.items() if model["config"]["materialized"] == "incremental"} == BY_MONTH
+    schemas = {name: model["schema"] for name, model in models.items() if name in MARTS | BY_MONTH}
+    assert schemas == dict.fromkeys(MARTS, "marts") | dict.fromkeys(BY_MONTH, "intermediate")
 
 
 def test_every_layer_reads_only_the_next_one(manifest: dict[str, Any]) -> None:
@@ -58,15 +61,12 @@ def test_every_layer_reads_only_the_next_one(manifest: dict[str, Any]) -> None:
             assert below in BELOW[_layer(name)], f"{name} reads {unique_id}"
 
 
-def test_every_model_states_its_grain_and_every_mart_tests_it(manifest: dict[str, Any]) -> None:
+def test_every_model_states_its_grain_and_every_mart_is_tested_for_it(manifest: dict[str, Any]) -> None:
     for name, model in _models(manifest).items():
         assert model["description"].startswith("Grain: "), name
-    tested = {
-        node["attached_node"].split(".")[-1]
-        for node in manifest["nodes"].values()
-        if node["resource_type"] == "test" and (node.get("test_metadata") or {}).get("name") == "grain"
-    }
-    assert tested == MARTS
+        assert bool(model["config"]["meta"].get("grain")) == (name in MARTS), name
+    tested = manifest["nodes"]["test.shoplake.every_mart_has_its_grain"]["depends_on"]["nodes"]
+    assert {unique_id.split(".")[-1] for unique_id in tested} == MARTS
 
 
 def test_the_hash_is_that_of_the_code_alone(manifest: dict[str, Any]) -> None:

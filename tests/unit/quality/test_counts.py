@@ -9,6 +9,7 @@ import pytest
 from lake.contracts import Contract
 from lake.contracts.model import Column
 from lake.quality import counts
+from lake.quality.counts import Checked
 from lake.quality.suites import BLOCK
 
 CONTRACT = Contract.model_validate(
@@ -32,9 +33,9 @@ def test_a_table_has_exactly_the_rows_of_the_source(rows: int, is_passed: bool) 
     assert "deletes: none" in result.notes
 
 
-@pytest.mark.parametrize(("keys", "is_passed"), [(5, True), (4, False)])
-def test_no_key_is_there_twice(keys: int, is_passed: bool) -> None:
-    result = counts.unique(CONTRACT, 5, keys)
+@pytest.mark.parametrize(("rows", "is_passed"), [(5, True), (6, False)])
+def test_no_key_is_there_twice(rows: int, is_passed: bool) -> None:
+    result = counts.unique(CONTRACT, 5, rows)
     assert (result.is_passed, result.blocks, result.column_name) == (is_passed, not is_passed, "k")
 
 
@@ -60,10 +61,10 @@ def test_one_statement_counts_many_tables_but_no_more_than_trino_carries(monkeyp
     )
     narrow = [CONTRACT.model_copy(update={"table": f"t{i}"}) for i in range(90)]
 
-    filled = counts.filled("branch", [wide, *narrow])
+    filled = counts.filled("branch", map(Checked, [wide, *narrow]))
 
-    assert filled["wide"] == {"k": 5, **{f"c{i}": 5 for i in range(990)}}
-    assert filled["t89"] == {"k": 5}
+    assert filled["wide"] == (5, {"k": 5, **{f"c{i}": 5 for i in range(990)}})
+    assert filled["t89"] == (5, {"k": 5})
     assert len(filled) == 91
     assert [statement.count("SELECT") for statement in asked] == [5, 40, 40, 6]
 
