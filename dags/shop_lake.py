@@ -57,10 +57,8 @@ def shop_lake() -> None:
         """Read the contracts and open the run's branch."""
         from lake.steps.start import start
 
-        context = get_current_context()
-        asked = context["params"]
-        mode: Any = "full" if asked["full"] else "auto"
-        return start(context["run_id"], mode, asked["sources"], asked["tables"]).to_json()
+        context, asked = get_current_context(), get_current_context()["params"]
+        return start(context["run_id"], asked["full"], asked["sources"], asked["tables"]).to_json()
 
     @task
     def sources(run: dict[str, Any]) -> list[str]:

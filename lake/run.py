@@ -48,6 +48,11 @@ class Run:
         return PREFIX + self.run_id
 
     @property
+    def base_reference(self) -> str:
+        """The lake as it was when the run began, for a catalog."""
+        return f"{catalog.MAIN}@{self.base}"
+
+    @property
     def published_as(self) -> str:
         """Message of the commit that publishes the run; by it a repeated publish finds its own work."""
         return f"{PUBLISH}{self.branch}"

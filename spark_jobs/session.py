@@ -63,12 +63,12 @@ class Lake:
     def before(self, layer: str, table: str) -> DataFrame:
         """A table as it was when the run began."""
         name = f"{self.run.branch}_base"
-        self._show(name, f"{catalog.MAIN}@{self.run.base}")
+        self._show(name, self.run.base_reference)
         return self.spark.table(f"`{name}`.`{layer}`.`{table}`")
 
     def was_there(self, layer: str, table: str) -> bool:
         """Whether there was such a table when the run began."""
-        return raw.find(f"{catalog.MAIN}@{self.run.base}", layer, table) is not None
+        return raw.find(self.run.base_reference, layer, table) is not None
 
     def exists(self, layer: str, table: str) -> bool:
         """Whether the branch has the table."""

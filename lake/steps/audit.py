@@ -78,7 +78,8 @@ def _proven(run: Run) -> set[str]:
     last = news.before(run)
     if last is None:
         return set()
-    found, then = (lake_catalog.contents(f"{lake_catalog.MAIN}@{at}") for at in (run.base, last.lake_commit))
+    found = lake_catalog.contents(run.base_reference)
+    then = lake_catalog.contents(f"{lake_catalog.MAIN}@{last.lake_commit}")
     return {name for name, address in found.items() if then.get(name) == address}
 
 

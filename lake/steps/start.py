@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
 from importlib.metadata import version
-from typing import Literal
 
 from lake import contracts as contract_files
 from lake.contracts import frozen
@@ -27,7 +26,7 @@ GIT_SECONDS = 10
 
 def start(
     dag_run_id: str,
-    asked: Literal["auto", "full"],
+    is_full: bool = False,
     only_sources: Sequence[str] = (),
     only_tables: Sequence[str] = (),
 ) -> Run:
@@ -35,7 +34,7 @@ def start(
 
     Args:
         dag_run_id: the orchestrator's name of the run.
-        asked: `full` reads tables whole, `auto` what changed.
+        is_full: read tables whole, not what changed.
         only_sources, only_tables: read these alone; everything where both are empty.
 
     Raises:
@@ -52,7 +51,7 @@ def start(
     opened = open_run(
         run_id_of(dag_run_id),
         lambda name: any(manifest.is_committed(source, name) for source in sources),
-        asked=asked,
+        asked="full" if is_full else "auto",
         code_version=code_version(),
         sources=tuple(sources),
         only_sources=tuple(only_sources),

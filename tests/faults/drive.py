@@ -77,7 +77,7 @@ def drive(state: Path, run_id: str, asked: str, unheard: str | None = None) -> K
         unheard: the task after which the process dies, before anybody has heard that it was done.
     """
     tasks: dict[str, Callable[[Kept], Any]] = {
-        "start": lambda kept: start(run_id, asked).to_json(),  # type: ignore[arg-type]
+        "start": lambda kept: start(run_id, asked == "full").to_json(),
         "extract": lambda kept: [extract(_run(kept), name) for name in _run(kept).sources],
         "register": lambda kept: register(_run(kept)),
         "clean": lambda kept: _clean(_run(kept)),

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 from pyiceberg.expressions import EqualTo
@@ -18,6 +18,9 @@ from lake.layers import raw
 from lake.layers.outcome import Outcome
 from lake.platform import catalog, storage
 from lake.run import Run
+
+if TYPE_CHECKING:
+    from spark_jobs.curated import Curated
 
 DAY = [datetime(2026, 1, day, tzinfo=UTC) for day in range(1, 9)]
 COMMON = {"description": "x", "owner": "x", "grain": "x", "cursor": "at", "deletes": "keys"}
@@ -39,6 +42,10 @@ class RunAt(Run):
     def branch(self) -> str:
         return self.at
 
+    @property
+    def base_reference(self) -> str:
+        return f"{self.at}@{self.base}"
+
 
 class Branch:
     """A branch of its own, with tables that have these contracts."""
@@ -47,6 +54,7 @@ class Branch:
         self.spark = spark
         self.contracts = dict(contracts)
         self._landed: set[int] = set()
+        self._base: dict[int, str] = {}
         self.name = f"test_{uuid.uuid4().hex[:12]}"
         raw.prepare(catalog.MAIN)
         catalog.create_branch(self.name)
@@ -73,6 +81,7 @@ class Branch:
         """
         if day not in self._landed:
             self._landed.add(day)
+            self._base[day] = catalog.head(self.name)
             for table, listed in rows.items():
                 self.land(day, table, listed, problems)
         return {
@@ -95,14 +104,14 @@ class Branch:
         work = Work(landed, waiting=set(self.contracts))
         return clean(self.spark, self._run(day), sorted(self.contracts.keys() - {held}), self.contracts, work)
 
-    def curate(self, day: int, full: set[str], touched: set[str]) -> dict[str, int]:
-        """Build the curated tables; rows written of each."""
+    def curate(self, day: int, full: set[str], touched: set[str]) -> Curated:
+        """Build the curated tables."""
         from spark_jobs.curated import curate
 
         return curate(self.spark, self._run(day), self.contracts, full, touched)
 
     def _run(self, day: int) -> Run:
-        return RunAt(f"{self.name}_{day}", "", at=self.name)
+        return RunAt(f"{self.name}_{day}", self._base.get(day, ""), at=self.name)
 
     def land(self, day: int, table: str, rows: list[tuple[Any, ...]], problems: str | None = None) -> None:
         """Add rows of a run to ``raw``."""

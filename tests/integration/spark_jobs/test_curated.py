@@ -37,7 +37,7 @@ def test_a_fact_is_of_one_code(open_branch: Opener, monkeypatch: pytest.MonkeyPa
 
     def curate(build: curated.Builder, day: int, touched: set[str]) -> int:
         monkeypatch.setattr(curated, "MODELS", (curated.Model("fct_sums", build, ("orders",)),))
-        return branch.curate(day, full=set() if day else touched, touched=touched)["fct_sums"]
+        return branch.curate(day, full=set() if day else touched, touched=touched).written["fct_sums"]
 
     assert curate(plain, 0, {"orders"}) == 3
 
@@ -68,5 +68,5 @@ def test_a_fact_whose_inputs_have_become_wider_is_built_anew(
     columns = {"order_id": KEY, "amount": {**AMOUNT, "type": "bigint"}, "at": INSTANT}
     branch.contracts["orders"] = contract("orders", key=["order_id"], columns=columns)
     branch.run(1, orders=[(READ, 2, 2**40)])
-    assert branch.curate(1, full=set(), touched={"orders"}) == {"fct_sums": 2}
+    assert branch.curate(1, full=set(), touched={"orders"}).written == {"fct_sums": 2}
     assert branch.rows("curated", "fct_sums", "order_id", "amount") == [(1, 1), (2, 2**40)]
