@@ -20,7 +20,7 @@ def shown(tables: Set[str]) -> dict[str, datetime]:
     found: dict[str, datetime] = {}
     for receipt in receipts.newest(LOOK_BACK):
         for table, counts in receipt.tables.items():
-            if counts.get("mode") in (receipts.HELD_BACK, receipts.NOT_ASKED_FOR) and not counts["held_since"]:
+            if counts.get("mode") in receipts.NOT_READ and not counts["held_since"]:
                 continue  # it never was read
             source = receipt.sources.get(counts.get("source", ""), {})
             said = counts.get("held_since") or source.get("instant", receipt.source_instant)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
+from datetime import datetime
 from itertools import islice
 from typing import Any
 
@@ -16,6 +17,8 @@ HELD_BACK = "held back"
 
 NOT_ASKED_FOR = "not asked for"
 """Mode of a table that the run was not to read."""
+
+NOT_READ = frozenset({HELD_BACK, NOT_ASKED_FOR})
 
 
 @dataclass(frozen=True)
@@ -39,8 +42,8 @@ class Receipt:
             that published one itself.
         dbt_manifest_sha256: of the dbt manifest without its generation times.
         tables: per table: source, mode, since when it is held back, in what its contract followed it, rows read,
-            valid, refused, deleted, and how many rows the source has (``source_rows``), ``cleaned`` and
-            ``quarantine``.
+            valid, refused, deleted, how many rows the source has (``source_rows``), ``cleaned`` and ``quarantine``,
+            and up to when parity had proven it equal to its source, row by row (``verified_through``; empty for never).
         layers: rows written per layer.
         checks: of the audit: how many, how many failed, and the address of the data docs.
     """
@@ -64,6 +67,11 @@ class Receipt:
     def to_json(self) -> dict[str, Any]:
         """Plain values."""
         return asdict(self)
+
+    def verified_through(self, source: str) -> datetime | None:
+        """Up to when parity had proven every table of a source equal to it; None where one never was."""
+        said = [told.get("verified_through", "") for told in self.tables.values() if told.get("source") == source]
+        return min(map(datetime.fromisoformat, said)) if said and all(said) else None
 
     def remarks(self) -> list[str]:
         """What a person should know of tables that were not simply read, a line each."""

@@ -6,12 +6,15 @@ import logging
 from datetime import UTC, datetime
 
 from lake.layers import marts
+from lake.ledger import receipts
+from lake.ledger.receipts import Receipt
 from lake.platform import sql, storage
 from lake.platform.catalog import MAIN
 from lake.reports import pages
 from lake.reports.definition import load, names
 from lake.reports.figures import Proof, compute
 from lake.reports.places import FILES, address
+from lake.settings import settings
 
 log = logging.getLogger(__name__)
 
@@ -45,7 +48,7 @@ def deliver(name: str, run_id: str, lake_commit: str, source_instant: str) -> di
         LakeError: the definition is malformed, or one of its queries failed; the figure is named.
     """
     report = load(name)
-    proof = Proof(run_id, lake_commit, instant(source_instant))
+    proof = Proof(run_id, lake_commit, instant(source_instant), _notes(receipts.find(run_id)))
     with sql.catalog_at(f"report_{name}_{run_id}", f"{MAIN}@{lake_commit}") as catalog:
         figures = compute(report, proof.as_of, lambda query: sql.rows(query, catalog))
     written = {"html": pages.html(report, figures, proof), "pdf": pages.pdf(report, figures, proof)}
@@ -54,6 +57,24 @@ def deliver(name: str, run_id: str, lake_commit: str, source_instant: str) -> di
         storage.put(places[kind], data, FILES[kind][1])
         log.info("%s: %d bytes", places[kind], len(data))
     return places
+
+
+def _notes(receipt: Receipt | None) -> tuple[str, ...]:
+    """What a receipt says of the shop's tables beside when they were read."""
+    if receipt is None:
+        return ()
+    through = receipt.verified_through(settings().source_name)
+    proven = (
+        f"Every table was proven equal to the shop's database, row by row, up to {through:%Y-%m-%d %H:%M} UTC."
+        if through
+        else "Counts were compared with the shop's database; no sweep has compared all rows yet."
+    )
+    held = [
+        f"{name} was not read: {told['reason']}; shown as of {told['held_since'][:16].replace('T', ' ')} UTC."
+        for name, told in receipt.tables.items()
+        if told["mode"] in receipts.NOT_READ and told["held_since"]
+    ]
+    return (proven, *held)
 
 
 def instant(text: str) -> datetime:

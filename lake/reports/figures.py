@@ -24,11 +24,13 @@ class Proof:
         run_id: of the receipt.
         lake_commit: commit of main at which the figures were computed.
         source_instant: UTC instant as of which the source was read.
+        notes: sentences about how far the source was proven, and what of it is older than that.
     """
 
     run_id: str
     lake_commit: str
     source_instant: datetime
+    notes: tuple[str, ...] = ()
 
     @property
     def as_of(self) -> date:

@@ -47,6 +47,7 @@ def pdf(report: Report, figures: list[Shown], proof: Proof) -> bytes:
         "as_of": f"{proof.source_instant:%Y-%m-%d %H:%M} UTC",
         "run_id": proof.run_id,
         "lake_commit": proof.lake_commit,
+        "notes": proof.notes,
         "figures": [asdict(figure) for figure in figures],
     }
     return typst.compile(

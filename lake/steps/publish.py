@@ -7,7 +7,7 @@ from typing import Any
 from lake.extract import manifest
 from lake.extract.manifest import Manifest
 from lake.layers.outcome import Outcome
-from lake.ledger import code, journal, receipts
+from lake.ledger import code, journal, parity_ledger, receipts
 from lake.ledger import publish as publishing
 from lake.ledger.receipts import Receipt
 from lake.quality.counts import Rows
@@ -32,6 +32,7 @@ def publish(run: Run) -> Receipt:
 
 def _draft(run: Run, manifests: list[Manifest], tables: dict[str, dict[str, Any]], **more: Any) -> Receipt:
     """A receipt without the commit and the time, which publishing gives."""
+    proven = parity_ledger.verified_through()
     snapshots = {landed.snapshot.source: landed.snapshot for landed in manifests}
     # Reports say as of when the shop was read. Without it, the lake is as old as its oldest source.
     snapshot = snapshots.get(settings().source_name) or min(snapshots.values(), key=lambda found: found.instant)
@@ -46,7 +47,10 @@ def _draft(run: Run, manifests: list[Manifest], tables: dict[str, dict[str, Any]
         source_instant=snapshot.instant.isoformat(),
         source_position=snapshot.position,
         sources={name: _proven(found) for name, found in snapshots.items()},
-        tables=tables,
+        tables={
+            name: {**told, "verified_through": proven[name].isoformat() if name in proven else ""}
+            for name, told in tables.items()
+        },
         **more,
     )
 

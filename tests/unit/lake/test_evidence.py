@@ -13,7 +13,7 @@ from lake.extract import manifest
 from lake.extract.manifest import Manifest
 from lake.layers import marts
 from lake.layers.outcome import Outcome
-from lake.ledger import journal, receipts
+from lake.ledger import journal, parity_ledger, receipts
 from lake.ledger.receipts import Receipt
 from lake.platform import catalog, storage
 from lake.quality.counts import Rows
@@ -59,6 +59,8 @@ def ended(objects: dict[str, bytes], monkeypatch: pytest.MonkeyPatch, names: lis
     instants = {"crm": EARLY, "shop": LATE, "wms": LATE}
     monkeypatch.setattr(manifest, "read_all", lambda source, run_id: [landed(source, instants[source])])
     monkeypatch.setattr("lake.ledger.publish.publish", lambda run, draft: draft)
+    proven = {"shop_table": datetime.fromisoformat(EARLY)}
+    monkeypatch.setattr(parity_ledger, "verified_through", lambda: proven)
     journal.write("r", "register", {"cleaned": list(contracts), "waiting": [], "unchanged_since": ""})
     for name in names:
         journal.write("r", "clean", [Outcome(f"{name}_table", judged=2, valid=2).to_json()], part=name)
@@ -85,6 +87,8 @@ def test_a_receipt_names_the_instant_and_position_of_every_source(
     assert receipt.sources == expected
     assert receipt.source_position == source_position
     assert {table: counts["source"] for table, counts in receipt.tables.items()} == {f"{n}_table": n for n in names}
+    through = {table: counts["verified_through"] for table, counts in receipt.tables.items()}
+    assert through == {f"{name}_table": EARLY if name == "shop" else "" for name in names}
     assert receipt.layers["cleaned"] == 2 * len(names)
     assert receipt.contracts_sha256 == run.contracts_sha256 != ""
     assert receipt.dbt_manifest_sha256 == "m"

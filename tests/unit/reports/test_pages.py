@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
@@ -10,7 +11,8 @@ from typing import Any
 import pytest
 
 from lake.errors import LakeError
-from lake.reports import charts, pages
+from lake.ledger.receipts import Receipt
+from lake.reports import charts, deliver, pages
 from lake.reports.definition import Report
 from lake.reports.figures import Cell, Proof, Tile, compute
 
@@ -70,6 +72,24 @@ def test_a_page_carries_receipt_and_commit_at_every_figure_and_escapes_what_the_
     assert "<script>" not in page
     assert "&lt;script&gt;" in page
     assert not re.search(r'(src|href)="(?!#)', page.replace("xlink:href", "")), "the page needs nothing beside itself"
+
+
+def _receipt(**tables: dict[str, str]) -> Receipt:
+    plain = {"source": "shop", "mode": "increment", "held_since": "", "reason": ""}
+    return Receipt("run_7", "abc", "", "", "", "", "", tables={name: plain | told for name, told in tables.items()})
+
+
+def test_a_report_says_up_to_when_every_row_was_compared_and_what_is_older() -> None:
+    swept = {"verified_through": "2026-11-22T01:30:00+00:00"}
+    later = {"verified_through": "2026-11-23T01:30:00+00:00"}
+    held = later | {"mode": "held back", "held_since": "2026-11-20T08:00:00+00:00", "reason": "column <total> is gone"}
+    notes = deliver._notes(_receipt(orders=swept, items=held))
+    page = pages.html(_report("bar"), [], replace(PROOF, notes=notes)).decode()
+    assert "proven equal to the shop&#39;s database, row by row, up to 2026-11-22 01:30 UTC." in page
+    assert "items was not read: column &lt;total&gt; is gone; shown as of 2026-11-20 08:00 UTC." in page
+    assert pages.pdf(_report("bar"), [], replace(PROOF, notes=notes)).startswith(b"%PDF-")
+
+    assert "no sweep has compared all rows yet" in deliver._notes(_receipt(orders=swept, items={}))[0]
 
 
 def test_the_same_rows_give_the_same_bytes() -> None:
