@@ -229,6 +229,9 @@ def shop_database(server: Server) -> Iterator[tuple[str, int, str, str, str]]:
 
 
 # -- the session
+pytest_plugins = ["tests.faults.record"]
+
+
 def pytest_configure() -> None:
     """Let the session end in good order, services and all, also when it is told to end by a signal."""
 

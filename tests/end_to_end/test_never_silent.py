@@ -14,6 +14,7 @@ from lake.alerts import alertmanager
 from lake.alerts.alertmanager import Up
 from lake.platform.airflow import ENDED, Airflow
 from lake.settings import settings
+from tests.faults.record import Tell
 
 PATIENCE_SECONDS = 240
 MARK = uuid.uuid4().hex[:6]
@@ -93,6 +94,7 @@ def of_run(run_id: str) -> Callable[[list[Up]], bool]:
     return lambda found: [alert.annotations["run_id"] for alert in found] == [run_id]
 
 
+@pytest.mark.fault("task_failed")
 @pytest.mark.parametrize(
     ("how", "summary", "way_out"),
     [
@@ -101,12 +103,15 @@ def of_run(run_id: str) -> Callable[[list[Up]], bool]:
         ("killed", "task work: a task failed", "the log tells more"),
     ],
 )
-def test_a_task_that_fails_reaches_alertmanager(airflow: Airflow, how: str, summary: str, way_out: str) -> None:
+def test_a_task_that_fails_reaches_alertmanager(
+    airflow: Airflow, how: str, summary: str, way_out: str, tell: Tell
+) -> None:
     run_id, state = run(airflow, DAG, how=how)
     assert state == "failed"
     [alert] = await_alert(DAG, of_run(run_id))
     assert alert.annotations["summary"] == f"{DAG}, {summary}"
     assert alert.annotations["way_out"].startswith(way_out)
+    tell(f"told to Alertmanager as “{summary}”, with its way out")
 
 
 def test_the_next_success_ends_the_alert(airflow: Airflow) -> None:
@@ -116,14 +121,17 @@ def test_the_next_success_ends_the_alert(airflow: Airflow) -> None:
     await_alert(DAG, lambda found: found == [])
 
 
-def test_a_task_that_hears_of_no_limit_is_ended_with_its_run(airflow: Airflow) -> None:
+@pytest.mark.fault("run_hangs")
+def test_a_task_that_hears_of_no_limit_is_ended_with_its_run(airflow: Airflow, tell: Tell) -> None:
     run_id, state = run(airflow, DEAF)
     assert state == "failed"
     [alert] = await_alert(DEAF, of_run(run_id))
     assert alert.annotations["summary"] == f"{DEAF}, task deaf: the run took longer than it may and was ended"
+    tell("ended with its run, and told to Alertmanager")
 
 
-def test_the_watch_tells_what_no_callback_could(airflow: Airflow) -> None:
+@pytest.mark.fault("callback_lost")
+def test_the_watch_tells_what_no_callback_could(airflow: Airflow, tell: Tell) -> None:
     failed, _ = run(airflow, DAG, how="error")
     await_alert(DAG, of_run(failed))
     alertmanager.tell([], lambda labels: labels.get("dag_id") == DAG)  # as if Alertmanager had forgotten it
@@ -135,3 +143,4 @@ def test_the_watch_tells_what_no_callback_could(airflow: Airflow) -> None:
 
     assert run(airflow, DAG, how="well")[1] == "success"
     await_alert(DAG, lambda found: found == [])
+    tell("told again by the next look of the watch, which waits for no publish; ended by the next success")

@@ -91,6 +91,27 @@ FAULTS: dict[str, Fault] = {
         read_only=("read-only disk", "MinIO's file system mounted read-only"),
         byte_flipped=("one byte of an object flipped", "in MinIO's own file of a landed part"),
     ),
+    **_faults(
+        "A source that changes its shape, or is away",
+        shape_ambiguous=("a column or a table is gone", "DROP COLUMN, DROP TABLE between runs"),
+        shape_wider=("labels, columns and wider types", "ALTER TABLE between runs"),
+        source_away=("a source that is not required is away", "SIGKILL to its server before the run"),
+    ),
+    **_faults(
+        "What no log tells",
+        as_many_in_as_out=("as many rows written as deleted", "`sql_log_bin=0`, before a run"),
+        restored=("content that a restore has changed", "UPDATE with `sql_log_bin=0`"),
+        changed_in_the_lake=("a row changed in the lake behind our back", "a delete and an append in Iceberg"),
+        lake_byte_flipped=("a flipped byte in a file of the lake", "in each column of a Parquet file in turn"),
+        replica_diverged=("a replica that has diverged", "rows changed there, with `sql_log_bin=0`"),
+    ),
+    **_faults(
+        "Silence",
+        task_failed=("a task that raises, hangs, or is killed", "a DAG that does so, in Airflow"),
+        run_hangs=("a task that hears of no limit", "SIGTERM ignored, past the limit of its run"),
+        callback_lost=("an alert that Alertmanager has forgotten", "resolved behind our back; the watch looks"),
+        watch_silent=("the watch itself is silent", "no look for longer than its schedule allows"),
+    ),
 }
 """By identifier, which is the name of the tests' marker: ``@pytest.mark.fault("zombie")``."""
 
@@ -106,12 +127,13 @@ def page(evidence: Mapping[str, list[tuple[str, bool]]], earlier: Mapping[tuple[
     lines = [
         "# Reliability",
         "",
-        "What the extraction survives. The tables are written by `make test-faults`, from the run itself.",
+        "What the platform survives, finds and tells. The tables are written by `make test-faults`, from the run",
+        "itself.",
         "",
-        "Every test ends in the same oracle, which uses neither our decoder nor our hashes: the lake's rows are",
-        "compared with the source's value by value; the number of rows, of distinct keys and the sum of the rows'",
-        "hashes, which the server computes, agree; one more run adds no row to what is read in increments; and after",
-        "cleaning nothing lies in the landing area that no table refers to.",
+        "Every test of the extraction ends in the same oracle, which uses neither our decoder nor our hashes: the",
+        "lake's rows are compared with the source's value by value; the number of rows, of distinct keys and the sum",
+        "of the rows' hashes, which the server computes, agree; one more run adds no row to what is read in",
+        "increments; and after cleaning nothing lies in the landing area that no table refers to.",
     ]
     for part in dict.fromkeys(fault.part for fault in FAULTS.values()):
         lines += ["", f"## {part}", "", "| fault | injected | survived | evidence |", "|---|---|---|---|"]

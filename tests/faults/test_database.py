@@ -16,7 +16,7 @@ from tests.faults.proxy import Proxy, Rule
 from tests.numbers import numbers
 from tests.statements import RESET_BINLOG
 
-Found = Callable[[str], None]
+Tell = Callable[[str], None]
 
 
 @contextmanager
@@ -34,7 +34,7 @@ def set_globally(case: Case, **variables: object) -> Iterator[None]:
 
 @pytest.mark.slow
 @pytest.mark.fault("server_killed")
-def test_server_killed_during_the_scan(case: Case, found: Found) -> None:
+def test_server_killed_during_the_scan(case: Case, tell: Tell) -> None:
     fill(case)
     run = case.new_run()
     rule = Rule("reset", after=500_000, then=case.world.primary.kill)
@@ -46,12 +46,12 @@ def test_server_killed_during_the_scan(case: Case, found: Found) -> None:
         assert "lake.errors.Source" in attempt.log, attempt.tail
     case.world.revive()
     case.run(run)
-    found(f"the task failed in one line that names the server; after a restart {case.settle()}")
+    tell(f"the task failed in one line that names the server; after a restart {case.settle()}")
 
 
 @pytest.mark.slow
 @pytest.mark.fault("connections_killed")
-def test_connection_killed_for_every_chunk(case: Case, found: Found) -> None:
+def test_connection_killed_for_every_chunk(case: Case, tell: Tell) -> None:
     fill(case, rows=8_000, bytes_per_row=4_000)
     run = case.new_run()
     killed: set[str] = set()
@@ -73,7 +73,7 @@ def test_connection_killed_for_every_chunk(case: Case, found: Found) -> None:
             stop.set()
             killer.join()
     assert len(killed) >= 3
-    found(f"{len(killed)} connections killed, the task tried {tries + 1} times; {case.settle()}")
+    tell(f"{len(killed)} connections killed, the task tried {tries + 1} times; {case.settle()}")
 
 
 def _kill_each_chunk_once(case: Case, killed: set[str], stop: threading.Event) -> None:
@@ -93,7 +93,7 @@ def _kill_each_chunk_once(case: Case, killed: set[str], stop: threading.Event) -
 
 @pytest.mark.slow
 @pytest.mark.fault("stalled_reader")
-def test_stalled_reader_and_a_short_write_timeout(case: Case, found: Found) -> None:
+def test_stalled_reader_and_a_short_write_timeout(case: Case, tell: Tell) -> None:
     # More than all the buffers between the server and us hold.
     fill(case, rows=12_000, bytes_per_row=4_000)
     run = case.new_run()
@@ -103,7 +103,7 @@ def test_stalled_reader_and_a_short_write_timeout(case: Case, found: Found) -> N
         case.run(run, LAKE_SOURCE_PORT=str(proxy.port), LAKE_SOURCE_CONNECTIONS="1")
     gone = _status(case, "Aborted_clients") - before
     assert gone >= 1, "the server did not give up, so nothing was proven"
-    found(f"the server broke off {gone} connection(s), the task read again by itself; {case.settle()}")
+    tell(f"the server broke off {gone} connection(s), the task read again by itself; {case.settle()}")
 
 
 def _status(case: Case, name: str) -> int:
@@ -113,7 +113,7 @@ def _status(case: Case, name: str) -> int:
 @pytest.mark.slow
 @pytest.mark.fault("server_stopped")
 @pytest.mark.parametrize("seconds", [4, 20])
-def test_server_stands_still(case: Case, seconds: int, found: Found) -> None:
+def test_server_stands_still(case: Case, seconds: int, tell: Tell) -> None:
     """For a while that is within the time that a reply may take, and for one beyond it."""
     fill(case)
     run = case.new_run()
@@ -130,7 +130,7 @@ def test_server_stands_still(case: Case, seconds: int, found: Found) -> None:
         assert "lake.errors.Source" in attempt.log, attempt.tail
         case.run(run)
     end = "the task ended well by itself" if code == 0 else "the task failed in one line, the next try succeeded"
-    found(f"stopped for {seconds} s with a timeout of 8 s: {end}; {case.settle()}")
+    tell(f"stopped for {seconds} s with a timeout of 8 s: {end}; {case.settle()}")
 
 
 @pytest.mark.slow
@@ -144,7 +144,7 @@ def test_server_stands_still(case: Case, seconds: int, found: Found) -> None:
         ("places", "DROP COLUMN name"),
     ],
 )
-def test_table_altered_while_it_is_read(case: Case, table: str, change_to_it: str, found: Found) -> None:
+def test_table_altered_while_it_is_read(case: Case, table: str, change_to_it: str, tell: Tell) -> None:
     """The reader's transaction holds the definitions, also of the table whose rows have not been asked for yet."""
     fill(case)
     run = case.new_run()
@@ -168,7 +168,7 @@ def test_table_altered_while_it_is_read(case: Case, table: str, change_to_it: st
         after = "the next run followed it"
     case.add("items", "places", replace=True)
     case.run(full=True)
-    found(f"{change_to_it} on `{table}` waited for the reader, {after}; with the new contract {case.settle()}")
+    tell(f"{change_to_it} on `{table}` waited for the reader, {after}; with the new contract {case.settle()}")
 
 
 def test_a_column_added_between_two_runs_is_read_of_every_row(case: Case) -> None:
@@ -184,7 +184,7 @@ def test_a_column_added_between_two_runs_is_read_of_every_row(case: Case) -> Non
 
 @pytest.mark.fault("late_commit")
 @pytest.mark.parametrize("way", ["cursor", pytest.param("sweep", marks=pytest.mark.slow), "binlog"])
-def test_rows_committed_behind_the_watermark(case: Case, way: str, found: Found) -> None:
+def test_rows_committed_behind_the_watermark(case: Case, way: str, tell: Tell) -> None:
     fill(case, rows=2_000, increment=way)
     case.run()
     with case.connection(autocommit=False) as late, late.cursor() as cursor:
@@ -197,12 +197,12 @@ def test_rows_committed_behind_the_watermark(case: Case, way: str, found: Found)
         with pytest.raises(AssertionError, match="rows differ"):
             case.prove()
     case.run()
-    found(f"{way}: 40 rows inserted and 21 updated before a run's watermark, committed after it; {case.settle()}")
+    tell(f"{way}: 40 rows inserted and 21 updated before a run's watermark, committed after it; {case.settle()}")
 
 
 @pytest.mark.slow
 @pytest.mark.fault("changed_during_the_scan")
-def test_bulk_changes_during_the_scan(case: Case, found: Found) -> None:
+def test_bulk_changes_during_the_scan(case: Case, tell: Tell) -> None:
     fill(case)
     case.sql("CREATE TABLE as_it_was AS SELECT * FROM items")
     run = case.new_run()
@@ -219,11 +219,11 @@ def test_bulk_changes_during_the_scan(case: Case, found: Found) -> None:
     snapshot = case.prove()
     case.sql("RENAME TABLE items TO as_it_was, items_now TO items")
     case.run()
-    found(f"the first run shows the {snapshot.rows:,} rows of its snapshot exactly; the next: {case.settle()}")
+    tell(f"the first run shows the {snapshot.rows:,} rows of its snapshot exactly; the next: {case.settle()}")
 
 
 @pytest.mark.fault("no_connection_left")
-def test_no_connection_left(case: Case, found: Found) -> None:
+def test_no_connection_left(case: Case, tell: Tell) -> None:
     fill(case, rows=2_000)
     run = case.new_run()
     with set_globally(case, max_connections=10), ExitStack() as taken:
@@ -237,13 +237,13 @@ def test_no_connection_left(case: Case, found: Found) -> None:
         assert "max_connections" in attempt.log, attempt.tail
         taken.close()
     case.run(run)
-    found(f"the task failed in one line that names max_connections; with one free again: {case.settle()}")
+    tell(f"the task failed in one line that names max_connections; with one free again: {case.settle()}")
 
 
 @pytest.mark.slow
 @pytest.mark.fault("binlog_purged")
 @pytest.mark.parametrize("how", ["PURGE BINARY LOGS", "RESET"])
-def test_binlog_purged(case: Case, how: str, found: Found) -> None:
+def test_binlog_purged(case: Case, how: str, tell: Tell) -> None:
     fill(case)
     case.run()
     change(case)
@@ -253,7 +253,7 @@ def test_binlog_purged(case: Case, how: str, found: Found) -> None:
     else:
         until(lambda: _purged(case, position))
     case.run()
-    found(f"{how} between two runs; {case.settle()}")
+    tell(f"{how} between two runs; {case.settle()}")
 
 
 def _purged(case: Case, file: str) -> bool:
@@ -266,7 +266,7 @@ def _purged(case: Case, file: str) -> bool:
 
 @pytest.mark.slow
 @pytest.mark.fault("time_zone_changed")
-def test_time_zone_changed_between_runs(case: Case, found: Found) -> None:
+def test_time_zone_changed_between_runs(case: Case, tell: Tell) -> None:
     case.sql(
         "CREATE TABLE events (id INT PRIMARY KEY AUTO_INCREMENT, happened TIMESTAMP(6) NULL, planned DATETIME(6),"
         " updated_at TIMESTAMP(6) NOT NULL DEFAULT CURRENT_TIMESTAMP(6) ON UPDATE CURRENT_TIMESTAMP(6))",
@@ -284,4 +284,4 @@ def test_time_zone_changed_between_runs(case: Case, found: Found) -> None:
         case.sql(change_events.format(2))
         case.run()
         assert case.prove() != proof
-    found(f"UTC, then +09:00, then -11:00; {case.settle()}")
+    tell(f"UTC, then +09:00, then -11:00; {case.settle()}")

@@ -15,7 +15,7 @@ from tests.faults.data import change, fill
 from tests.faults.proxy import Proxy, Rule
 from tests.numbers import numbers
 
-Found = Callable[[str], None]
+Tell = Callable[[str], None]
 
 
 def die_and_go_on(case: Case, point: str, full: bool = False) -> None:
@@ -37,18 +37,18 @@ def die_and_go_on(case: Case, point: str, full: bool = False) -> None:
         pytest.param("publish.merged", marks=[pytest.mark.fault("killed_before_it_is_heard"), pytest.mark.slow]),
     ],
 )
-def test_a_killed_run_goes_on_where_it_was(case: Case, point: str, found: Found) -> None:
+def test_a_killed_run_goes_on_where_it_was(case: Case, point: str, tell: Tell) -> None:
     fill(case)
     die_and_go_on(case, point)
     change(case)
     only_in_full = point in ("extract.row_group", "extract.source_read")
     die_and_go_on(case, point, full=only_in_full)
     second = "a second one" if only_in_full else "an increment"
-    found(f"killed at `{point}` in a full load and in {second}; {case.settle()}")
+    tell(f"killed at `{point}` in a full load and in {second}; {case.settle()}")
 
 
 @pytest.mark.fault("killed_before_it_is_heard")
-def test_a_merge_is_not_left_without_its_receipt(case: Case, found: Found) -> None:
+def test_a_merge_is_not_left_without_its_receipt(case: Case, tell: Tell) -> None:
     """Killed after the merge and begun anew, a run gets another name: then nobody comes back for the first one's."""
     fill(case)
     run = case.new_run()
@@ -59,29 +59,29 @@ def test_a_merge_is_not_left_without_its_receipt(case: Case, found: Found) -> No
     with case.active():
         assert run in receipts.run_ids()
         assert receipts.prepared() == []
-    found(f"killed at `publish.merged` and begun anew, both runs have a receipt; {case.settle()}")
+    tell(f"killed at `publish.merged` and begun anew, both runs have a receipt; {case.settle()}")
 
 
 @pytest.mark.slow
 @pytest.mark.fault("killed_after_reading")
-def test_killed_when_all_is_read_and_nothing_is_complete(case: Case, found: Found) -> None:
+def test_killed_when_all_is_read_and_nothing_is_complete(case: Case, tell: Tell) -> None:
     fill(case, rows=2_000)  # one chunk
     run = case.new_run()
     # Every row of the file has been read by then, and the file is not there yet.
     die_by_rule(case, run, "LAKE_S3_PORT", "S3", Rule("black hole", when=rb"POST /landing/\S*uploadId=", of="request"))
     case.run(run)
-    found(case.settle())
+    tell(case.settle())
 
 
 @pytest.mark.slow
 @pytest.mark.fault("killed_in_a_row_group")
 @pytest.mark.parametrize("bytes_sent", [150_000, 900_000])
-def test_killed_while_rows_are_on_their_way(case: Case, bytes_sent: int, found: Found) -> None:
+def test_killed_while_rows_are_on_their_way(case: Case, bytes_sent: int, tell: Tell) -> None:
     fill(case)
     run = case.new_run()
     die_by_rule(case, run, "LAKE_SOURCE_PORT", "SHOP", Rule("black hole", after=bytes_sent))
     case.run(run)
-    found(f"killed after {bytes_sent:,} bytes; {case.settle()}")
+    tell(f"killed after {bytes_sent:,} bytes; {case.settle()}")
 
 
 def die_by_rule(case: Case, run: str, variable: str, server: str, rule: Rule) -> None:
@@ -96,17 +96,17 @@ def die_by_rule(case: Case, run: str, variable: str, server: str, rule: Rule) ->
 @pytest.mark.slow
 @pytest.mark.fault("killed_before_the_commit")
 @pytest.mark.parametrize("way", ["cursor", "sweep"])
-def test_killed_in_increments_of_every_way(case: Case, way: str, found: Found) -> None:
+def test_killed_in_increments_of_every_way(case: Case, way: str, tell: Tell) -> None:
     fill(case, increment=way)
     case.run()
     for _ in range(2):
         change(case)
         die_and_go_on(case, "extract.uploaded")
-    found(f"killed in two increments by {way}; {case.settle()}")
+    tell(f"killed in two increments by {way}; {case.settle()}")
 
 
 @pytest.mark.fault("killed_between_chunks")
-def test_finished_chunks_are_not_read_again(case: Case, found: Found) -> None:
+def test_finished_chunks_are_not_read_again(case: Case, tell: Tell) -> None:
     fill(case)
     run, sent = case.new_run(), [case.bytes_sent()]
     died = case.launch(run, crash_at="extract.between_chunks:6")
@@ -118,24 +118,24 @@ def test_finished_chunks_are_not_read_again(case: Case, found: Found) -> None:
     sent.append(case.bytes_sent())
     first, second, whole = (after - before for before, after in itertools.pairwise(sent))
     assert second < whole * 0.75, f"the source sent {first:,}, {second:,} and, for all of it, {whole:,} bytes"
-    found(f"bytes sent to the killed try {first:,}, to the next {second:,}, to a whole one {whole:,}; {case.settle()}")
+    tell(f"bytes sent to the killed try {first:,}, to the next {second:,}, to a whole one {whole:,}; {case.settle()}")
 
 
 @pytest.mark.slow
 @pytest.mark.fault("killed_between_chunks")
-def test_chunks_that_changed_since_are_read_again(case: Case, found: Found) -> None:
+def test_chunks_that_changed_since_are_read_again(case: Case, tell: Tell) -> None:
     fill(case)
     run = case.new_run()
     died = case.launch(run, crash_at="extract.between_chunks:6")
     assert died.wait() == KILLED, died.tail
     change(case)
     case.run(run)
-    found(f"rows changed between the tries; {case.settle()}")
+    tell(f"rows changed between the tries; {case.settle()}")
 
 
 @pytest.mark.slow
 @pytest.mark.fault("killed_between_chunks")
-def test_killed_over_and_over(case: Case, found: Found) -> None:
+def test_killed_over_and_over(case: Case, tell: Tell) -> None:
     fill(case)
     run, deaths = case.new_run(), 0
     for _ in range(20):
@@ -146,13 +146,13 @@ def test_killed_over_and_over(case: Case, found: Found) -> None:
         deaths += 1
     assert code == 0, "killed after every second chunk, the run never ended"
     assert deaths >= 2
-    found(f"killed {deaths} times in one run; {case.settle()}")
+    tell(f"killed {deaths} times in one run; {case.settle()}")
 
 
 @pytest.mark.slow
 @pytest.mark.fault("killed_before_it_is_heard")
 @pytest.mark.parametrize("task", ["extract", "register", "publish"])
-def test_a_task_whose_end_was_not_heard_of_is_done_again(case: Case, task: str, found: Found) -> None:
+def test_a_task_whose_end_was_not_heard_of_is_done_again(case: Case, task: str, tell: Tell) -> None:
     fill(case)
     for _ in ("a full load", "an increment"):
         run = case.new_run()
@@ -161,7 +161,7 @@ def test_a_task_whose_end_was_not_heard_of_is_done_again(case: Case, task: str, 
         case.run(run)
         change(case)
     case.run()
-    found(f"killed after `{task}` was done, in a full load and in an increment; {case.settle()}")
+    tell(f"killed after `{task}` was done, in a full load and in an increment; {case.settle()}")
 
 
 @pytest.mark.fault("zombie")
@@ -175,7 +175,7 @@ def test_a_task_whose_end_was_not_heard_of_is_done_again(case: Case, task: str, 
         pytest.param("register.committed", "task", marks=pytest.mark.slow),
     ],
 )
-def test_a_zombie_changes_nothing(case: Case, point: str, retry: str, found: Found) -> None:
+def test_a_zombie_changes_nothing(case: Case, point: str, retry: str, tell: Tell) -> None:
     """It is stopped, and wakes when its retry (of the task, or of the whole run) has been published."""
     fill(case)
     run = case.new_run()
@@ -189,12 +189,12 @@ def test_a_zombie_changes_nothing(case: Case, point: str, retry: str, found: Fou
     code = zombie.wait()
     assert case.prove() != proof, "the second run changed nothing, so the zombie could not undo it"
     end = "ended as if it were done" if code == 0 else "was refused"
-    found(f"stopped at `{point}`, its {retry} retried and a further run published, the zombie {end}; {case.settle()}")
+    tell(f"stopped at `{point}`, its {retry} retried and a further run published, the zombie {end}; {case.settle()}")
 
 
 @pytest.mark.slow
 @pytest.mark.fault("out_of_memory")
-def test_out_of_memory(case: Case, found: Found) -> None:
+def test_out_of_memory(case: Case, tell: Tell) -> None:
     case.sql(
         "CREATE TABLE films (id INT PRIMARY KEY, body LONGBLOB NOT NULL)",
         f"INSERT INTO films SELECT seq, REPEAT(SHA2(seq, 256), 110000) FROM {numbers(1, 6)}",
@@ -205,11 +205,11 @@ def test_out_of_memory(case: Case, found: Found) -> None:
     code = died.wait()
     assert code != 0, "the run had memory enough, so nothing was proven"
     case.run(run)
-    found(f"rows of 7 MB with 40 MB of memory: exit code {code}; with enough: {case.settle()}")
+    tell(f"rows of 7 MB with 40 MB of memory: exit code {code}; with enough: {case.settle()}")
 
 
 @pytest.mark.fault("two_runs_at_once")
-def test_two_runs_at_once(case: Case, found: Found) -> None:
+def test_two_runs_at_once(case: Case, tell: Tell) -> None:
     fill(case)
     case.run()
     change(case)
@@ -225,12 +225,12 @@ def test_two_runs_at_once(case: Case, found: Found) -> None:
         if code:
             assert "lake.errors.CatalogError" in attempt.log, attempt.tail
             case.run(run, from_the_start=True)
-    found(f"two runs from one state of main: {codes.count(0)} of 2 published, the other tried again; {case.settle()}")
+    tell(f"two runs from one state of main: {codes.count(0)} of 2 published, the other tried again; {case.settle()}")
 
 
 @pytest.mark.slow
 @pytest.mark.fault("two_runs_at_once")
-def test_two_tries_of_one_run_at_once(case: Case, found: Found) -> None:
+def test_two_tries_of_one_run_at_once(case: Case, tell: Tell) -> None:
     fill(case)
     run = case.new_run()
     begun = case.launch(run, pause_at="extract.uploaded")
@@ -241,13 +241,13 @@ def test_two_tries_of_one_run_at_once(case: Case, found: Found) -> None:
         attempt.go_on()
     codes = [attempt.wait() for attempt in tries]
     assert 0 in codes, "\n".join(attempt.tail for attempt in tries)
-    found(f"two tries of one task at once: {codes.count(0)} of 2 got to the end; {case.settle()}")
+    tell(f"two tries of one task at once: {codes.count(0)} of 2 got to the end; {case.settle()}")
 
 
 @pytest.mark.slow
 @pytest.mark.fault("terminated_in_the_commit")
 @pytest.mark.parametrize("applied", [False, True], ids=["before it is applied", "after it is applied"])
-def test_terminated_in_the_commit(case: Case, applied: bool, found: Found) -> None:
+def test_terminated_in_the_commit(case: Case, applied: bool, tell: Tell) -> None:
     fill(case)
     case.run()
     change(case)
@@ -260,4 +260,4 @@ def test_terminated_in_the_commit(case: Case, applied: bool, found: Found) -> No
         attempt.signal(signal.SIGTERM)
         assert attempt.wait(20) != 0
     case.run(run)
-    found(f"SIGTERM {'after' if applied else 'before'} the catalog applied the commit; {case.settle()}")
+    tell(f"SIGTERM {'after' if applied else 'before'} the catalog applied the commit; {case.settle()}")

@@ -11,7 +11,7 @@ from tests.faults.case import Case
 from tests.faults.data import change, fill
 from tests.faults.proxy import Proxy, Rule
 
-Found = Callable[[str], None]
+Tell = Callable[[str], None]
 
 PART = rb"PUT /landing/\S*part-"
 COMPLETE = rb"POST /landing/\S*part-\S*uploadId="
@@ -53,10 +53,10 @@ def survive(case: Case, server: str, *rules: Rule, seconds: float = 180, **envir
         pytest.param("NESSIE", Rule("reset", when=MERGE, of="request"), id="catalog, merge", marks=pytest.mark.slow),
     ],
 )
-def test_connection_reset(case: Case, server: str, rule: Rule, request: pytest.FixtureRequest, found: Found) -> None:
+def test_connection_reset(case: Case, server: str, rule: Rule, request: pytest.FixtureRequest, tell: Tell) -> None:
     fill(case)
     end = survive(case, server, rule)
-    found(f"{request.node.callspec.id}: {end}; {case.settle()}")
+    tell(f"{request.node.callspec.id}: {end}; {case.settle()}")
 
 
 @pytest.mark.slow
@@ -71,22 +71,22 @@ def test_connection_reset(case: Case, server: str, rule: Rule, request: pytest.F
         pytest.param("NESSIE", Rule("black hole", when=MERGE, of="reply"), id="catalog, merge"),
     ],
 )
-def test_black_hole(case: Case, server: str, rule: Rule, request: pytest.FixtureRequest, found: Found) -> None:
+def test_black_hole(case: Case, server: str, rule: Rule, request: pytest.FixtureRequest, tell: Tell) -> None:
     fill(case)
     end = survive(case, server, rule, seconds=280, LAKE_SOURCE_TIMEOUT_SECONDS="5")
-    found(f"{request.node.callspec.id}: {end}; {case.settle()}")
+    tell(f"{request.node.callspec.id}: {end}; {case.settle()}")
 
 
 @pytest.mark.slow
 @pytest.mark.fault("slow_link")
-def test_slow_link(case: Case, found: Found) -> None:
+def test_slow_link(case: Case, tell: Tell) -> None:
     fill(case, rows=6_000)
     run = case.new_run()
     with Proxy(case.port("SHOP"), bytes_per_second=125_000) as proxy:
         began = time.monotonic()
         case.run(run, LAKE_SOURCE_PORT=str(proxy.port))
         took = time.monotonic() - began
-    found(f"{took:.0f} s; {case.settle()}")
+    tell(f"{took:.0f} s; {case.settle()}")
 
 
 @pytest.mark.fault("reply_lost")
@@ -100,18 +100,18 @@ def test_slow_link(case: Case, found: Found) -> None:
         pytest.param("S3", COMPLETE, id="the end of an upload", marks=pytest.mark.slow),
     ],
 )
-def test_reply_lost(case: Case, server: str, pattern: bytes, request: pytest.FixtureRequest, found: Found) -> None:
+def test_reply_lost(case: Case, server: str, pattern: bytes, request: pytest.FixtureRequest, tell: Tell) -> None:
     fill(case)
     ends = [survive(case, server, Rule("lose reply", when=pattern))]
     if pattern != COMPLETE:
         change(case)
         ends.append(survive(case, server, Rule("lose reply", when=pattern)))
-    found(f"{request.node.callspec.id}: {' and '.join(dict.fromkeys(ends))}; {case.settle()}")
+    tell(f"{request.node.callspec.id}: {' and '.join(dict.fromkeys(ends))}; {case.settle()}")
 
 
 @pytest.mark.fault("upload_truncated")
 @pytest.mark.parametrize("after", [600, pytest.param(60_000, marks=pytest.mark.slow)])
-def test_upload_truncated(case: Case, after: int, found: Found) -> None:
+def test_upload_truncated(case: Case, after: int, tell: Tell) -> None:
     fill(case)
     end = survive(case, "S3", Rule("truncate", when=PART, after=after, of="request"))
-    found(f"after {after:,} bytes: {end}; {case.settle()}")
+    tell(f"after {after:,} bytes: {end}; {case.settle()}")

@@ -16,7 +16,7 @@ from tests.faults.test_network import COMPLETE, MANIFEST, PART
 from tests.faults.world import World
 
 pytestmark = pytest.mark.slow
-Found = Callable[[str], None]
+Tell = Callable[[str], None]
 
 
 @pytest.mark.fault("store_killed")
@@ -30,7 +30,7 @@ Found = Callable[[str], None]
         pytest.param(MANIFEST, "reply", id="after the manifest"),
     ],
 )
-def test_store_killed(case: Case, when: bytes, of: str, request: pytest.FixtureRequest, found: Found) -> None:
+def test_store_killed(case: Case, when: bytes, of: str, request: pytest.FixtureRequest, tell: Tell) -> None:
     fill(case)
     run = case.new_run()
     rule = Rule("reset", when=when, of=of, then=case.world.minio.kill)  # type: ignore[arg-type]
@@ -41,7 +41,7 @@ def test_store_killed(case: Case, when: bytes, of: str, request: pytest.FixtureR
     assert code == 1, attempt.tail
     case.world.revive()
     case.run(run)
-    found(f"{request.node.callspec.id}: {case.settle()}")
+    tell(f"{request.node.callspec.id}: {case.settle()}")
 
 
 @contextmanager
@@ -83,7 +83,7 @@ def test_the_store_takes_no_write(
     case: Case,
     world: World,
     disk: Callable[[Path], contextmanager[None]],
-    found: Found,  # type: ignore[type-arg]
+    tell: Tell,  # type: ignore[type-arg]
 ) -> None:
     if not world.store_is_mounted:
         pytest.skip("only root may mount the small disk that this needs")
@@ -101,11 +101,11 @@ def test_the_store_takes_no_write(
         case.world.minio.service.ping()
     case.run(run)
     assert case.prove() != before
-    found(f"the task failed, and the lake stayed as it was; with room again: {case.settle()}")
+    tell(f"the task failed, and the lake stayed as it was; with room again: {case.settle()}")
 
 
 @pytest.mark.fault("byte_flipped")
-def test_one_byte_of_a_landed_file_is_flipped(case: Case, world: World, found: Found) -> None:
+def test_one_byte_of_a_landed_file_is_flipped(case: Case, world: World, tell: Tell) -> None:
     fill(case)
     run = case.new_run()
     attempt = case.launch(run, pause_at="extract.committed")
@@ -114,7 +114,7 @@ def test_one_byte_of_a_landed_file_is_flipped(case: Case, world: World, found: F
     attempt.go_on()
     assert attempt.wait() == 1, f"a file with a wrong byte was taken in\n{attempt.tail}"
     case.run(run, from_the_start=True)
-    found(f"in the middle of {victim}: the task failed before anything was published; read anew: {case.settle()}")
+    tell(f"in the middle of {victim}: the task failed before anything was published; read anew: {case.settle()}")
 
 
 def _flip_a_byte(folder: Path) -> str:

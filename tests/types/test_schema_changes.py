@@ -21,6 +21,7 @@ from lake.platform import catalog, sql
 from lake.run import Run
 from lake.settings import settings
 from lake.source import sources
+from tests.faults.record import Tell
 
 
 @dataclass(frozen=True)
@@ -77,10 +78,12 @@ def _execute(connection: Connection[Any], *statements: str) -> None:
             cursor.execute(statement)
 
 
+@pytest.mark.fault("shape_wider")
 def test_columns_change_between_two_runs(
     source: Connection[Any],
     run_once: Callable[[Contract], list[dict[str, Any]]],
     caplog: pytest.LogCaptureFixture,
+    tell: Tell,
 ) -> None:
     _execute(
         source,
@@ -128,3 +131,4 @@ def test_columns_change_between_two_runs(
     columns["a_text"] = {**columns.pop("a"), "source_name": "a"}
     renamed = Contract.model_validate({**after.model_dump(by_alias=True), "columns": columns})
     assert [(row["a"], row["a_text"]) for row in run_once(renamed)] == [(None, "1"), (None, "5000000000")]
+    tell("a new column and two wider types followed, a renamed and a dropped one told; every value right in cleaned")

@@ -14,6 +14,7 @@ from lake.alerts import alertmanager, beat, watch
 from lake.commands.services import alerts
 from lake.runtime import receivers
 from lake.settings import settings
+from tests.faults.record import Tell
 
 SILENCE = timedelta(seconds=6)
 LOOK_SECONDS = 1.5
@@ -35,7 +36,8 @@ def look() -> None:
     assert watch.watch({}) == []
 
 
-def test_the_silence_of_the_watch_is_heard_and_ends_with_its_next_look(sent: Queue[Any]) -> None:
+@pytest.mark.fault("watch_silent")
+def test_the_silence_of_the_watch_is_heard_and_ends_with_its_next_look(sent: Queue[Any], tell: Tell) -> None:
     until = time.monotonic() + 2 * SILENCE.total_seconds()
     while time.monotonic() < until:
         look()
@@ -51,6 +53,7 @@ def test_the_silence_of_the_watch_is_heard_and_ends_with_its_next_look(sent: Que
     look()
     assert sent.get(timeout=60)["status"] == "resolved"
     assert [each.labels["alertname"] for each in alertmanager.up()] == ["WatchSilent"]
+    tell("Alertmanager told a webhook by itself, and again when the watch looked")
 
 
 def test_who_looks_by_hand_only_is_not_missed(start_alertmanager: Callable[..., None]) -> None:

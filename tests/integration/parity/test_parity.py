@@ -11,6 +11,7 @@ import pytest
 from lake.ledger import parity_layout, parity_rows
 from lake.ledger.parity import Finding
 from lake.platform import storage
+from tests.faults.record import Tell
 from tests.integration.parity.conftest import Town
 from tests.numbers import numbers
 from tests.types import tables
@@ -47,7 +48,8 @@ def test_nothing_differs(shop: Town) -> None:
     assert all(one.is_equal for one in found.values())
 
 
-def test_as_many_inserts_as_deletes_that_no_log_tells_of(shop: Town) -> None:
+@pytest.mark.fault("as_many_in_as_out")
+def test_as_many_inserts_as_deletes_that_no_log_tells_of(shop: Town, tell: Tell) -> None:
     shop.do(
         "DELETE FROM orders WHERE id IN (7, 20000)",
         "INSERT INTO orders VALUES (40001, 'new', 1, NULL), (40002, 'new', 1, NULL)",
@@ -58,13 +60,16 @@ def test_as_many_inserts_as_deletes_that_no_log_tells_of(shop: Town) -> None:
     assert _named(found["orders"]) == {"missing": [40001, 40002], "surplus": [7, 20000]}
     assert found["orders"].drift.rows == 4
     assert found["stores"].is_equal
+    tell("counts equal, a run later 4 of 30,000 rows named by their keys; no other table blamed")
 
 
-def test_content_that_a_restore_has_changed(shop: Town) -> None:
+@pytest.mark.fault("restored")
+def test_content_that_a_restore_has_changed(shop: Town, tell: Tell) -> None:
     shop.do("UPDATE orders SET status = 'old' WHERE id IN (1, 15000, 30000)", binlog=False)
     found = shop.sweep()
     assert _named(found["orders"]) == {"changed": [1, 15000, 30000]}
     assert found["stores"].is_equal
+    tell("3 of 30,000 rows named by their keys; no other table blamed")
 
 
 def test_a_busy_table_has_not_drifted(shop: Town) -> None:
@@ -84,7 +89,8 @@ def test_a_busy_table_has_not_drifted(shop: Town) -> None:
     assert _named(shop.sweep()["orders"])["changed"] == [5]
 
 
-def test_a_row_that_was_changed_in_the_lake(shop: Town) -> None:
+@pytest.mark.fault("changed_in_the_lake")
+def test_a_row_that_was_changed_in_the_lake(shop: Town, tell: Tell) -> None:
     table = shop.lake("orders")
     row = table.scan(row_filter="id == 4711").to_arrow()
     table.delete("id == 4711")
@@ -95,6 +101,7 @@ def test_a_row_that_was_changed_in_the_lake(shop: Town) -> None:
     found = shop.sweep()
     assert _named(found["orders"]) == {"changed": [4711]}
     assert _named(found["stores"]) == {"doubled": ["a"]}
+    tell("the row that was changed, and one that was there twice, named by their keys")
 
 
 def test_many_rows_are_named_though_ranges_are_cut(shop: Town, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -108,7 +115,8 @@ def test_many_rows_are_named_though_ranges_are_cut(shop: Town, monkeypatch: pyte
     assert found["changed"] == [key for key in range(5, 30_001, 3001) if key % 2]
 
 
-def test_a_flipped_byte_in_a_file(shop: Town) -> None:
+@pytest.mark.fault("lake_byte_flipped")
+def test_a_flipped_byte_in_a_file(shop: Town, tell: Tell) -> None:
     """Wherever it lies: a value is another one, or the file cannot be read, and nothing else is blamed."""
     (file,) = shop.lake("orders").inspect.files()["file_path"].to_pylist()
     whole = storage.get(file)
@@ -128,6 +136,7 @@ def test_a_flipped_byte_in_a_file(shop: Town) -> None:
             assert found["orders"].drift.keys.num_rows
     storage.put(file, whole)
     assert shop.sweep()["orders"].is_equal
+    tell(f"found in each of {ends.num_columns} columns: its rows named, or the file that cannot be read")
 
 
 def test_every_type_is_hashed_alike(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:

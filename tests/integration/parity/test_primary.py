@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 from lake.commands.main import app
 from lake.errors import LakeError, SourceError
 from lake.shop.replica import committed, has_applied
+from tests.faults.record import Tell
 from tests.integration.parity.conftest import Town
 from tests.numbers import numbers
 
@@ -50,7 +51,8 @@ def _changed(found: Any) -> list[Any]:
     return sorted(key for row in found.drift.keys.to_pylist() for key in row.values())
 
 
-def test_rows_that_only_the_replica_has_changed(town: Town, on_replica: Callable[..., None]) -> None:
+@pytest.mark.fault("replica_diverged")
+def test_rows_that_only_the_replica_has_changed(town: Town, on_replica: Callable[..., None], tell: Tell) -> None:
     on_replica("UPDATE orders SET status = 'lost' WHERE id IN (5, 11000)", "DELETE FROM orders WHERE id = 6000")
     town.contract("orders")
     town.contract("stores")
@@ -59,6 +61,7 @@ def test_rows_that_only_the_replica_has_changed(town: Town, on_replica: Callable
     found = town.sweep("primary")
     assert _changed(found["orders"]) == [5, 6000, 11000]
     assert found["stores"].is_equal
+    tell("3 of 12,000 rows named by their keys, against the primary alone; no other table blamed")
 
 
 def test_a_busy_primary_has_not_diverged(town: Town, on_replica: Callable[..., None]) -> None:
