@@ -9,6 +9,7 @@ select
     coalesce(products.category_id, -1) as category_id,
     items.order_id,
     items.customer_id,
+    items.order_date,
     items.quantity,
     items.revenue,
     items.discount
