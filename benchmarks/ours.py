@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Mapping
 from datetime import datetime
@@ -11,6 +12,7 @@ from typing import Any, Self
 from benchmarks.measure import Phase, Sampler, TaskTime, orchestration_share
 from lake.commands.run import ALERTING, PIPELINE, REPORTS
 from lake.errors import LakeError, ServiceError
+from lake.ledger import receipts
 from lake.platform.airflow import ENDED, TIMEOUT_SECONDS, Airflow, TaskState
 from lake.runtime import supervise
 from lake.settings import settings
@@ -36,6 +38,19 @@ class Watched(Airflow):
         """Id of each task instance, by task and map index."""
         found = self._tasks.get_task_instances(dag_id, run_id, limit=200, _request_timeout=TIMEOUT_SECONDS)
         return {(item.task_id, item.map_index): str(item.id) for item in found.task_instances}
+
+    def sizes(self, dag_id: str, run_id: str) -> dict[str, int]:
+        """Bytes of what the tasks of a run handed on, of the largest such value, and of the page of its tasks."""
+        entries = self._results.get_xcom_entries(dag_id, run_id, "~", _request_timeout=TIMEOUT_SECONDS).xcom_entries
+        values = [
+            len(json.dumps(self._results.get_xcom_entry(
+                dag_id=dag_id, dag_run_id=run_id, task_id=entry.task_id, xcom_key=entry.key, map_index=entry.map_index,
+                deserialize=False, _request_timeout=TIMEOUT_SECONDS,
+            ).actual_instance.value))
+            for entry in entries
+        ]  # fmt: skip
+        page = self._tasks.get_task_instances_with_http_info(dag_id, run_id, _request_timeout=TIMEOUT_SECONDS)
+        return {"xcom_bytes": sum(values), "largest_xcom_bytes": max(values), "page_bytes": len(page.raw_data)}
 
     def runs_since(self, dag_id: str, instant: datetime) -> list[str]:
         """Ids of the runs that were started after an instant."""
@@ -91,11 +106,24 @@ def run(airflow: Watched, name: str, full: bool) -> tuple[Phase, dict[str, Any]]
     if state == "failed":
         raise _failure(airflow, run_id, tasks)
     asked_at, ended_at = airflow.run_span(PIPELINE, run_id)
-    receipt: dict[str, Any] = airflow.result(PIPELINE, run_id, "publish")
+    receipt = receipts.of_run(airflow.result(PIPELINE, run_id, "publish")["run_id"]).to_json()
     phase = _phase(name, (ended_at - asked_at).total_seconds(), tasks, airflow.task_ids(PIPELINE, run_id), sampler)
     if not receipt["unchanged_since"]:
         _wait_for_followers(airflow, asked_at)
     return phase, receipt
+
+
+def kept(airflow: Watched) -> dict[str, int]:
+    """What the last run left in Airflow, of which its pages are made: bytes of all that its tasks handed on, and
+    characters of the longest label of a task."""
+    run_id = airflow.newest_run(PIPELINE, datetime.min.replace(tzinfo=UTC))
+    assert run_id, "there was one"
+    tasks = [task for task in airflow.tasks(PIPELINE, run_id) if task.state == "success"]
+    return {
+        "tasks": len(tasks),
+        "label_characters": max((len(task.label) for task in tasks if task.map_index >= 0), default=0),
+        **airflow.sizes(PIPELINE, run_id),
+    }
 
 
 def revenue_and_units() -> tuple[Decimal, int]:

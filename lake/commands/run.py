@@ -16,12 +16,16 @@ from rich.table import Table
 from tenacity import RetryError, Retrying, retry_if_result, stop_after_delay, wait_fixed
 
 from lake.errors import LakeError
+from lake.ledger import receipts
 from lake.ledger.receipts import NOT_ASKED_FOR, Receipt
 from lake.platform.airflow import ENDED, Airflow, TaskState
 from lake.settings import settings
 
 PIPELINE, REPORTS, ALERTING, MAINTENANCE, PARITY = "shop_lake", "reports", "alerting", "maintenance", "parity"
 EXTRACT, PUBLISH = "extract", "publish"
+TABLES_SHOWN = 40
+"""Of those that changed; the receipt has them all."""
+
 _STYLE = {"success": "green", "failed": "red", "running": "cyan", "up_for_retry": "yellow", "upstream_failed": "red"}
 _WORTH_A_LINE = frozenset({"running", "success", "failed", "up_for_retry", "upstream_failed", "skipped", "removed"})
 
@@ -77,7 +81,7 @@ def run_pipeline(asked: Asked, console: Console) -> dict[str, Any]:
         address = f"{settings().airflow_url}/dags/{PIPELINE}/runs/{run_id}"
         console.print(f"[bold]{PIPELINE}[/] {run_id}  {address}", soft_wrap=True)
         _follow(airflow, PIPELINE, run_id, console)
-        receipt: dict[str, Any] = airflow.result(PIPELINE, run_id, PUBLISH)
+        receipt = receipts.of_run(airflow.result(PIPELINE, run_id, PUBLISH)["run_id"]).to_json()
         tasks = airflow.tasks(PIPELINE, run_id)
         if receipt["unchanged_since"]:
             _summary(receipt, tasks, console)
@@ -183,7 +187,10 @@ def _progress(dag_id: str, tasks: list[TaskState]) -> Table:
 def _summary(receipt: dict[str, Any], tasks: list[TaskState], console: Console) -> None:
     changed = {name: counts for name, counts in receipt["tables"].items() if _is_worth_a_line(counts)}
     if changed:
-        console.print(_of_tables(changed))
+        told = dict(sorted(changed.items(), key=lambda item: _weight(item[1]), reverse=True)[:TABLES_SHOWN])
+        console.print(_of_tables({name: counts for name, counts in changed.items() if name in told}))
+        if more := len(changed) - len(told):
+            console.print(f"{more:,} more tables with fewer rows that were refused, deleted or read")
     left = sum(counts["mode"] == NOT_ASKED_FOR for counts in receipt["tables"].values())
     if others := len(receipt["tables"]) - len(changed) - left:
         console.print(f"{others:,} {'other ' if changed else ''}tables are as they were")
@@ -221,6 +228,11 @@ def _summary(receipt: dict[str, Any], tasks: list[TaskState], console: Console) 
 def _is_worth_a_line(counts: dict[str, Any]) -> bool:
     is_told = counts["mode"] not in ("increment", NOT_ASKED_FOR)
     return is_told or any(counts[key] for key in ("read", "judged", "refused", "deleted"))
+
+
+def _weight(counts: dict[str, Any]) -> tuple[int, ...]:
+    """What a person wants to see first."""
+    return counts["refused"], counts["deleted"], counts["read"]
 
 
 def _of_tables(tables: dict[str, dict[str, Any]]) -> Table:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Hashable, Iterable
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import Any
 
+import yaml
 from pydantic import ValidationError
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError
@@ -58,8 +60,11 @@ def load(file: Path) -> Contract:
     Raises:
         ContractError: each mistake as ``file:line: where: what``.
     """
+    text = file.read_text(encoding="utf-8")
+    if (right := _right(text, file)) is not None:
+        return right
     try:
-        document: Any = YAML(typ="rt").load(file.read_text(encoding="utf-8"))
+        document: Any = YAML(typ="rt").load(text)
     except MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise ContractError(f"{file}:{line}: not YAML: {error.problem}", _SHAPE) from error
@@ -81,6 +86,41 @@ def load(file: Path) -> Contract:
             f"{file}:1: table: is {contract.table!r}, expected {file.stem!r} as the file's name", _SHAPE
         )
     return contract
+
+
+class _Loader(yaml.CSafeLoader):
+    """Reads YAML 1.2 as `YAML` does, twenty times as fast, and knows no lines."""
+
+    yaml_implicit_resolvers: dict[str | None, list[tuple[str, re.Pattern[str]]]] = {}  # noqa: RUF012 - the base reads it
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        """A mapping, of which no key stands there twice."""
+        mapping = super().construct_mapping(node, deep)
+        if len(mapping) < len(node.value):
+            raise yaml.constructor.ConstructorError(None, None, "a key stands there twice", node.start_mark)
+        return mapping
+
+
+for _kind, _form, _first in (
+    ("bool", r"true|True|TRUE|false|False|FALSE", "tTfF"),
+    ("int", r"[-+]?(?:0|[1-9][0-9]*)", "-+0123456789"),
+    ("float", r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?|[-+]?\.(?:inf|Inf|INF)", "-+0123456789."),
+    ("null", r"~|null|Null|NULL|", ["~", "n", "N", ""]),
+):
+    # https://yaml.org/spec/1.2.2/#1032-tag-resolution. PyYAML's own are those of YAML 1.1, where `no` is false.
+    _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_kind}", re.compile(rf"^(?:{_form})$"), list(_first))
+
+
+def _right(text: str, file: Path) -> Contract | None:
+    """A contract in which nothing is wrong; of another nothing, for the slower reader knows the line of a mistake."""
+    try:
+        document = yaml.load(text, Loader=_Loader)
+        if not isinstance(document, dict) or "source" in document:
+            return None
+        contract = Contract.model_validate({**document, "source": file.parent.name})
+    except (yaml.YAMLError, ValueError):
+        return None
+    return contract if contract.table == file.stem else None
 
 
 def _given(detail: Any) -> str:

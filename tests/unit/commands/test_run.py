@@ -13,6 +13,7 @@ from rich.console import Console
 from lake.commands import run
 from lake.commands.run import EXTRACT, PIPELINE, joinable
 from lake.errors import LakeError
+from lake.ledger.receipts import Receipt
 from lake.platform.airflow import Airflow, TaskState
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -127,3 +128,16 @@ def test_a_run_that_was_ended_from_outside_is_told_as_such(monkeypatch: pytest.M
     skipped = [replace(READ, state="skipped", ended_at=NOON + timedelta(hours=3))]
     with pytest.raises(LakeError, match="failed without a task that did: it took longer than it may"):
         followed(Following(skipped, state="failed"), monkeypatch)
+
+
+def test_a_run_of_hundreds_of_tables_is_summed_up_in_few_lines() -> None:
+    """What was refused is told first, whatever the names are."""
+    counts = {"mode": "full", "read": 3, "judged": 3, "valid": 3, "refused": 0, "deleted": 0, "source_rows": 3}
+    tables = {f"t_{number:04d}": {**counts, "refused": int(number == 777)} for number in range(1000)}
+    receipt = Receipt("r", "hash", "", "", "", "", "", tables=tables, checks={"checks": 1, "warnings": []})
+    output = io.StringIO()
+    run._summary(receipt.to_json(), [replace(state_of("publish", "success", 1), ended_at=NOON)], Console(file=output))
+    lines = output.getvalue().splitlines()
+    assert len(lines) < 60
+    assert any(line.split()[:1] == ["t_0777"] for line in lines)
+    assert "960 more tables with fewer rows that were refused, deleted or read" in lines

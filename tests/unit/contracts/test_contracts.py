@@ -126,6 +126,7 @@ def test_what_becomes_of_unreadable_values() -> None:
         ("  price:", "  Price:", 1, "lower-case letters, digits and _, not 'Price'; the name in the source stands"),
         ("price:", "_price:", 1, "not '_price'"),
         ("table: things", "table: things\nsource: shop", 2, "source: is said by the folder, not here"),
+        ("  price:", "  thing_id: {type: int}\n  price:", 10, 'found duplicate key "thing_id"'),
     ],
 )
 def test_a_mistake_is_refused_with_file_and_line(
@@ -138,6 +139,21 @@ def test_a_mistake_is_refused_with_file_and_line(
         load(file)
     assert f"{file}:{line}: " in refused.value.what
     assert message in refused.value.what
+
+
+@pytest.mark.parametrize("name", ["no", "on", "y", "null_", "0x1f", "1e3", "08", "1_000", "12"])
+def test_a_column_is_called_as_its_contract_says(tmp_path: Path, name: str) -> None:
+    """Of a reader for YAML 1.1 `no` would be false, and others numbers."""
+    file = tmp_path / "things.yml"
+    file.write_text(GOOD.replace("price:", f"'{name}':" if name[0].isdigit() else f"{name}:"))
+    assert list(load(file).columns)[1] == name
+
+
+def test_a_number_without_quotes_is_no_name(tmp_path: Path) -> None:
+    file = tmp_path / "things.yml"
+    file.write_text(GOOD.replace("price:", "12:"))
+    with pytest.raises(ContractError, match="should be a valid string"):
+        load(file)
 
 
 def test_a_table_with_history_leaves_its_columns_to_it(tmp_path: Path) -> None:
