@@ -11,7 +11,7 @@ from lake.errors import LakeError
 from lake.extract import manifest
 from lake.extract.manifest import Manifest
 from lake.layers.held import HeldRows
-from lake.ledger import receipts
+from lake.ledger import receipts, standing
 from lake.platform.catalog import MAIN
 from lake.run import last_published
 
@@ -22,7 +22,7 @@ class Subject:
 
     Attributes:
         contract: by which the last published run read it.
-        published: what that run landed of it.
+        published: what that run landed of it; or what a later one said, which found the lake to be the source's still.
         held: what the lake holds of it since.
     """
 
@@ -51,7 +51,7 @@ def published(commit: str, tables: Collection[str] = ()) -> dict[str, list[Subje
         )
     found: dict[str, list[Subject]] = {}
     for source in sorted({contract.source for contract in contracts.values()}):
-        for landed in manifest.read_all(source, run_id):
+        for landed in standing.manifests(source, run_id) or manifest.read_all(source, run_id):
             contract = landed.under(contracts[landed.table])
             if not tables or landed.table in tables:
                 held = HeldRows(f"{MAIN}@{commit}", contract)

@@ -15,7 +15,7 @@ from lake.extract.extract import Request
 from lake.extract.extract import extract as extract_tables
 from lake.extract.manifest import Manifest
 from lake.layers.held import HeldRows
-from lake.ledger import parity_marks, receipts
+from lake.ledger import parity_marks, standing
 from lake.ledger.parity_marks import Mark
 from lake.run import Run, last_published
 from lake.source import sources
@@ -79,12 +79,7 @@ def _last(run: Run, source: str) -> dict[str, Manifest]:
     That is the published run which the branch starts from, or a later one that found its lake to be the source's still.
     """
     published = last_published(run.base)
-    if published is None:
-        return {}
-    for before in (receipts.newest_unchanged_since(published), published):
-        if before and manifest.is_committed(source, before):
-            return {entry.table: entry for entry in manifest.read_all(source, before)}
-    return {}
+    return {entry.table: entry for entry in standing.manifests(source, published)} if published else {}
 
 
 def _held_back(
