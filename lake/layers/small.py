@@ -12,6 +12,7 @@ import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from threading import Lock
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -101,6 +102,7 @@ class SmallTables:
         self._lake = TogetherCatalog(branch, **pyiceberg_properties(branch))
         self._present = set(catalog.tables(branch))
         self._keys: dict[tuple[str, str], pa.Array | None] = {}
+        self._lock = Lock()
 
     def can_replace(self, table: str) -> bool:
         """Whether what the lake has of a table consists of whole files: rows that Spark has marked as deleted in them
@@ -115,8 +117,10 @@ class SmallTables:
         Raises:
             AuditError: rows were lost or doubled on the way.
         """
-        self._keys = {parent: None for one in tables for parent in one.references.values()}
-        return [outcome for some in _dealt(tables) for outcome in self._take_in(some)]
+        # One call after the other: what is gathered for a commit, and the memory, are this object's.
+        with self._lock:
+            self._keys = {parent: None for one in tables for parent in one.references.values()}
+            return [outcome for some in _dealt(tables) for outcome in self._take_in(some)]
 
     def _take_in(self, tables: Sequence[Whole]) -> list[Outcome]:
         with ThreadPoolExecutor(AT_ONCE) as pool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from typing import Any
 
@@ -176,6 +178,31 @@ def test_a_task_that_is_killed_leaves_whole_tables_and_finds_them_when_it_is_tri
     assert opened.run(0, full=True, in_memory=True, **ROWS) == COUNTS
     assert opened.rows("cleaned", "parents", "p") == [(1,), (3,)]
     assert opened.rows("quarantine", "children", "c") == [(20,), (40,)]
+
+
+def test_groups_of_one_task_do_not_mix(open_branch: Opener, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two groups of small tables may be ready at the same time, while Spark is at work on what is between them."""
+    read = small._landed
+
+    def slowly(whole: small.Whole) -> Any:
+        time.sleep(0.3)
+        return read(whole)
+
+    monkeypatch.setattr(small, "_landed", slowly)
+    opened = open_branch(PARENTS, CHILDREN, EMPTY)
+    for table, rows in ROWS.items():
+        opened.land(0, table, rows)
+    taken = SmallTables(opened.name)
+    pointing = {table: each.references for table, each in opened.contracts.items()}
+    whole = {
+        table: small.Whole(each, (opened._uri(0, table),) * bool(ROWS[table]), len(ROWS[table]), 0, pointing[table])
+        for table, each in opened.contracts.items()
+    }
+    with ThreadPoolExecutor() as pool:
+        groups = [[whole["parents"], whole["children"]], [whole["empty"]]]
+        outcomes = [one for found in pool.map(taken.take_in, groups) for one in found]
+    assert {one.table: (one.judged, one.refused, one.deleted) for one in outcomes} == COUNTS
+    assert opened.rows("cleaned", "children", "c") == [(10,), (30,)]
 
 
 def test_landing_files_with_other_rows_than_were_landed_are_refused(open_branch: Opener) -> None:
