@@ -7,10 +7,13 @@ way: it still has as many rows as the source.
 from __future__ import annotations
 
 from collections.abc import Container, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
-from lake.contracts import Contract
+from lake.contracts import Contract, rules
+from lake.contracts.rules import Rule
+from lake.layers import raw
 from lake.platform import sql
 from lake.quality.audit import CheckResult
 from lake.quality.suites import BLOCK, WARN, completeness
@@ -20,6 +23,9 @@ TABLES_PER_STATEMENT = 40
 
 COUNTS_PER_STATEMENT = 1_000
 """Each is an aggregate for which Trino makes code."""
+
+ASKED_AT_ONCE = 4
+"""Tables of which the catalog is asked at a time."""
 
 FACTS = {"fct_orders": "orders", "fct_order_items": "order_items", "fct_payments": "payments"}
 """Curated facts that have one row for each of a cleaned table."""
@@ -42,16 +48,17 @@ class Rows:
         return cls(told["cleaned_rows"], told["quarantine_rows"])
 
 
-def rows(catalog: str, tables: list[str], present: Container[str]) -> dict[str, Rows]:
-    """Rows of some tables.
+def quarantined(reference: str, tables: list[str], present: Container[str]) -> dict[str, int]:
+    """Rows of some tables in quarantine, as the catalog says: nobody marks rows as deleted there. Where it said wrong,
+    the rows in ``cleaned``, which are counted, would not be those that are left.
 
     Args:
         present: qualified names of the tables that there are; of one that is not there no rows are.
     """
-    relations = [f"{layer}.{table}" for table in tables for layer in ("cleaned", "quarantine")]
-    there = {name: _quoted(name) for name in relations if name in present}
-    found = dict.fromkeys(relations, 0) | {name: count for name, (count,) in _counted(catalog, there).items()}
-    return {table: Rows(found[f"cleaned.{table}"], found[f"quarantine.{table}"]) for table in tables}
+    there = [table for table in tables if f"quarantine.{table}" in present]
+    with ThreadPoolExecutor(ASKED_AT_ONCE) as pool:
+        found = pool.map(lambda table: raw.row_count(reference, "quarantine", table), there)
+        return dict.fromkeys(tables, 0) | dict(zip(there, found, strict=True))
 
 
 def of(catalog: str, layer: str, tables: list[str]) -> dict[str, int]:
@@ -77,29 +84,71 @@ def keys(catalog: str, contracts: list[Contract]) -> dict[str, int]:
     return {table: count for table, (count,) in found.items()}
 
 
+@dataclass(frozen=True)
+class Contents:
+    """What was counted in one cleaned table.
+
+    Attributes:
+        filled: by required column, rows in which it has a value.
+        strange: by ENUM whose values the contract does not list, rows in which it has a value that is no label.
+        keys: how many different ones there are; nothing where they were not counted with the rest.
+    """
+
+    rows: int
+    filled: dict[str, int]
+    strange: dict[str, int]
+    keys: int | None = None
+
+
 def required(contract: Contract) -> list[str]:
     """Columns in which the contract allows no NULL."""
     return [name for name, column in contract.columns.items() if not column.nullable]
 
 
-def filled(catalog: str, contracts: list[Contract]) -> dict[str, dict[str, int]]:
-    """Rows of some cleaned tables in which a required column has a value, by table and column."""
-    columns = {contract.table: required(contract) for contract in contracts}
-    found = _counted(catalog, {table: _quoted(f"cleaned.{table}") for table in columns}, columns)
-    return {table: dict(zip(columns[table], counts[1:], strict=True)) for table, counts in found.items()}
+def typed(contract: Contract) -> list[Rule]:
+    """The rules which say that a column has only values of its type. What a person lists has a suite."""
+    return [
+        rule
+        for rule in rules.of(contract)
+        if rule.kind == "not_accepted" and contract.columns[rule.column].accepted is None
+    ]
+
+
+def contents(catalog: str, contracts: list[Contract]) -> dict[str, Contents]:
+    """What is in some cleaned tables, by their names."""
+    filled = {contract.table: required(contract) for contract in contracts}
+    labelled = {contract.table: typed(contract) for contract in contracts}
+    asked = {
+        table: [*(f'count("{name}")' for name in filled[table]), *(_strange(rule) for rule in labelled[table])]
+        for table in filled
+    }
+    found = _counted(catalog, {table: _quoted(f"cleaned.{table}") for table in filled}, asked)
+    return {
+        table: Contents(
+            rows,
+            dict(zip(filled[table], counts[: len(filled[table])], strict=True)),
+            dict(zip((rule.column for rule in labelled[table]), counts[len(filled[table]) :], strict=True)),
+        )
+        for table, (rows, *counts) in found.items()
+    }
+
+
+def _strange(rule: Rule) -> str:
+    values = ", ".join("'" + value.replace("'", "''") + "'" for value in rule.values)
+    return f'count_if("{rule.column}" {"NOT IN" if rule.test == "not_among" else "IN"} ({values}))'
 
 
 def _counted(
-    catalog: str, relations: Mapping[str, str], columns: Mapping[str, list[str]] | None = None
+    catalog: str, relations: Mapping[str, str], aggregates: Mapping[str, list[str]] | None = None
 ) -> dict[str, tuple[int, ...]]:
-    """The rows of some relations, by the names that they are given, and then those in which each column has a value."""
-    selects = {}
-    for name, relation in relations.items():
-        asked = ["count(*)", *(f'count("{column}")' for column in (columns or {}).get(name, ()))]
-        selects[name] = f"SELECT '{name}' AS name, ARRAY[{', '.join(asked)}] AS counts FROM {relation}"
-    weights = {name: 1 + len((columns or {}).get(name, ())) for name in relations}
+    """The rows of some relations, by the names that they are given, and then what else is asked of each."""
+    asked = {name: ["count(*)", *(aggregates or {}).get(name, ())] for name in relations}
+    selects = {
+        name: f"SELECT '{name}' AS name, ARRAY[{', '.join(asked[name])}] AS counts FROM {relation}"
+        for name, relation in relations.items()
+    }
     found: dict[str, tuple[int, ...]] = {}
-    for some in _dealt(weights):
+    for some in _dealt({name: len(listed) for name, listed in asked.items()}):
         statement = " UNION ALL ".join(selects[name] for name in some)
         found |= {row["name"]: tuple(row["counts"]) for row in sql.rows(statement, catalog)}
     return found
@@ -135,6 +184,12 @@ def not_null(contract: Contract, column: str, expected: int, found: int) -> Chec
     """Whether a required column has a value in each row that there must be."""
     notes = f"a value in every row; expected {expected}"
     return _compared("cleaned", contract.table, found, expected, notes, "expect_column_values_to_not_be_null", column)
+
+
+def labels(contract: Contract, column: str, found: int) -> CheckResult:
+    """Whether an ENUM has no value that is none of its labels."""
+    notes = "rows with a value that is no label of the ENUM; expected 0"
+    return _compared("cleaned", contract.table, found, 0, notes, "expect_column_values_to_be_in_set", column)
 
 
 def waiting(table: str, rows: int) -> CheckResult:

@@ -34,10 +34,10 @@ class Suite:
 
 
 def cleaned(contract: Contract) -> Suite:
-    """What the contract demands of the values in ``cleaned.<table>``; no expectation where it demands nothing.
+    """What a person has demanded of the values in ``cleaned.<table>``; no expectation where nothing is demanded.
 
-    How many rows and keys there are, and that what is required is there, `lake.quality.counts` finds for all tables at
-    once.
+    What the source's own schema says (how many rows and keys there are, that what is required is there, that an ENUM
+    has nothing but its labels) `lake.quality.counts` finds for all tables at once.
     """
     found: list[Expectation] = []
     for name, column in contract.columns.items():
@@ -47,9 +47,9 @@ def cleaned(contract: Contract) -> Suite:
             found.append(gxe.ExpectColumnMinToBeBetween(column=name, min_value=column.min, severity=BLOCK))
         if column.max is not None:
             found.append(gxe.ExpectColumnMaxToBeBetween(column=name, max_value=column.max, severity=BLOCK))
-        if column.allowed is not None:
-            allowed = list(column.allowed)
-            found.append(gxe.ExpectColumnValuesToBeInSet(column=name, value_set=allowed, severity=BLOCK))
+        if column.accepted is not None:
+            accepted = list(column.accepted)
+            found.append(gxe.ExpectColumnValuesToBeInSet(column=name, value_set=accepted, severity=BLOCK))
     return Suite("cleaned", contract.table, found)
 
 

@@ -11,8 +11,8 @@ from lake.ledger import journal
 from lake.platform import catalog as lake_catalog
 from lake.platform import sql
 from lake.quality import audit as auditing
-from lake.quality import counts, suites
-from lake.quality.counts import Rows
+from lake.quality import counts, few, suites
+from lake.quality.counts import Contents, Rows
 from lake.run import Run
 from lake.steps import cleaning, in_force, news
 
@@ -28,39 +28,44 @@ def audit(run: Run) -> dict[str, Any]:
     source_rows = {landed.table: landed.source_rows for landed in manifest.read_run(run.sources, run.run_id)}
     # Not the catalog of the marts, which are built at the same time.
     with sql.catalog_at(f"{run.branch}_audit", run.branch) as catalog:
-        known = _known(run)
-        rows = known | counts.rows(catalog, sorted(contracts.keys() - known.keys()), lake_catalog.contents(run.branch))
-        expected = {table: source_rows[table] - rows[table].quarantine for table in contracts}
-        changed = {table for table in cleaning.changed_tables(run) if expected[table] > 0}
-        chosen, counted = _checks(catalog, contracts, changed, expected)
-        counted += [counts.complete(contracts[table], expected[table], rows[table].cleaned) for table in contracts]
-        counted += [counts.waiting(table, found.quarantine) for table, found in rows.items() if found.quarantine]
+        known, present = _known(run), lake_catalog.contents(run.branch)
+        unknown = sorted(contracts.keys() - known.keys())
+        waiting = {table: rows.quarantine for table, rows in known.items()}
+        waiting |= counts.quarantined(run.branch, unknown, present)
+        expected = {table: source_rows[table] - waiting[table] for table in contracts}
+        changed = [contracts[table] for table in sorted(cleaning.changed_tables(run)) if expected[table] > 0]
+        found = few.contents(run.branch, changed)
+        found |= counts.contents(catalog, [contract for contract in changed if contract.table not in found])
+        others = [table for table in unknown if table not in found and f"cleaned.{table}" in present]
+        cleaned = {table: rows.cleaned for table, rows in known.items()}
+        cleaned |= dict.fromkeys(unknown, 0) | counts.of(catalog, "cleaned", others)
+        cleaned |= {table: contents.rows for table, contents in found.items()}
+        rows = {table: Rows(cleaned[table], waiting[table]) for table in contracts}
+        chosen = [suite for contract in changed if (suite := suites.cleaned(contract)).expectations]
+        counted = _checks(catalog, changed, found, expected)
+        counted += [counts.complete(contracts[table], expected[table], cleaned[table]) for table in contracts]
+        counted += [counts.waiting(table, waiting[table]) for table in contracts if waiting[table]]
         if run.has_marts:
-            held = {table: found.cleaned for table, found in rows.items()}
             facts = [fact for fact in counts.FACTS if fact not in journal.read(run.run_id, "curate")["held"]]
-            counted += counts.reconciled(counts.of(catalog, "curated", facts), held)
+            counted += counts.reconciled(counts.of(catalog, "curated", facts), cleaned)
         summary = auditing.audit(run, catalog, chosen, counted).summary()
-    journal.write(run.run_id, "audit", {**summary, "rows": {table: found.to_json() for table, found in rows.items()}})
+    journal.write(run.run_id, "audit", {**summary, "rows": {table: held.to_json() for table, held in rows.items()}})
     return summary
 
 
 def _checks(
-    catalog: str, contracts: Mapping[str, Contract], changed: set[str], expected: Mapping[str, int]
-) -> tuple[list[suites.Suite], list[auditing.CheckResult]]:
-    """What is checked of the tables that changed: suites of what their contracts demand of values, and what can be
-    counted for all of them in a few statements."""
-    some = [contracts[table] for table in sorted(changed)]
-    chosen = [suite for contract in some if (suite := suites.cleaned(contract)).expectations]
-    keyed = [contract for contract in some if contract.key]
-    found = counts.keys(catalog, keyed)
-    counted = [counts.unique(contract, expected[contract.table], found[contract.table]) for contract in keyed]
-    filled = counts.filled(catalog, some)
-    counted += [
-        counts.not_null(contract, column, expected[contract.table], filled[contract.table][column])
-        for contract in some
-        for column in counts.required(contract)
-    ]
-    return chosen, counted
+    catalog: str, changed: list[Contract], found: Mapping[str, Contents], expected: Mapping[str, int]
+) -> list[auditing.CheckResult]:
+    """What is checked of the tables that changed, by counts that a few statements find for all large ones of them."""
+    keyed = [contract for contract in changed if contract.key]
+    keys = {table: contents.keys for table, contents in found.items() if contents.keys is not None}
+    keys |= counts.keys(catalog, [contract for contract in keyed if contract.table not in keys])
+    checked = [counts.unique(contract, expected[contract.table], keys[contract.table]) for contract in keyed]
+    for contract in changed:
+        contents, rows = found[contract.table], expected[contract.table]
+        checked += [counts.not_null(contract, name, rows, filled) for name, filled in contents.filled.items()]
+        checked += [counts.labels(contract, name, strange) for name, strange in contents.strange.items()]
+    return checked
 
 
 def _known(run: Run) -> dict[str, Rows]:
