@@ -23,6 +23,7 @@ Point = Literal[
     "extract.between_chunks",
     "extract.committed",
     "register.committed",
+    "clean.committed",
     "publish.merged",
 ]
 """In the order in which a run gets there; the module that is named first calls `reach` with it."""

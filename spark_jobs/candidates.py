@@ -29,6 +29,8 @@ class Landed:
         is_held: whether it was not read at all, and stays as it is.
         was_held: whether that was so in the run before, and something had changed beside it.
         instant: as of which it was read.
+        files: addresses of the landing files with the rows that were read, as far as they are known.
+        bytes: of these files.
     """
 
     read: int
@@ -37,6 +39,8 @@ class Landed:
     instant: datetime
     is_held: bool = False
     was_held: bool = False
+    files: tuple[str, ...] = ()
+    bytes: int = 0
 
 
 @dataclass(frozen=True)
@@ -57,7 +61,14 @@ class Work:
         return cls(
             {
                 one.table: Landed(
-                    one.rows, one.deleted, one.mode == "full", one.snapshot.instant, one.is_held, one.was_held
+                    one.rows,
+                    one.deleted,
+                    one.mode == "full",
+                    one.snapshot.instant,
+                    one.is_held,
+                    one.was_held,
+                    tuple(part.uri for part in one.parts),
+                    sum(part.bytes for part in one.parts),
                 )
                 for one in manifests
             },
@@ -74,6 +85,12 @@ class Work:
     def held(self) -> set[str]:
         """Tables that are held back."""
         return {table for table, landed in self.landed.items() if landed.is_held}
+
+    def references(self, contract: Contract) -> dict[str, tuple[str, str]]:
+        """Column -> (parent, its column), of the parents by which rows are judged: one whose parent may only not have
+        been read yet is not refused for it."""
+        held = self.held
+        return {column: parent for column, parent in contract.references.items() if parent[0] not in held}
 
     def has_news(self, table: str) -> bool:
         """Whether the run read the table whole, read a row of it, found one deleted, or one waits in quarantine."""
@@ -92,10 +109,7 @@ class Candidates:
         self._lake = lake
         self._contract = contract
         self._work = work
-        # A row whose parent may only not have been read yet is not refused for it.
-        self._references = {
-            column: parent for column, parent in contract.references.items() if parent[0] not in work.held
-        }
+        self._references = work.references(contract)
         self.landed = work.landed[contract.table]
         # Whoever was held until now has not heard which parents have lost rows meanwhile.
         lost = {parent for parent, _ in self._references.values()} if self.landed.was_held else lost

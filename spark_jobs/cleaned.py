@@ -14,7 +14,9 @@ from pyspark.sql import functions as F
 
 from lake.contracts import DELETE, OPERATION, READ, Contract
 from lake.errors import AuditError
+from lake.layers.layout import REASONS
 from lake.layers.outcome import Outcome
+from lake.layers.small import FEW_KEYS, SmallTables, Whole, fits
 from lake.ordered import in_order
 from lake.run import Run
 from lake.settings import settings
@@ -23,6 +25,7 @@ from spark_jobs.bounds import around
 from spark_jobs.candidates import Candidates, Landed, Work
 from spark_jobs.limit import Limit
 from spark_jobs.session import TABLES_AT_ONCE, Lake, columns_of, one_value, row_bytes, small
+from spark_jobs.shares import shares_of
 
 log = logging.getLogger(__name__)
 
@@ -36,9 +39,16 @@ def clean(
 
     The content of tables that were read whole is replaced; into the others, what changed is merged. Parents come
     before the tables that point at them, and tables that do not wait for each other are worked on at the same time.
+    Small ones that were read whole are taken in together and without Spark.
     """
     lake = Lake(spark, run)
+    together = SmallTables(run.branch)
     lost = work.unsure
+
+    def share(name: str) -> list[Outcome]:
+        if shares[name].is_small:
+            return together.take_in([whole(table) for table in shares[name].tables])
+        return [one(table) for table in shares[name].tables]
 
     def one(table: str) -> Outcome:
         with limit.at(f"cleaned.{table}"):
@@ -47,9 +57,24 @@ def clean(
             lost.add(table)
         return outcome
 
+    def whole(table: str) -> Whole:
+        landed = work.landed[table]
+        return Whole(contracts[table], landed.files, landed.read, landed.bytes, work.references(contracts[table]))
+
+    def keys(parent: str) -> int:
+        """How many keys a parent has, at most."""
+        landed = work.landed[parent]
+        return landed.read if landed.is_full else landed.read + lake.count("cleaned", parent)
+
+    def is_small(table: str) -> bool:
+        is_whole = work.landed[table].is_full and fits(whole(table), contracts) and together.can_replace(table)
+        return is_whole and all(keys(parent) <= FEW_KEYS for parent, _ in whole(table).references.values())
+
     parents = {table: {parent for parent, _ in contracts[table].references.values()} & {*tables} for table in tables}
+    shares = shares_of(parents, is_small)
     with Limit(spark, settings().spark_timeout_seconds) as limit:
-        outcomes = in_order(parents, one, TABLES_AT_ONCE)
+        found = in_order({name: one.after for name, one in shares.items()}, share, TABLES_AT_ONCE)
+    outcomes = {outcome.table: outcome for some in found.values() for outcome in some}
     return [outcomes[table] for table in tables]
 
 
@@ -99,7 +124,7 @@ def _merge(lake: Lake, contract: Contract, candidates: Candidates, judged: DataF
     # Pinned: the rows come from the very tables that are written below, and would be others when read again.
     judged = judged.localCheckpoint()
     refused = rules.refused(judged)
-    all_judged, all_refused, *judged_keys = _counted(judged, F.size(rules.REASONS) > 0, *_ends(contract))
+    all_judged, all_refused, *judged_keys = _counted(judged, F.size(REASONS) > 0, *_ends(contract))
     bounds = around(key[0], [*landed_keys, *judged_keys])
     had_waiting = lake.count("quarantine", table)
     if all_refused or had_waiting:
@@ -170,5 +195,5 @@ def _compared(held: DataFrame, rows: DataFrame, contract: Contract, count: int) 
 
 
 def _reasons(lake: Lake, table: str) -> dict[str, int]:
-    exploded = lake.table("quarantine", table).select(F.explode(rules.REASONS).alias("reason"))
+    exploded = lake.table("quarantine", table).select(F.explode(REASONS).alias("reason"))
     return {row["reason"]: row["count"] for row in exploded.groupBy("reason").count().collect()}

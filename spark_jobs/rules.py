@@ -1,4 +1,7 @@
-"""Row rules: which rows a contract refuses, and why. Rows are flagged, never dropped."""
+"""Row rules in Spark: which rows a contract refuses, and why. Rows are flagged, never dropped.
+
+What the rules are says `lake.contracts.rules`; small tables are judged by them without Spark (`lake.layers.judged`).
+"""
 
 from __future__ import annotations
 
@@ -8,30 +11,29 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from lake.contracts import PROBLEMS, Contract
+from lake.contracts import rules as contract_rules
 from lake.contracts.model import Column as ContractColumn
+from lake.contracts.rules import Rule
+from lake.layers.layout import REASONS
 
-REASONS = "_reasons"
 ONLY_REFUSED = (REASONS, PROBLEMS)
 """Columns that refused rows have and valid ones do not."""
 
 
-def column_reasons(name: str, column: ContractColumn) -> list[Column]:
-    """One expression a rule: the reason where the value breaks it, else NULL.
-
-    Reasons are ``<rule>:<column>`` with the rules ``null``, ``below_minimum``, ``above_maximum``, ``not_accepted``.
-    """
-    value, found = F.col(f"`{name}`"), []
-    if not column.nullable:
-        found.append(F.when(value.isNull(), F.lit(f"null:{name}")))
-    if column.min is not None:
-        found.append(F.when(value < F.lit(column.min), F.lit(f"below_minimum:{name}")))
-    if column.max is not None:
-        found.append(F.when(value > F.lit(column.max), F.lit(f"above_maximum:{name}")))
-    if column.allowed is not None:
-        found.append(F.when(~value.isin(*column.allowed), F.lit(f"not_accepted:{name}")))
-    elif column.is_enum and not column.has_empty:
-        found.append(F.when(value == "", F.lit(f"not_accepted:{name}")))
-    return found
+def _breaks(column: ContractColumn, rule: Rule) -> Column:
+    """Whether a value passes a rule's test, and so breaks it; NULL where the value is missing and that is no matter."""
+    value, kind = F.col(f"`{rule.column}`"), column.parsed
+    if rule.test in ("missing", "present"):
+        return value.isNull() if rule.test == "missing" else value.isNotNull()
+    if rule.test in ("among", "not_among"):
+        among = value.isin(*rule.values)
+        return among if rule.test == "among" else ~among
+    if isinstance(rule.bound, float):
+        value, bound = value.cast("double"), F.lit(rule.bound)
+    else:
+        # As text, so that the bound has the very type of the column, and neither is brought to another.
+        bound = F.lit(str(rule.bound)).cast(kind.sql)
+    return value < bound if rule.test == "below" else value > bound
 
 
 def _unreadable() -> Column:
@@ -65,7 +67,9 @@ def judge(rows: DataFrame, contract: Contract, parents: dict[str, DataFrame]) ->
         parents: for each referencing column, one column (of any name) of distinct keys that exist. A row that points
             at none of them gets the reason ``orphan:<column>``; NULL points at nothing and is allowed.
     """
-    reasons = [reason for name, column in contract.columns.items() for reason in column_reasons(name, column)]
+    reasons = [
+        F.when(_breaks(contract.columns[rule.column], rule), F.lit(rule.reason)) for rule in contract_rules.of(contract)
+    ]
     reasons += [F.when(is_orphan, F.lit(f"orphan:{name}")) for name, is_orphan in _orphans(parents).items()]
     flagged = _with_parents(rows, contract, parents) if parents else rows
     unreadable = _unreadable()

@@ -11,7 +11,7 @@ from pyspark.sql import functions as F
 
 from lake.contracts import Contract
 from lake.contracts.types import ColumnType
-from lake.layers import built, raw
+from lake.layers import layout, raw
 from lake.platform import catalog
 from lake.run import Run
 from lake.settings import settings
@@ -101,10 +101,12 @@ class Lake:
             partition: a partition transform such as ``months(order_date)``.
         """
         listed = ", ".join(f"`{column}` {kind}" for column, kind in columns.items())
+        said = {"format-version": layout.FORMAT_VERSION, **layout.PROPERTIES}
+        properties = ", ".join(f"'{name}'='{value}'" for name, value in said.items())
         by = f"PARTITIONED BY ({partition})" if partition else ""
         self.spark.sql(
             f"CREATE OR REPLACE TABLE {self.name(layer, table)} ({listed}) USING iceberg {by} "
-            f"TBLPROPERTIES ({TABLE_PROPERTIES}, '{built.PROPERTY}'='')"
+            f"TBLPROPERTIES ({properties})"
         )
         self._tables.add(f"{layer}.{table}")
 
@@ -193,13 +195,3 @@ def one_value(contract: Contract, names: Iterable[str]) -> Column:
 def columns_of(rows: DataFrame) -> dict[str, str]:
     """Names and SQL types of the columns. Each DataFrame that is asked costs a round trip and an analysis of a plan."""
     return {field.name: field.dataType.simpleString() for field in rows.schema.fields}
-
-
-# Row-level changes are written beside the data and merged on reading: an increment costs what it changes, not what
-# the table holds. Data is neither shuffled nor sorted before it is written.
-TABLE_PROPERTIES = (
-    "'format-version'='2', 'write.merge.mode'='merge-on-read', 'write.delete.mode'='merge-on-read', "
-    "'write.update.mode'='merge-on-read', 'write.distribution-mode'='none', 'write.spark.fanout.enabled'='true', "
-    "'write.merge.distribution-mode'='none', 'write.parquet.compression-codec'='zstd', "
-    "'write.parquet.compression-level'='1'"
-)

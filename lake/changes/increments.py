@@ -108,8 +108,11 @@ def find(
     for name, contract in contracts.items():
         one = _table(connection, contract, moment, states[name], plans[name], changes, held.get(name))
         found[name] = one = replace(one, prepared=changes.prepared.get(name, one.prepared))
+        # Of hundreds of tables most are as they were, and say nothing.
+        is_quiet = one.increment is not None and not any(one.increment.found.values())
         counts = f", {one.increment.found}" if one.increment else ""
-        log.info("%s: %s, because %s%s", name, one.plan.way, one.plan.reason, counts)
+        level = logging.DEBUG if is_quiet else logging.INFO
+        log.log(level, "%s: %s, because %s%s", name, one.plan.way, one.plan.reason, counts)
     return found
 
 

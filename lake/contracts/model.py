@@ -61,8 +61,8 @@ class Column(BaseModel):
     nullable: bool = True
     personal: bool = Field(default=False, description="holds personal data")
     description: str = ""
-    min: float | None = None
-    max: float | None = None
+    min: float | None = Field(default=None, allow_inf_nan=False)
+    max: float | None = Field(default=None, allow_inf_nan=False)
     accepted: tuple[str, ...] | None = Field(default=None, description="the only values allowed; an ENUM's labels")
     references: str | None = Field(default=None, description="`table.column` whose value must exist")
     warn_null_share_above: float | None = Field(default=None, ge=0, le=1)

@@ -151,7 +151,9 @@ def _read(origin: Source, requests: list[Request], run_id: str) -> list[Manifest
         ]  # fmt: skip
         work_off(origin, [job for table in begun for job in table.jobs(first, pace)], view.connections, pace)
         work_off(origin, [Job(0, table.close) for table in begun], view.connections, pace)
-        return [*back, *(_told(table.manifest(), fits[table.contract.table], asked) for table in begun)]
+        read = [_told(table.manifest(), fits[table.contract.table], asked) for table in begun]
+        log.info("%s: %s tables, rows of %s of them", origin.name, len(read), sum(bool(one.rows) for one in read))
+        return [*back, *read]
 
 
 def _not_asked_for(requests: list[Request], read: list[Manifest], run_id: str) -> list[Manifest]:
@@ -338,5 +340,7 @@ class _Table:
             reason=self.found.plan.reason,
             state=self.state.to_json(),
         )
-        log.info("%s: %s rows (%s), %s in the source", result.table, result.rows, result.mode, result.source_rows)
+        # Of hundreds of tables most are as they were, and say nothing.
+        level = logging.INFO if result.rows or result.deleted else logging.DEBUG
+        log.log(level, "%s: %s rows (%s), %s in the source", result.table, result.rows, result.mode, result.source_rows)
         return result

@@ -6,6 +6,7 @@ import logging
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 
 from lake.extract import manifest
 from lake.extract.manifest import Manifest
@@ -13,6 +14,7 @@ from lake.platform import storage
 
 log = logging.getLogger(__name__)
 
+LISTED_AT_ONCE = 8
 _RUN = re.compile(r"/run=([^/]+?)(?:\.json$|/)")
 
 
@@ -21,11 +23,12 @@ def remove(source: str, run_id: str, manifests: Iterable[Manifest]) -> list[str]
 
     Only after the run's manifest is written, which decides what counts.
     """
-    removed = []
-    for entry in manifests:
-        kept = {part.uri for part in (*entry.parts, *entry.deletes)}
-        removed += [uri for uri in storage.list_keys(manifest.folder(source, entry.table, run_id)) if uri not in kept]
-    return _delete(removed)
+    entries = list(manifests)
+    kept = {part.uri for entry in entries for part in (*entry.parts, *entry.deletes)}
+    folders = [manifest.folder(source, entry.table, run_id) for entry in entries]
+    with ThreadPoolExecutor(LISTED_AT_ONCE) as pool:
+        listed = pool.map(storage.list_keys, folders)
+        return _delete([uri for uris in listed for uri in uris if uri not in kept])
 
 
 def sweep(source: str, living: Callable[[], set[str]], referred: Callable[[], set[str]]) -> list[str]:

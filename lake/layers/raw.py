@@ -8,13 +8,22 @@ watermark is for people. Where the next increment starts stands in the manifest 
 from __future__ import annotations
 
 import logging
+from collections.abc import Container, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
 
 import requests
 from pyiceberg.catalog import Catalog
-from pyiceberg.exceptions import CommitFailedException, CommitStateUnknownException, NoSuchTableError, ValidationError
-from pyiceberg.table import Table
+from pyiceberg.exceptions import (
+    CommitFailedException,
+    CommitStateUnknownException,
+    NoSuchTableError,
+    TableAlreadyExistsError,
+    ValidationError,
+    ValidationException,
+)
+from pyiceberg.table import Table, Transaction
 from tenacity import (
     before_sleep_log,
     retry,
@@ -28,13 +37,17 @@ from lake.contracts import Contract
 from lake.errors import ContractError
 from lake.extract.manifest import Manifest
 from lake.platform.catalog import pyiceberg_properties
-from lake.platform.rest_catalog import NessieCatalog
+from lake.platform.rest_catalog import NessieCatalog, TogetherCatalog
 
 log = logging.getLogger(__name__)
 
 WATERMARK = "lake.watermark"
 LAST_RUN = "lake.run"
 FILES = "lake.files"
+TOGETHER = 100
+"""Tables that are made in one commit."""
+
+AT_ONCE = 4
 LAYERS = ("raw", "cleaned", "history", "quarantine", "curated", "intermediate", "marts", "audit")
 
 
@@ -102,12 +115,69 @@ def _of_last_commit(reference: str, layer: str, table: str, name: str) -> int:
     return int(snapshot.summary[name] or 0) if snapshot and snapshot.summary else 0
 
 
+RETRIED = (
+    CommitFailedException,
+    CommitStateUnknownException,
+    # PyIceberg tries a commit again by itself, and then looks for the snapshot that it began with, which Nessie no
+    # longer has.
+    ValidationException,
+    requests.ConnectionError,
+    requests.Timeout,
+)
+"""A commit may have been refused because another try was faster, or have happened though its answer was lost. Both
+times the table itself tells, when it is looked at again."""
+
+
+def register_all(
+    manifests: Sequence[Manifest], contracts: Mapping[str, Contract], branch: str, present: Container[str]
+) -> None:
+    """Add the landing files of tables to ``raw`` on the run's branch; doing it again changes nothing.
+
+    Tables that are new are made many at a time, each with its rows, in one commit. The others are looked at one by one.
+
+    Args:
+        present: qualified names of the tables that the branch has.
+
+    Raises:
+        ContractError: a column has changed its type to one that cannot hold what the table has.
+    """
+    new = [one for one in manifests if f"raw.{one.table}" not in present]
+    groups = [new[start : start + TOGETHER] for start in range(0, len(new), TOGETHER)]
+    others = [one for one in manifests if f"raw.{one.table}" in present]
+    # Nearly all of a table's time is waiting for the catalog and the object store.
+    with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
+        for group in groups:
+            others += _make(group, contracts, branch, pool)
+        for _ in pool.map(lambda one: register(one, contracts[one.table], branch), others):
+            pass
+
+
+def _make(
+    manifests: Sequence[Manifest], contracts: Mapping[str, Contract], branch: str, pool: ThreadPoolExecutor
+) -> Sequence[Manifest]:
+    """Make some tables in one commit; those that are to be looked at again, because it was not made or may not be."""
+    lake = TogetherCatalog(branch, **pyiceberg_properties(branch))
+
+    def make(manifest: Manifest) -> None:
+        name = ("raw", manifest.table)
+        with lake.create_table_transaction(name, contracts[manifest.table].raw_schema) as transaction:
+            if manifest.rows or manifest.deleted:
+                _add(transaction, manifest)
+
+    try:
+        for _ in pool.map(make, manifests):
+            pass
+        lake.commit()
+    except (*RETRIED, TableAlreadyExistsError) as error:
+        log.warning("%s tables are registered one by one: %s", len(manifests), error)
+        return manifests
+    faultpoints.reach("register.committed")
+    log.info("raw: %s tables are new, from %s to %s", len(manifests), manifests[0].table, manifests[-1].table)
+    return ()
+
+
 @retry(
-    # A commit may have been refused because another try was faster, or have happened though its answer was lost. Both
-    # times the table itself tells, when it is looked at again.
-    retry=retry_if_exception_type(
-        (CommitFailedException, CommitStateUnknownException, requests.ConnectionError, requests.Timeout)
-    ),
+    retry=retry_if_exception_type(RETRIED),
     stop=stop_after_attempt(5),
     wait=wait_random_exponential(max=10),
     before_sleep=before_sleep_log(log, logging.WARNING),
@@ -129,16 +199,21 @@ def register(manifest: Manifest, contract: Contract, branch: str) -> Registered:
     if table.properties.get(LAST_RUN) == manifest.run_id or not result.changed:
         return result
     _widen(table, contract)
-    files = [part.uri for part in (*manifest.parts, *manifest.deletes)]
     with table.transaction() as transaction:
-        transaction.add_files(files, snapshot_properties={LAST_RUN: manifest.run_id, FILES: str(len(files))})
-        properties = {LAST_RUN: manifest.run_id}
-        if manifest.watermark:
-            properties[WATERMARK] = manifest.watermark.isoformat()
-        transaction.set_properties(properties)
+        _add(transaction, manifest)
     faultpoints.reach("register.committed")
     log.info("raw.%s: %s rows, %s deletes", contract.table, result.read, result.deleted)
     return result
+
+
+def _add(transaction: Transaction, manifest: Manifest) -> None:
+    """Add a run's landing files to a table, and its mark."""
+    files = [part.uri for part in (*manifest.parts, *manifest.deletes)]
+    transaction.add_files(files, snapshot_properties={LAST_RUN: manifest.run_id, FILES: str(len(files))})
+    properties = {LAST_RUN: manifest.run_id}
+    if manifest.watermark:
+        properties[WATERMARK] = manifest.watermark.isoformat()
+    transaction.set_properties(properties)
 
 
 def _widen(table: Table, contract: Contract) -> None:

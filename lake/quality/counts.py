@@ -6,11 +6,14 @@ way: it still has as many rows as the source.
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Collection, Container, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
-from lake.contracts import RUN_ID, Contract
+from lake.contracts import RUN_ID, Contract, rules
+from lake.contracts.rules import Rule
+from lake.layers import raw
 from lake.platform import sql
 from lake.quality.audit import CheckResult
 from lake.quality.suites import BLOCK, WARN, completeness
@@ -23,6 +26,9 @@ KEYS_PER_STATEMENT = 20
 
 COUNTS_PER_STATEMENT = 1_000
 """Each is an aggregate for which Trino makes code."""
+
+ASKED_AT_ONCE = 4
+"""Tables of which the catalog is asked at a time."""
 
 FACTS = {"fct_orders": "orders", "fct_order_items": "order_items", "fct_payments": "payments"}
 """Curated facts that have one row for each of a cleaned table."""
@@ -45,16 +51,17 @@ class Rows:
         return cls(told["cleaned_rows"], told["quarantine_rows"])
 
 
-def rows(catalog: str, tables: list[str], present: Container[str]) -> dict[str, Rows]:
-    """Rows of some tables.
+def quarantined(reference: str, tables: list[str], present: Container[str]) -> dict[str, int]:
+    """Rows of some tables in quarantine, as the catalog says: nobody marks rows as deleted there. Where it said wrong,
+    the rows in ``cleaned``, which are counted, would not be those that are left.
 
     Args:
         present: qualified names of the tables that there are; of one that is not there no rows are.
     """
-    relations = [f"{layer}.{table}" for table in tables for layer in ("cleaned", "quarantine")]
-    there = {name: _quoted(name) for name in relations if name in present}
-    found = dict.fromkeys(relations, 0) | {name: count for name, (count,) in _counted(catalog, there).items()}
-    return {table: Rows(found[f"cleaned.{table}"], found[f"quarantine.{table}"]) for table in tables}
+    there = [table for table in tables if f"quarantine.{table}" in present]
+    with ThreadPoolExecutor(ASKED_AT_ONCE) as pool:
+        found = pool.map(lambda table: raw.row_count(reference, "quarantine", table), there)
+        return dict.fromkeys(tables, 0) | dict(zip(there, found, strict=True))
 
 
 def of(catalog: str, layer: str, tables: list[str]) -> dict[str, int]:
@@ -104,12 +111,26 @@ def keys(catalog: str, tables: Iterable[Checked]) -> dict[str, tuple[int, int]]:
 
     Grouped, not asked for as ``count(DISTINCT …)``, which Trino holds in memory whatever the size.
     """
-    selects = {
-        one.contract.table: _select(one.contract.table, ["count(*)", "coalesce(sum(times), 0)"], one.keys)
-        for one in tables
-    }
-    found = _asked(catalog, selects, dict.fromkeys(selects, 1), KEYS_PER_STATEMENT)
+    relations = {one.contract.table: one.keys for one in tables}
+    again = {table: ["coalesce(sum(times), 0)"] for table in relations}
+    found = _counted(catalog, relations, again, KEYS_PER_STATEMENT)
     return {table: (different, rows) for table, (different, rows) in found.items()}
+
+
+@dataclass(frozen=True)
+class Contents:
+    """What was counted in one cleaned table.
+
+    Attributes:
+        filled: by required column, rows in which it has a value.
+        strange: by ENUM whose values the contract does not list, rows in which it has a value that is no label.
+        keys: how many different ones there are; nothing where they were not counted with the rest.
+    """
+
+    rows: int
+    filled: dict[str, int]
+    strange: dict[str, int]
+    keys: int | None = None
 
 
 def required(contract: Contract) -> list[str]:
@@ -117,12 +138,38 @@ def required(contract: Contract) -> list[str]:
     return [name for name, column in contract.columns.items() if not column.nullable]
 
 
-def filled(catalog: str, tables: Iterable[Checked]) -> dict[str, tuple[int, dict[str, int]]]:
-    """Of some cleaned tables, how many rows are checked, and in how many of them each required column has a value."""
-    listed = {one.contract.table: one for one in tables}
-    columns = {table: required(one.contract) for table, one in listed.items()}
-    found = _counted(catalog, {table: one.rows for table, one in listed.items()}, columns)
-    return {table: (rows, dict(zip(columns[table], each, strict=True))) for table, (rows, *each) in found.items()}
+def typed(contract: Contract) -> list[Rule]:
+    """The rules which say that a column has only values of its type. What a person lists has a suite."""
+    return [
+        rule
+        for rule in rules.of(contract)
+        if rule.kind == "not_accepted" and contract.columns[rule.column].accepted is None
+    ]
+
+
+def contents(catalog: str, tables: Collection[Checked]) -> dict[str, Contents]:
+    """What is in the checked rows of some cleaned tables, by their names."""
+    relations = {one.contract.table: one.rows for one in tables}
+    filled = {one.contract.table: required(one.contract) for one in tables}
+    labelled = {one.contract.table: typed(one.contract) for one in tables}
+    asked = {
+        table: [*(f'count("{name}")' for name in filled[table]), *(_strange(rule) for rule in labelled[table])]
+        for table in filled
+    }
+    found = _counted(catalog, relations, asked)
+    return {
+        table: Contents(
+            rows,
+            dict(zip(filled[table], counts[: len(filled[table])], strict=True)),
+            dict(zip((rule.column for rule in labelled[table]), counts[len(filled[table]) :], strict=True)),
+        )
+        for table, (rows, *counts) in found.items()
+    }
+
+
+def _strange(rule: Rule) -> str:
+    values = ", ".join("'" + value.replace("'", "''") + "'" for value in rule.values)
+    return f'count_if("{rule.column}" {"NOT IN" if rule.test == "not_among" else "IN"} ({values}))'
 
 
 def watched(contract: Contract) -> dict[str, float]:
@@ -138,10 +185,9 @@ def missing(catalog: str, contracts: Iterable[Contract]) -> list[CheckResult]:
     """Whether too many rows of whole tables have no value in a column that is watched."""
     listed = {contract.table: watched(contract) for contract in contracts if watched(contract)}
     relations = {table: _quoted(f"cleaned.{table}") for table in listed}
+    asked = {table: [f'count("{column}")' for column in shares] for table, shares in listed.items()}
     results = []
-    for table, (rows, *each) in _counted(
-        catalog, relations, {table: [*shares] for table, shares in listed.items()}
-    ).items():
+    for table, (rows, *each) in _counted(catalog, relations, asked).items():
         for (column, share), values in zip(listed[table].items(), each, strict=True):
             results.append(_too_many(table, column, rows, rows - values, share))
     return results
@@ -161,32 +207,23 @@ def _too_many(table: str, column: str, rows: int, missing: int, share: float) ->
 
 
 def _counted(
-    catalog: str, relations: Mapping[str, str], columns: Mapping[str, list[str]] | None = None
+    catalog: str,
+    relations: Mapping[str, str],
+    aggregates: Mapping[str, list[str]] | None = None,
+    most: int = TABLES_PER_STATEMENT,
 ) -> dict[str, tuple[int, ...]]:
-    """The rows of some relations, by the names that they are given, and then those in which each column has a value."""
-    asked = {
-        name: ["count(*)", *(f'count("{column}")' for column in (columns or {}).get(name, ()))] for name in relations
-    }
-    selects = {name: _select(name, asked[name], relation) for name, relation in relations.items()}
-    weights = {name: len(aggregates) for name, aggregates in asked.items()}
-    return _asked(catalog, selects, weights, TABLES_PER_STATEMENT)
-
-
-def _select(name: str, aggregates: list[str], relation: str) -> str:
-    return f"SELECT '{name}' AS name, ARRAY[{', '.join(aggregates)}] AS counts FROM {relation}"
-
-
-def _asked(
-    catalog: str, selects: Mapping[str, str], weights: Mapping[str, int], most: int
-) -> dict[str, tuple[int, ...]]:
-    """The counts that some statements give, by their names: as few statements as hold them all.
+    """The rows of some relations, by the names that they are given, and then what else is asked of each.
 
     Args:
-        weights: aggregates of each.
-        most: of these in one.
+        most: relations in one statement.
     """
+    asked = {name: ["count(*)", *(aggregates or {}).get(name, ())] for name in relations}
+    selects = {
+        name: f"SELECT '{name}' AS name, ARRAY[{', '.join(asked[name])}] AS counts FROM {relation}"
+        for name, relation in relations.items()
+    }
     found: dict[str, tuple[int, ...]] = {}
-    for some in _dealt(weights, most):
+    for some in _dealt({name: len(listed) for name, listed in asked.items()}, most):
         statement = " UNION ALL ".join(selects[name] for name in some)
         found |= {row["name"]: tuple(row["counts"]) for row in sql.rows(statement, catalog)}
     return found
@@ -220,6 +257,12 @@ def not_null(contract: Contract, column: str, expected: int, found: int) -> Chec
     """Whether a required column has a value in each row that there must be."""
     notes = f"a value in every row; expected {expected}"
     return _compared("cleaned", contract.table, found, expected, notes, "expect_column_values_to_not_be_null", column)
+
+
+def labels(contract: Contract, column: str, found: int) -> CheckResult:
+    """Whether an ENUM has no value that is none of its labels."""
+    notes = "rows with a value that is no label of the ENUM; expected 0"
+    return _compared("cleaned", contract.table, found, 0, notes, "expect_column_values_to_be_in_set", column)
 
 
 def waiting(table: str, rows: int) -> CheckResult:

@@ -36,13 +36,13 @@ class Suite:
 
 
 def cleaned(contract: Contract, run_id: str = "") -> Suite:
-    """What the contract demands of the values in ``cleaned.<table>``; no expectation where it demands nothing.
+    """What a person has demanded of the values in ``cleaned.<table>``; no expectation where nothing is demanded.
 
     Args:
         run_id: of the rows of this run alone; of all rows where it is empty.
 
-    How many rows and keys there are, and that what is required is there, `lake.quality.counts` finds for all tables at
-    once.
+    What the source's own schema says (how many rows and keys there are, that what is required is there, that an ENUM
+    has nothing but its labels) `lake.quality.counts` finds for all tables at once.
     """
     found: list[Expectation] = []
     demand: dict[str, Any] = {"severity": BLOCK}
@@ -53,9 +53,9 @@ def cleaned(contract: Contract, run_id: str = "") -> Suite:
             found.append(gxe.ExpectColumnMinToBeBetween(column=name, min_value=column.min, **demand))
         if column.max is not None:
             found.append(gxe.ExpectColumnMaxToBeBetween(column=name, max_value=column.max, **demand))
-        if column.allowed is not None:
-            allowed = list(column.allowed)
-            found.append(gxe.ExpectColumnValuesToBeInSet(column=name, value_set=allowed, **demand))
+        if column.accepted is not None:
+            accepted = list(column.accepted)
+            found.append(gxe.ExpectColumnValuesToBeInSet(column=name, value_set=accepted, **demand))
     return Suite("cleaned", contract.table, found)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from itertools import groupby
 
@@ -17,7 +17,7 @@ from lake.platform import catalog
 from lake.run import Run
 from lake.steps import in_force, news
 
-REGISTERED_AT_ONCE = 4
+ASKED_AT_ONCE = 4
 SLOTS = 2
 """How many tasks clean tables at the same time."""
 
@@ -39,7 +39,7 @@ def register(run: Run) -> list[list[str]]:
     have = catalog.contents(run.branch)
     read = {landed.table: landed for landed in manifests if not landed.is_held}
     changed = [landed for name, landed in read.items() if landed.has_news or f"raw.{name}" not in have]
-    _register(run, contracts, changed)
+    _register(run, contracts, changed, have)
     # Rows that wait are judged again by code that is new; so is what was counted by it.
     concerned = news.concerned(contracts, (one.table for one in changed)) if last and changed else set(contracts)
     concerned &= read.keys()
@@ -51,12 +51,9 @@ def register(run: Run) -> list[list[str]]:
     return batches({name: contracts[name] for name in sorted(concerned)}, rows, SLOTS)
 
 
-def _register(run: Run, contracts: Mapping[str, Contract], manifests: list[Manifest]) -> None:
+def _register(run: Run, contracts: Mapping[str, Contract], manifests: list[Manifest], present: Container[str]) -> None:
     """Add landing files to ``raw``, and remove what other tries of the run have left beside them."""
-    # Nearly all of a table's time is waiting for the catalog and the object store.
-    with ThreadPoolExecutor(max_workers=REGISTERED_AT_ONCE) as pool:
-        for _ in pool.map(lambda landed: raw.register(landed, contracts[landed.table], run.branch), manifests):
-            pass
+    raw.register_all(manifests, contracts, run.branch, present)
     for source, of_source in groupby(sorted(manifests, key=_source), _source):
         strays.remove(source, run.run_id, of_source)
 
@@ -68,7 +65,7 @@ def _source(landed: Manifest) -> str:
 def _waiting(run: Run, tables: Iterable[str]) -> list[str]:
     """Those of the tables that have rows in quarantine."""
     listed = sorted(tables)
-    with ThreadPoolExecutor(max_workers=REGISTERED_AT_ONCE) as pool:
+    with ThreadPoolExecutor(max_workers=ASKED_AT_ONCE) as pool:
         counts = pool.map(lambda table: raw.row_count(run.branch, "quarantine", table), listed)
     return [table for table, count in zip(listed, counts, strict=True) if count]
 

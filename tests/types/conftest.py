@@ -8,7 +8,7 @@ import contextlib
 import functools
 import uuid
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import mysql_arrow
@@ -42,17 +42,28 @@ GEOMETRIES = ("geometry", "point", "polygon", "geometrycollection", "geomcollect
 
 
 @dataclass(frozen=True)
+class RunBySpark(Run):
+    """A run beside another of the same name, on a branch of its own."""
+
+    @property
+    def branch(self) -> str:
+        return f"{super().branch}_by_spark"
+
+
+@dataclass(frozen=True)
 class Matrix:
     """The tables on their way: in the source, in landing, in raw, in cleaned and in quarantine.
 
     Attributes:
         run: its branch is also the name of the Trino catalog that shows it.
+        by_spark: the same run on a branch on which Spark cleaned every table, small ones too.
         plain: what the decoder in plain Python landed, from the same rows.
         outcomes: what cleaning did, by table.
     """
 
     connection: pymysql.connections.Connection[Any]
     run: Run
+    by_spark: Run
     contracts: dict[str, Contract]
     manifests: dict[str, Manifest]
     plain: dict[str, Manifest]
@@ -220,16 +231,21 @@ def matrix(source: pymysql.connections.Connection[Any]) -> Iterator[Matrix]:
             plain = {manifest.table: manifest for manifest in extract(origin, requests, f"{origin.name}_plain")}
 
     raw.prepare(catalog.MAIN)
-    run = Run(origin.name, "", sources=(origin.name,), has_marts=False)
-    catalog.create_branch(run.branch)
+    run, by_spark = (kind(origin.name, "", sources=(origin.name,), has_marts=False) for kind in (Run, RunBySpark))
+    work = Work.of(manifests.values(), waiting=set())
+    # Without the addresses of their files they cannot be judged without Spark.
+    without_files = Work({table: replace(landed, files=()) for table, landed in work.landed.items()}, waiting=set())
     spark = connect()
     try:
-        for table in made:
-            raw.register(manifests[table], contracts[table], run.branch)
-        work = Work.of(manifests.values(), waiting=set())
-        outcomes = {outcome.table: outcome for outcome in clean(spark, run, made, contracts, work)}
+        outcomes = []
+        for each, found in ((run, work), (by_spark, without_files)):
+            catalog.create_branch(each.branch)
+            raw.register_all(list(manifests.values()), contracts, each.branch, present=())
+            outcomes.append({one.table: one for one in clean(spark, each, made, contracts, found)})
+        assert outcomes[0] == outcomes[1]
         with sql.catalog_at(run.branch, run.branch):
-            yield Matrix(source, run, contracts, manifests, plain, outcomes)
+            yield Matrix(source, run, by_spark, contracts, manifests, plain, outcomes[0])
     finally:
         spark.stop()
-        catalog.delete_branch(run.branch)
+        for each in (run, by_spark):
+            catalog.delete_branch(each.branch)

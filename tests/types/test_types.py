@@ -272,3 +272,14 @@ def _parquet(column: Any) -> str:
         assert "timeUnit=microseconds" in str(meaning)
         return "TIMESTAMP (µs, UTC)"
     return str(column.physical_type) if meaning.type == "NONE" else str(meaning.type)
+
+
+@pytest.mark.parametrize("layer", ["cleaned", "quarantine"])
+def test_small_tables_are_taken_in_as_spark_would(matrix: Matrix, layer: str) -> None:
+    for table in matrix.contracts:
+        found, by_spark = (raw.find(run.branch, layer, table) for run in (matrix.run, matrix.by_spark))
+        assert found is not None and by_spark is not None
+        assert str(found.schema()) == str(by_spark.schema()), table
+        # As text, because 0.0 == -0.0.
+        rows = (sorted(map(repr, each.scan().to_arrow().to_pylist())) for each in (found, by_spark))
+        assert next(rows) == next(rows), table

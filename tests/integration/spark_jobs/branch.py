@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 from pyiceberg.expressions import EqualTo
+from pyiceberg.table import Table
 
 from lake.contracts import DELETE, READ, RUN_ID, Contract
 from lake.extract.landing import write_batches
@@ -71,12 +72,14 @@ class Branch:
         problems: str | None = None,
         held: str = "",
         was_held: str = "",
+        in_memory: bool = False,
         **rows: list[tuple[Any, ...]],
     ) -> dict[str, tuple[int, int, int]]:
         """Clean ``(operation, values...)`` per table; how many rows of each table were judged, refused, deleted.
 
         One table may be held back, or have been so in the run before. The last column, ``at``, is the day's instant
         where a row does not have it. The reader told ``problems`` of every row.
+        Tables that are read whole are taken in by Spark, or ``in_memory`` where that is possible.
         Called again for the same day it is the same run tried again: its rows have landed already.
         """
         if day not in self._landed:
@@ -86,11 +89,17 @@ class Branch:
                 self.land(day, table, listed, problems)
         return {
             outcome.table: (outcome.judged, outcome.refused, outcome.deleted)
-            for outcome in self.clean(day, full, held, was_held, **rows)
+            for outcome in self.clean(day, full, held, was_held, in_memory, **rows)
         }
 
     def clean(
-        self, day: int, full: bool = False, held: str = "", was_held: str = "", **rows: list[tuple[Any, ...]]
+        self,
+        day: int,
+        full: bool = False,
+        held: str = "",
+        was_held: str = "",
+        in_memory: bool = False,
+        **rows: list[tuple[Any, ...]],
     ) -> list[Outcome]:
         """Clean what has landed of these rows."""
         from spark_jobs.candidates import Landed, Work
@@ -98,7 +107,15 @@ class Branch:
 
         said = {table: Counter(row[0] for row in rows.get(table, [])) for table in self.contracts}
         landed = {
-            table: Landed(one[READ], one[DELETE], full, DAY[day], table == held, table == was_held)
+            table: Landed(
+                one[READ],
+                one[DELETE],
+                full,
+                DAY[day],
+                table == held,
+                table == was_held,
+                (self._uri(day, table),) if in_memory and one[READ] else (),
+            )
             for table, one in said.items()
         }
         work = Work(landed, waiting=set(self.contracts))
@@ -122,7 +139,7 @@ class Branch:
         marked = [(*row, *mark) for row, mark in zip(values, marks, strict=True)]
         records = [dict(zip(names, row, strict=True)) for row in marked]
         data = pa.Table.from_pylist(records, contract.raw_schema)
-        uri = f"{storage.LANDING}/{self.name}/{contract.table}/run={run.run_id}/part-00000.parquet"
+        uri = self._uri(day, table)
         write_batches(uri, contract.raw_schema, {}, data.to_batches())
         created = raw.open_catalog(self.name).create_table_if_not_exists(("raw", table), contract.raw_schema)
         with created.update_schema() as update:
@@ -130,20 +147,24 @@ class Branch:
         if rows:
             created.add_files([uri])
 
+    def _uri(self, day: int, table: str) -> str:
+        return f"{storage.LANDING}/{self.name}/{table}/run={self._run(day).run_id}/part-00000.parquet"
+
     def forget(self, day: int, table: str) -> None:
         """Remove the rows of a run from ``raw``."""
-        found = raw.find(self.name, "raw", table)
-        assert found is not None
-        found.delete(EqualTo(RUN_ID, self._run(day).run_id))
+        self.found("raw", table).delete(EqualTo(RUN_ID, self._run(day).run_id))
 
     def rows(self, layer: str, table: str, *columns: str) -> list[tuple[Any, ...]]:
         """Some columns of a table, sorted."""
+        found = self.found(layer, table)
+        return sorted((tuple(row[name] for name in columns) for row in found.scan().to_arrow().to_pylist()), key=str)
+
+    def found(self, layer: str, table: str) -> Table:
+        """A table as the catalog describes it."""
         found = raw.find(self.name, layer, table)
         assert found is not None
-        return sorted((tuple(row[name] for name in columns) for row in found.scan().to_arrow().to_pylist()), key=str)
+        return found
 
     def columns(self, layer: str, table: str) -> list[str]:
         """Names of a table's columns."""
-        found = raw.find(self.name, layer, table)
-        assert found is not None
-        return [field.name for field in found.schema().fields]
+        return [field.name for field in self.found(layer, table).schema().fields]

@@ -8,7 +8,7 @@ import pytest
 
 from lake.contracts import Contract
 from lake.contracts.model import Column
-from lake.quality import counts
+from lake.quality import counts, suites
 from lake.quality.counts import Checked
 from lake.quality.suites import BLOCK
 
@@ -52,7 +52,7 @@ def test_one_statement_counts_many_tables_but_no_more_than_trino_carries(monkeyp
     def rows(statement: str, catalog: str) -> list[dict[str, object]]:
         asked.append(statement)
         names = re.findall(r"SELECT '(\w+)' AS name, ARRAY\[([^]]*)\]", statement)
-        return [{"name": name, "counts": [5] * len(counts.split(", "))} for name, counts in names]
+        return [{"name": name, "counts": [5] * len(re.findall("count", counts))} for name, counts in names]
 
     monkeypatch.setattr(counts.sql, "rows", rows)
     column = Column(type="int", nullable=False)
@@ -61,11 +61,11 @@ def test_one_statement_counts_many_tables_but_no_more_than_trino_carries(monkeyp
     )
     narrow = [CONTRACT.model_copy(update={"table": f"t{i}"}) for i in range(90)]
 
-    filled = counts.filled("branch", map(Checked, [wide, *narrow]))
+    found = counts.contents("branch", [*map(Checked, [wide, *narrow])])
 
-    assert filled["wide"] == (5, {"k": 5, **{f"c{i}": 5 for i in range(990)}})
-    assert filled["t89"] == (5, {"k": 5})
-    assert len(filled) == 91
+    assert found["wide"].filled == {"k": 5, **{f"c{i}": 5 for i in range(990)}}
+    assert found["t89"] == counts.Contents(5, {"k": 5}, {})
+    assert len(found) == 91
     assert [statement.count("SELECT") for statement in asked] == [5, 40, 40, 6]
 
 
@@ -73,3 +73,26 @@ def test_a_required_column_without_a_value_stops_the_publish() -> None:
     assert counts.not_null(CONTRACT, "k", 5, 5).is_passed
     assert counts.not_null(CONTRACT, "k", 5, 4).blocks
     assert not counts.waiting("orders", 3).blocks
+
+
+def test_an_enum_is_counted_where_its_labels_are_known_and_has_a_suite_where_a_person_lists_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr(counts.sql, "rows", lambda statement, _: asked.append(statement) or [])
+    columns = {
+        "k": CONTRACT.columns["k"],
+        "e": Column(type="enum('it''s','b')"),
+        "unknown": Column(type="enum('a?')"),
+        "listed": Column(type="enum('a','b')", accepted=("a",)),
+    }
+    contract = CONTRACT.with_columns(columns)
+    counts.contents("branch", [Checked(contract)])
+    (statement,) = asked
+    assert re.findall(r"count_if\(.*?\)\)", statement) == [
+        """count_if("e" NOT IN ('it''s', 'b'))""",
+        """count_if("unknown" IN (''))""",
+    ]
+    assert [expectation.column for expectation in suites.cleaned(contract).expectations] == ["listed"]
+    assert counts.labels(contract, "e", 1).blocks
+    assert counts.labels(contract, "e", 0).is_passed

@@ -1,0 +1,212 @@
+"""Small tables are taken in without Spark: the same rows in the same tables, which Spark goes on with."""
+
+from __future__ import annotations
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from pyiceberg.exceptions import CommitStateUnknownException
+
+from lake.contracts import DELETE, READ
+from lake.errors import AuditError
+from lake.layers import small
+from lake.layers.small import SmallTables
+from lake.platform import catalog
+from lake.platform.rest_catalog import TogetherCatalog
+from tests.integration.spark_jobs.branch import DAY, INSTANT, KEY, Branch, contract
+from tests.integration.spark_jobs.conftest import Opener
+
+STATE = {"type": "enum('good','fine')", "nullable": False}
+PARENTS = contract("parents", key=["p"], columns={"p": KEY, "state": STATE, "at": INSTANT})
+POINTER = {"type": "bigint", "references": "parents.p"}
+CHILDREN = contract("children", key=["c"], columns={"c": KEY, "p": POINTER, "note": {"type": "text"}, "at": INSTANT})
+EMPTY = contract("empty", key=["k"], columns={"k": KEY, "at": INSTANT})
+
+ROWS: dict[str, list[tuple[Any, ...]]] = {
+    "parents": [(READ, 1, "good"), (READ, 2, "broken"), (READ, 3, "fine")],
+    "children": [(READ, 10, 1, "x"), (READ, 20, 2, ""), (READ, 30, None, None), (READ, 40, 4, "y")],
+    "empty": [],
+}
+COUNTS = {"parents": (3, 1, 0), "children": (4, 2, 0), "empty": (0, 0, 0)}
+
+
+@pytest.fixture
+def branch(open_branch: Opener) -> Branch:
+    """Three tables that were taken in without Spark: one has refused rows, one orphans, one no row."""
+    opened = open_branch(PARENTS, CHILDREN, EMPTY)
+    assert opened.run(0, full=True, in_memory=True, **ROWS) == COUNTS
+    return opened
+
+
+def _described(branch: Branch, layer: str, table: str) -> dict[str, Any]:
+    """All that the catalog says of a table but its name and its history."""
+    found = branch.found(layer, table)
+    own = ("nessie.", "created-at", "owner")  # of the one table, and of who made it
+    snapshot = found.current_snapshot()
+    return {
+        "schema": str(found.schema()),
+        "ids": found.schema().highest_field_id,
+        "spec": str(found.spec()),
+        "order": str(found.sort_order()),
+        "version": found.format_version,
+        "properties": sorted(pair for pair in found.properties.items() if not pair[0].startswith(own)),
+        "rows": (snapshot.summary or {})["total-records"] if snapshot else "0",
+    }
+
+
+def test_what_comes_out_is_what_spark_makes(branch: Branch, open_branch: Opener) -> None:
+    by_spark = open_branch(PARENTS, CHILDREN, EMPTY)
+    assert by_spark.run(0, full=True, **ROWS) == COUNTS
+    for layer in ("cleaned", "quarantine"):
+        for table in branch.contracts:
+            mine, theirs = (_described(each, layer, table) for each in (branch, by_spark))
+            assert mine == theirs, f"{layer}.{table}"
+            columns = [name for name in branch.columns(layer, table) if name != "_run_id"]
+            assert branch.rows(layer, table, *columns) == by_spark.rows(layer, table, *columns)
+
+
+def test_they_were_taken_in_without_spark(open_branch: Opener, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("spark_jobs.cleaned._table", None)
+    opened = open_branch(PARENTS, CHILDREN, EMPTY)
+    assert opened.run(0, full=True, in_memory=True, **ROWS) == COUNTS
+
+
+def test_spark_goes_on_with_them(branch: Branch) -> None:
+    changes = {"parents": [(READ, 2, "good")], "children": [(DELETE, 10, None, None), (READ, 50, 3, "z")]}
+    assert branch.run(1, **changes) == {"children": (3, 1, 1), "empty": (0, 0, 0), "parents": (1, 0, 0)}
+    assert branch.rows("cleaned", "parents", "p", "state") == [(1, "good"), (2, "good"), (3, "fine")]
+    assert branch.rows("cleaned", "children", "c", "p") == [(20, 2), (30, None), (50, 3)]
+    assert branch.rows("quarantine", "children", "c", "_reasons") == [(40, ["orphan:p"])]
+
+
+def test_a_table_that_spark_has_marked_rows_of_as_deleted_stays_sparks(
+    branch: Branch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    branch.run(1, children=[(DELETE, 10, None, None)])
+    assert not SmallTables(branch.name).can_replace("children")
+    assert SmallTables(branch.name).can_replace("parents")
+    branch.run(2, full=True, in_memory=True, **ROWS)
+    assert branch.rows("cleaned", "children", "c") == [(10,), (30,)]
+
+
+def test_content_is_replaced_and_columns_come_and_grow(branch: Branch) -> None:
+    columns = {**PARENTS.columns, "extra": PARENTS.columns["state"]}
+    wider = CHILDREN.with_columns({**CHILDREN.columns, "size": CHILDREN.columns["note"]})
+    branch.contracts |= {"parents": PARENTS.with_columns(columns), "children": wider}
+    rows = {"parents": [(READ, 3, "good", DAY[1], "fine")], "children": [(READ, 40, 3, "y", DAY[1], "10")]}
+    assert branch.run(1, full=True, in_memory=True, **rows) == {
+        "parents": (1, 0, 0), "children": (1, 0, 0), "empty": (0, 0, 0)
+    }  # fmt: skip
+    assert branch.rows("cleaned", "parents", "p", "state", "extra") == [(3, "good", "fine")]
+    assert branch.rows("cleaned", "children", "c", "size") == [(40, "10")]
+    for table in ("parents", "children"):
+        assert branch.rows("quarantine", table, "_reasons") == []
+
+    assert branch.run(2, full=True, in_memory=True)["parents"] == (0, 0, 0)
+    assert branch.rows("cleaned", "parents", "p") == []
+
+
+def test_a_type_that_grows(open_branch: Opener) -> None:
+    kinds = {"n": "int", "d": "decimal(5,2)", "f": "float"}
+    grown = {"n": "bigint", "d": "decimal(12,2)", "f": "double"}
+    opened = open_branch(_of_kinds(kinds))
+    opened.run(0, full=True, in_memory=True, one=[(READ, 1, 5, Decimal("1.25"), 0.5)])
+    opened.contracts["one"] = _of_kinds(grown)
+    opened.run(1, full=True, in_memory=True, one=[(READ, 1, 2**40, Decimal("1234567890.25"), 0.1)])
+    assert opened.rows("cleaned", "one", *kinds) == [(2**40, Decimal("1234567890.25"), 0.1)]
+
+
+def _of_kinds(kinds: dict[str, str]) -> Any:
+    columns = {"k": KEY, **{name: {"type": kind} for name, kind in kinds.items()}, "at": INSTANT}
+    return contract("one", key=["k"], columns=columns)
+
+
+def test_large_and_small_tables_point_at_each_other(open_branch: Opener, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The table in the middle goes to Spark; what it points at and what points at it do not."""
+    below = contract(
+        "below", key=["b"], columns={"b": KEY, "c": {"type": "bigint", "references": "children.c"}, "at": INSTANT}
+    )
+    opened = open_branch(PARENTS, CHILDREN, below)
+    monkeypatch.setattr(small, "SMALL_VALUES", 12)
+    rows = {**ROWS, "below": [(READ, 1, 10), (READ, 2, 20)]}
+    assert opened.run(0, full=True, in_memory=True, **rows) == {
+        "parents": (3, 1, 0), "children": (4, 2, 0), "below": (2, 1, 0)
+    }  # fmt: skip
+    assert opened.rows("quarantine", "below", "b", "_reasons") == [(2, ["orphan:c"])]
+
+
+def test_a_commit_of_which_the_answer_was_lost_is_made_once(
+    open_branch: Opener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commit, lost = TogetherCatalog.commit, [True]
+
+    def losing(self: TogetherCatalog) -> None:
+        commit(self)
+        if lost:
+            lost.pop()
+            raise CommitStateUnknownException("the answer was lost")
+
+    monkeypatch.setattr(TogetherCatalog, "commit", losing)
+    opened = open_branch(PARENTS, CHILDREN, EMPTY)
+    assert opened.run(0, full=True, in_memory=True, **ROWS) == COUNTS
+    assert opened.rows("cleaned", "children", "c") == [(10,), (30,)]
+
+
+def test_a_task_that_is_killed_leaves_whole_tables_and_finds_them_when_it_is_tried_again(
+    open_branch: Opener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One table a commit; the second commit never comes."""
+    monkeypatch.setattr(small, "TOGETHER", 1)
+    commit, commits = TogetherCatalog.commit, []
+
+    def dying(self: TogetherCatalog) -> None:
+        commits.append(self)
+        if len(commits) == 2:
+            raise KeyboardInterrupt
+        commit(self)
+
+    opened = open_branch(PARENTS, CHILDREN, EMPTY)
+    with monkeypatch.context() as patch:
+        patch.setattr(TogetherCatalog, "commit", dying)
+        with pytest.raises(KeyboardInterrupt):
+            opened.run(0, full=True, in_memory=True, **ROWS)
+    there = {name for name in catalog.tables(opened.name) if not name.startswith("raw.")}
+    assert len(there) == 2
+    assert opened.run(0, full=True, in_memory=True, **ROWS) == COUNTS
+    assert opened.rows("cleaned", "parents", "p") == [(1,), (3,)]
+    assert opened.rows("quarantine", "children", "c") == [(20,), (40,)]
+
+
+def test_groups_of_one_task_do_not_mix(open_branch: Opener, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two groups of small tables may be ready at the same time, while Spark is at work on what is between them."""
+    read = small._landed
+
+    def slowly(whole: small.Whole) -> Any:
+        time.sleep(0.3)
+        return read(whole)
+
+    monkeypatch.setattr(small, "_landed", slowly)
+    opened = open_branch(PARENTS, CHILDREN, EMPTY)
+    for table, rows in ROWS.items():
+        opened.land(0, table, rows)
+    taken = SmallTables(opened.name)
+    pointing = {table: each.references for table, each in opened.contracts.items()}
+    whole = {
+        table: small.Whole(each, (opened._uri(0, table),) * bool(ROWS[table]), len(ROWS[table]), 0, pointing[table])
+        for table, each in opened.contracts.items()
+    }
+    with ThreadPoolExecutor() as pool:
+        groups = [[whole["parents"], whole["children"]], [whole["empty"]]]
+        outcomes = [one for found in pool.map(taken.take_in, groups) for one in found]
+    assert {one.table: (one.judged, one.refused, one.deleted) for one in outcomes} == COUNTS
+    assert opened.rows("cleaned", "children", "c") == [(10,), (30,)]
+
+
+def test_landing_files_with_other_rows_than_were_landed_are_refused(open_branch: Opener) -> None:
+    opened = open_branch(PARENTS)
+    opened.run(0, full=True, in_memory=True, parents=ROWS["parents"])
+    with pytest.raises(AuditError, match="parents: its landing files hold 3 rows, but its extraction landed 2"):
+        opened.clean(0, full=True, in_memory=True, parents=ROWS["parents"][:2])
