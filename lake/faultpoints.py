@@ -24,8 +24,13 @@ Point = Literal[
     "extract.committed",
     "register.committed",
     "publish.merged",
+    "maintenance.forgotten",
+    "maintenance.rewritten",
+    "maintenance.merged",
+    "maintenance.reached",
+    "maintenance.removed",
 ]
-"""In the order in which a run gets there; the module that is named first calls `reach` with it."""
+"""In the order in which a run gets there, then maintenance; the module that is named first calls `reach` with it."""
 
 _SIGNALS = {"CRASH_AT": signal.SIGKILL, "PAUSE_AT": signal.SIGSTOP}
 
