@@ -29,6 +29,9 @@ from lake.run import PREFIX
 READ_AT_ONCE = 16
 """Nearly all of the time is waiting for the object store."""
 
+NAMED = 3
+"""Of many files that are missing."""
+
 
 @dataclass(frozen=True)
 class Root:
@@ -74,8 +77,10 @@ def roots(plan: Plan, since: datetime) -> list[Root]:
         elif not each.is_tag:
             found += _shown(each, since)
     found += [Root(f"{MAIN}@{one.lake_commit}", f"the receipt of {one.run_id}") for one in plan.kept]
-    by_hash = {root.reference.partition("@")[2]: root for root in reversed(found)}
-    return list(reversed(by_hash.values()))
+    by_hash: dict[str, Root] = {}
+    for root in found:
+        by_hash.setdefault(root.reference.partition("@")[2], root)
+    return list(by_hash.values())
 
 
 def _shown(branch: Reference, since: datetime) -> Iterator[Root]:
@@ -109,9 +114,10 @@ def find(roots: Iterable[Root], kept: Iterable[Receipt]) -> Reachable:
                 of_main = frozenset(reader.files)
     if reader.missing:
         raise LakeError(
-            f"{len(reader.missing)} files are gone that say what tables are made of: " + "; ".join(reader.missing[:10]),
-            "put them back from a backup of the bucket. Where a receipt alone needs them and they are lost for good, "
-            f"delete it ({storage.RECEIPTS}/<run>.json). Until then no file of the lake is removed",
+            f"{len(reader.missing)} files are gone that say what tables are made of: "
+            + "; ".join(reader.missing[:NAMED]),
+            "put them back from a backup of the bucket. Where a receipt or a branch alone needs them and they are lost "
+            f"for good, delete it ({storage.RECEIPTS}/<run>.json). Until then no file of the lake is removed",
         )
     return Reachable(of_main, frozenset(reader.files))
 
