@@ -3,7 +3,7 @@
 SHELL       := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup demo next test test-faults test-soak test-upgrade test-native bench bench-extract bench-wide bench-tables bench-parity lint format lock up down clean
+.PHONY: help setup demo next test test-faults test-soak test-upgrade test-native bench bench-extract bench-wide bench-tables bench-parity bench-maintenance bench-binlog lint format lock up down clean
 
 PYTHON     ?= python3.11
 UV_VERSION := 0.13.9
@@ -71,6 +71,9 @@ bench-tables: setup  ## measure runs over hundreds of tables, on a platform of i
 
 bench-parity: setup  ## measure a sweep beside one plain sum: url=mysql://root:password@host:port/database rows=10000000
 	$(BIN)/python -m benchmarks.parity $(url) --rows $(or $(rows),10000000) --rounds $(or $(rounds),3)
+
+bench-maintenance: setup  ## measure a table after increments and maintenance: rows=200000 increments=300 hours=24
+	$(BIN)/python -m benchmarks.maintenance --rows $(or $(rows),200000) --increments $(or $(increments),300) --hours $(or $(hours),24)
 
 bench-binlog: setup  ## measure readers of the binlog: rows=1000000 rounds=3
 	$(BIN)/python -m benchmarks.binlog --rows $(or $(rows),1000000) --rounds $(or $(rounds),3)

@@ -25,8 +25,13 @@ Point = Literal[
     "register.committed",
     "clean.committed",
     "publish.merged",
+    "maintenance.forgotten",
+    "maintenance.rewritten",
+    "maintenance.merged",
+    "maintenance.reached",
+    "maintenance.removed",
 ]
-"""In the order in which a run gets there; the module that is named first calls `reach` with it."""
+"""In the order in which a run gets there, then maintenance; the module that is named first calls `reach` with it."""
 
 _SIGNALS = {"CRASH_AT": signal.SIGKILL, "PAUSE_AT": signal.SIGSTOP}
 

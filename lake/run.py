@@ -88,7 +88,7 @@ def run_id_of(dag_run_id: str) -> str:
 
 def last_published(commit: str) -> str | None:
     """Id of the newest run that a commit of main holds, if there is one."""
-    messages = (entry.message for entry in catalog.log(f"{catalog.MAIN}@{commit}"))
+    messages = (entry.message for entry in catalog.history(f"{catalog.MAIN}@{commit}"))
     before = PUBLISH + PREFIX
     return next((message.removeprefix(before) for message in messages if message.startswith(before)), None)
 

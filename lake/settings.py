@@ -115,6 +115,14 @@ class Settings(BaseSettings):
     alertmanager_port: int = 29093
     airflow_pauses_new_dags: bool = True
 
+    # -- what is kept, and for how long
+    receipts_all_days: int = Field(default=31, ge=1, description="for which every receipt is kept")
+    receipts_daily_days: int = Field(default=366, ge=1, description="for which the last one of each day is kept")
+    landing_days: int = Field(default=31, ge=1, description="for which raw stays in the files that were landed")
+    branch_days: int = Field(default=7, ge=1, description="for which the branch of a run that failed is kept")
+    log_days: int = Field(default=31, ge=1, description="for which Airflow's history and the logs of tasks are kept")
+    grace_hours: int = Field(default=24, ge=1, description="age of a file that nothing refers to before it is removed")
+
     # -- what the lake is watched for
     watch_schedule: str = Field(default="*/10 * * * *", description="cron of the watch, UTC; empty: by hand only")
     stale_after_minutes: int | None = Field(

@@ -8,7 +8,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from lake.commands import follow, parity, query, receipts, run, services, sources
+from lake.commands import follow, maintenance, parity, query, receipts, run, services, sources
 from lake.commands.report import app as report
 from lake.commands.shop import app as shop
 from lake.errors import LakeError
@@ -24,6 +24,7 @@ for command in (
     query.tables,
     receipts.receipts,
     parity.parity,
+    maintenance.maintenance,
     sources.add_source,
     sources.remove_source,
     sources.list_sources,

@@ -195,6 +195,11 @@ def _uri(source: str, run_id: str) -> str:
     return f"{storage.LANDING}/{source}/run={run_id}.json"
 
 
+def is_one(uri: str) -> bool:
+    """Whether an object of the landing zone holds the manifests of a run."""
+    return uri.endswith(".json") and uri.rpartition("/")[2].startswith("run=")
+
+
 def commit(source: str, run_id: str, manifests: list[Manifest]) -> list[Manifest]:
     """Make these the run's manifests, unless another try of the run was first; the ones that count are returned."""
     document = {"run_id": run_id, "tables": [manifest.to_json() for manifest in manifests]}

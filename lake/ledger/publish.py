@@ -9,9 +9,9 @@ from datetime import UTC, datetime
 from tenacity import before_sleep_log, retry, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
 from lake import faultpoints
-from lake.errors import ServiceError
+from lake.errors import CatalogError, ServiceError
 from lake.extract import manifest
-from lake.ledger import receipts
+from lake.ledger import receipts, rewritten
 from lake.ledger.receipts import Receipt
 from lake.platform import catalog
 from lake.run import Run
@@ -96,10 +96,33 @@ def _finish(run: Run, draft: Receipt, commit: catalog.Commit) -> Receipt:
 def _merge(run: Run) -> catalog.Commit:
     commit = _merged(run)
     if commit is None:
-        catalog.merge(run.branch, run.published_as)
+        _merge_beside_maintenance(run)
         # A branch on which nothing was written leaves no commit: main as it is shows what the run found.
         commit = _merged(run) or catalog.log(limit=1)[0]
     return commit
+
+
+def _merge_beside_maintenance(run: Run) -> None:
+    while True:
+        main = catalog.head()
+        try:
+            catalog.merge(run.branch, run.published_as, _only_rewritten(run))
+            return
+        except CatalogError:
+            # Maintenance may have written tables anew after these were asked for.
+            if catalog.head() == main:
+                raise
+
+
+def _only_rewritten(run: Run) -> set[str]:
+    """Tables that the run changed and main has too, but only by writing them anew with the rows that the run began
+    with. What the run made of these rows counts, and the next maintenance writes them anew again."""
+    if catalog.head() == run.base:
+        return set()
+    base, main = catalog.contents(f"{catalog.MAIN}@{run.base}"), catalog.contents()
+    ours = catalog.contents(run.branch)
+    both = {name for name in main.keys() & ours.keys() if base.get(name) not in (main[name], ours[name])}
+    return both - rewritten.changed({name: main[name] for name in both}, base) if both else set()
 
 
 def _merged(run: Run) -> catalog.Commit | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from itertools import islice
@@ -11,6 +11,7 @@ from typing import Any
 
 from lake.errors import LakeError
 from lake.platform import storage
+from lake.settings import settings
 
 HELD_BACK = "held back"
 """Mode of a table that could not be read, and stays as it was."""
@@ -87,11 +88,21 @@ class Receipt:
         return lines
 
 
+def policy() -> str:
+    """Which receipts are kept, for people (`lake.ledger.retention`)."""
+    config = settings()
+    return (
+        f"all receipts are kept for {config.receipts_all_days} days, the last one of each day for "
+        f"{config.receipts_daily_days} days, and the last one of each month for ever: `lake receipts` lists them"
+    )
+
+
 _PENDING = f"{storage.RECEIPTS}/pending"
 _UNCHANGED = f"{storage.RECEIPTS}/unchanged"
 
 
-def _uri(run_id: str) -> str:
+def address(run_id: str) -> str:
+    """Where the receipt of a run is kept."""
     return f"{storage.RECEIPTS}/{run_id}.json"
 
 
@@ -105,7 +116,7 @@ def prepare(receipt: Receipt) -> None:
 
 def write(receipt: Receipt) -> None:
     """Keep a receipt; writing the same run's again replaces it with the same content."""
-    _put(_uri(receipt.run_id), receipt)
+    _put(address(receipt.run_id), receipt)
     forget(receipt.run_id)
 
 
@@ -120,6 +131,15 @@ def newest_unchanged_since(run_id: str) -> str | None:
         return str(json.loads(storage.get(f"{_UNCHANGED}/{run_id}.json")))
     except FileNotFoundError:
         return None
+
+
+def outdated_notes(kept: Set[str]) -> list[str]:
+    """Addresses of what is noted of runs of which no receipt is kept.
+
+    Args:
+        kept: ids of the runs whose receipts are.
+    """
+    return [uri for uri in storage.list_keys(_UNCHANGED) if uri.rpartition("/")[2].removesuffix(".json") not in kept]
 
 
 def forget(run_id: str) -> None:
@@ -172,8 +192,8 @@ def of_run(run_id: str) -> Receipt:
     found = find(run_id)
     if found is None:
         raise LakeError(
-            f"run {run_id} was published and has no receipt at {_uri(run_id)}",
-            "if it was killed while it published, the next `lake run` writes its receipt",
+            f"run {run_id} has no receipt at {address(run_id)}",
+            f"{policy()}. If it was killed while it published, the next `lake run` writes its receipt",
         )
     return found
 
@@ -181,7 +201,7 @@ def of_run(run_id: str) -> Receipt:
 def find(run_id: str) -> Receipt | None:
     """The receipt of a run; nothing for one that has none."""
     try:
-        return Receipt(**json.loads(storage.get(_uri(run_id))))
+        return Receipt(**json.loads(storage.get(address(run_id))))
     except FileNotFoundError:
         return None
 

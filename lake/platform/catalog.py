@@ -5,8 +5,9 @@ The REST interface is Nessie's v2: https://projectnessie.org/nessie-latest/api/
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 import httpx
@@ -19,6 +20,7 @@ REPLY_SECONDS = 60
 """How long the catalog may take to answer."""
 PAGE = 5_000
 """Tables that the catalog is asked for at a time."""
+COMMITS_PER_PAGE = 100
 CATALOG = "lake"
 """Name of the catalog of branch main in Trino and Spark; a run's catalog is called like its branch."""
 
@@ -30,6 +32,21 @@ class Commit:
     hash: str
     message: str
     committed_at: str
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A branch or a tag.
+
+    Attributes:
+        hash: commit that it points to.
+        base: the newest commit that it has in common with main; empty where there is none.
+    """
+
+    name: str
+    hash: str
+    is_tag: bool
+    base: str = ""
 
 
 def head(branch: str = MAIN) -> str:
@@ -48,7 +65,19 @@ def exists(branch: str) -> bool:
 
 def branches() -> list[str]:
     """Names of all branches."""
-    return [reference["name"] for reference in _call("GET", "trees")["references"]]
+    return [reference["name"] for reference in _pages("trees", "references", filter="refType == 'BRANCH'")]
+
+
+def references() -> list[Reference]:
+    """All branches and tags, and where branches start from main."""
+    # Where a reference starts the catalog finds out by walking its history: of tags, which are many, nobody asks it.
+    tags = _pages("trees", "references", filter="refType == 'TAG'")
+    branches = _pages("trees", "references", filter="refType == 'BRANCH'", fetch="ALL")
+    found = [Reference(each["name"], each["hash"], is_tag=True) for each in tags]
+    for each in branches:
+        base = (each.get("metadata") or {}).get("commonAncestorHash") or ""
+        found.append(Reference(each["name"], each["hash"], is_tag=False, base=base))
+    return found
 
 
 def create_branch(branch: str, at: str | None = None) -> str:
@@ -69,28 +98,66 @@ def create_empty_branch(branch: str) -> None:
             raise
 
 
+def create_tag(tag: str, commit: str) -> None:
+    """Name a commit of main for good, unless there is a tag of this name.
+
+    Raises:
+        CatalogError: the catalog does not know the commit.
+    """
+    source = {"type": "BRANCH", "name": MAIN, "hash": commit}
+    try:
+        _call("POST", "trees", params={"name": tag, "type": "TAG"}, json=source)
+    except CatalogError:
+        if tag not in {each.name for each in references() if each.is_tag}:
+            raise
+
+
+def delete(reference: Reference) -> None:
+    """Delete a branch or a tag, if it still points to where it did. One that is gone is no error.
+
+    Raises:
+        CatalogError: it has moved.
+    """
+    kind = "TAG" if reference.is_tag else "BRANCH"
+    try:
+        _call("DELETE", f"trees/{reference.name}@{reference.hash}", params={"type": kind})
+    except CatalogError:
+        if reference.name in {each.name for each in references()}:
+            raise
+
+
 def delete_branch(branch: str) -> None:
     """Delete ``branch`` with what only it holds; nothing happens if there is none."""
     if exists(branch):
         _call("DELETE", f"trees/{branch}@{head(branch)}")
 
 
-def merge(branch: str, message: str) -> str:
+def merge(branch: str, message: str, winning: Iterable[str] = ()) -> str:
     """Merge ``branch`` into main in one commit and return main's new head.
 
+    Args:
+        winning: qualified names of tables of which the branch's state counts whatever main has changed.
+
     Raises:
-        CatalogError: main changed a table that the branch changed too; main is as it was.
+        CatalogError: main changed another table that the branch changed too; main is as it was.
     """
-    body = {"fromRefName": branch, "fromHash": head(branch), "message": message}
+    body: dict[str, Any] = {"fromRefName": branch, "fromHash": head(branch), "message": message}
+    if forced := [{"key": {"elements": name.split(".", 1)}, "mergeBehavior": "FORCE"} for name in winning]:
+        body["keyMergeModes"] = forced
     result = _call("POST", f"trees/{MAIN}@{head(MAIN)}/history/merge", json=body)
     return str(result["resultantTargetHash"])
 
 
 def log(reference: str = MAIN, limit: int = 100) -> list[Commit]:
     """The newest commits of ``reference``, newest first."""
-    entries = _call("GET", f"trees/{reference}/history", params={"max-records": limit})["logEntries"]
-    metas = [entry["commitMeta"] for entry in entries]
-    return [Commit(meta["hash"], meta["message"], meta["commitTime"]) for meta in metas]
+    return list(islice(history(reference), limit))
+
+
+def history(reference: str = MAIN) -> Iterator[Commit]:
+    """The commits of ``reference``, newest first, each asked for when it is needed."""
+    for entry in _pages(f"trees/{reference}/history", "logEntries", per_page=COMMITS_PER_PAGE):
+        meta = entry["commitMeta"]
+        yield Commit(meta["hash"], meta["message"], meta["commitTime"])
 
 
 def tables(reference: str = MAIN) -> list[str]:
@@ -107,11 +174,26 @@ def contents(reference: str = MAIN) -> dict[str, str]:
     return {".".join(entry["name"]["elements"]): entry["content"]["metadataLocation"] for entry in entries}
 
 
-def _table_entries(reference: str, **more: str) -> Iterator[dict[str, Any]]:
+def metadata(reference: str) -> dict[str, str]:
+    """The address of the metadata of everything at ``reference`` that has one, views included, by qualified name."""
+    return {
+        ".".join(entry["name"]["elements"]): entry["content"]["metadataLocation"]
+        for entry in _pages(f"trees/{reference}/entries", "entries", content="true")
+        if "metadataLocation" in entry.get("content", {})
+    }
+
+
+def _table_entries(reference: str, **more: Any) -> Iterator[dict[str, Any]]:
+    found = _pages(f"trees/{reference}/entries", "entries", **more)
+    return (entry for entry in found if entry["type"] == "ICEBERG_TABLE")
+
+
+def _pages(path: str, what: str, per_page: int = PAGE, **more: Any) -> Iterator[dict[str, Any]]:
+    """Everything that an address of the catalog lists, page by page."""
     page: dict[str, str] = {}
     while True:
-        answer = _call("GET", f"trees/{reference}/entries", params={"max-records": PAGE, **more, **page})
-        yield from (entry for entry in answer["entries"] if entry["type"] == "ICEBERG_TABLE")
+        answer = _call("GET", path, params={"max-records": per_page, **more, **page})
+        yield from answer[what]
         if not answer.get("hasMore"):
             return
         page = {"page-token": answer["token"]}

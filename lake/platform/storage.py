@@ -5,9 +5,10 @@ Addresses are ``s3://bucket/key``. Any S3 does; nothing here is MinIO's alone.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from functools import cache, lru_cache
 
 import obstore
@@ -22,6 +23,19 @@ LANDING = "s3://landing"
 REPORTS = "s3://reports"
 AUDIT = "s3://audit"
 RECEIPTS = "s3://receipts"
+WAREHOUSE = "s3://warehouse"
+
+LISTED_AT_ONCE = 1_000
+"""What S3 gives at a time, and takes to be deleted at once."""
+
+
+@dataclass(frozen=True)
+class Stored:
+    """An object as the store lists it."""
+
+    uri: str
+    bytes: int
+    written_at: datetime
 
 
 @lru_cache(maxsize=1)
@@ -135,6 +149,31 @@ def list_keys(prefix: str) -> list[str]:
     return sorted(f"s3://{info.path}" for info in _files(prefix))
 
 
+def listed(prefix: str) -> list[Stored]:
+    """All objects below ``prefix`` with their sizes and ages; none when nothing is there."""
+    bucket, _, key = path_of(prefix).partition("/")
+    try:
+        pages = obstore.list(_bucket(bucket), key or None, chunk_size=LISTED_AT_ONCE)
+        return [
+            Stored(f"s3://{bucket}/{each['path']}", each["size"], each["last_modified"])
+            for page in pages
+            for each in page
+        ]
+    except BaseError as error:
+        raise _unreachable(prefix, error) from error
+
+
+def written_at(uri: str) -> datetime | None:
+    """When an object was last written; nothing for one that is not there."""
+    bucket, _, key = path_of(uri).partition("/")
+    try:
+        return obstore.head(_bucket(bucket), key)["last_modified"]
+    except FileNotFoundError:
+        return None
+    except BaseError as error:
+        raise _unreachable(uri, error) from error
+
+
 def list_newest(prefix: str) -> list[str]:
     """Addresses of all objects below ``prefix``, the last written first."""
     found = sorted(_files(prefix), key=lambda info: (info.mtime_ns, info.path), reverse=True)
@@ -157,6 +196,20 @@ def delete(uri: str) -> None:
         return
     except OSError as error:
         raise _unreachable(uri, error) from error
+
+
+def delete_all(uris: Iterable[str]) -> None:
+    """Delete many objects, which may lie in several buckets, with as few requests as the store allows."""
+    by_bucket: dict[str, list[str]] = {}
+    for uri in uris:
+        bucket, _, key = path_of(uri).partition("/")
+        by_bucket.setdefault(bucket, []).append(key)
+    for bucket, keys in by_bucket.items():
+        for first in range(0, len(keys), LISTED_AT_ONCE):
+            try:
+                obstore.delete(_bucket(bucket), keys[first : first + LISTED_AT_ONCE])
+            except BaseError as error:
+                raise _unreachable(f"s3://{bucket}/{keys[first]}", error) from error
 
 
 def delete_prefix(prefix: str) -> None:

@@ -12,7 +12,7 @@ import networkx  # type: ignore[import-untyped]
 
 from lake.contracts import Contract
 from lake.extract.manifest import Manifest
-from lake.ledger import receipts
+from lake.ledger import receipts, rewritten
 from lake.ledger.receipts import Receipt
 from lake.platform import catalog
 from lake.run import Run, last_published
@@ -41,9 +41,10 @@ def is_none(run: Run, last: Receipt, manifests: Iterable[Manifest]) -> bool:
 
 
 def changed_since(run: Run, last: Receipt, layers: Iterable[str]) -> set[str]:
-    """Qualified names of the tables of some layers that are others on the run's branch than a receipt published."""
+    """Qualified names of the tables of some layers that are others on the run's branch than a receipt published. Those
+    that maintenance has only written anew are the same."""
     now, then = catalog.contents(run.branch), catalog.contents(f"{catalog.MAIN}@{last.lake_commit}")
-    return {name for name in now if name.split(".", 1)[0] in layers and now[name] != then.get(name)}
+    return rewritten.changed({name: now[name] for name in now if name.split(".", 1)[0] in layers}, then)
 
 
 def concerned(contracts: Mapping[str, Contract], changed: Iterable[str]) -> set[str]:

@@ -107,7 +107,7 @@ def test_the_pipeline_is_wired_in_order_and_runs_once_at_a_time(bag) -> None:
 
 POOLS = {
     "source": {"shop_lake.extract", "parity.sweep", "parity.prove"},
-    "spark": {"shop_lake.clean", "shop_lake.curate"},
+    "spark": {"shop_lake.clean", "shop_lake.curate", "maintenance.compact"},
     "trino": {"shop_lake.marts", "shop_lake.audit", "reports.names", "reports.render", "alerting.check"},
 }
 
@@ -133,6 +133,16 @@ def test_parity_proves_what_a_run_of_the_pipeline_has_mended(bag) -> None:
     assert [task.task_id for task in dag.topological_sort()] == ["sweep", "has_drifted", "repair", "prove"]
     repair = dag.get_task("repair")
     assert (repair.trigger_dag_id, repair.wait_for_completion) == ("shop_lake", True)
+    assert dag.max_active_runs == 1
+
+
+def test_what_is_maintained_does_not_wait_for_each_other_so_that_every_failure_is_one_of_the_run(bag) -> None:
+    dag = bag.dags["maintenance"]
+    assert {task.task_id: task.downstream_task_ids for task in dag.tasks} == {
+        "collect": set(),
+        "compact": set(),
+        "trim": set(),
+    }
     assert dag.max_active_runs == 1
 
 
