@@ -6,19 +6,18 @@ import pytest
 
 from lake.extract import manifest
 from lake.extract.manifest import Manifest
-from lake.platform import catalog
-from lake.run import last_published
+from lake.run import run_id_of
 from tests.faults.case import Case
 from tests.faults.data import change, fill
 from tests.faults.record import Tell
 
 
-def _published(case: Case) -> dict[str, Manifest]:
-    """What the published run says of each table."""
+def _run(case: Case, **environment: str) -> dict[str, Manifest]:
+    """A run, which must succeed; what it says of each table."""
+    run = case.new_run()
+    case.run(run, **environment)
     with case.active():
-        run_id = last_published(catalog.head())
-        assert run_id is not None
-        return {entry.table: entry for entry in manifest.read_all(case.name, run_id)}
+        return {entry.table: entry for entry in manifest.read_all(case.name, run_id_of(run))}
 
 
 @pytest.mark.fault("shape_ambiguous")
@@ -26,18 +25,15 @@ def _published(case: Case) -> dict[str, Manifest]:
     ("struck", "statement", "why"),
     [
         ("items", "ALTER TABLE items DROP COLUMN note", "column items.note is not in the source"),
-        ("places", "DROP TABLE places", "places is not in the source"),
+        ("places", "DROP TABLE places", "table 'places' is not in the source"),
     ],
 )
 def test_what_is_gone_holds_back_its_table_alone(case: Case, tell: Tell, struck: str, statement: str, why: str) -> None:
     fill(case, rows=500)
-    case.run()
-    before = _published(case)
+    before = _run(case)
     change(case)
     case.sql(statement)
-    case.run()
-
-    after = _published(case)
+    after = _run(case)
     (other,) = after.keys() - {struck}
     assert (after[struck].mode, after[struck].held_since) == ("held back", before[struck].snapshot.instant)
     assert why in after[struck].reason
@@ -56,8 +52,7 @@ def test_what_is_gone_holds_back_its_table_alone(case: Case, tell: Tell, struck:
 @pytest.mark.fault("source_away")
 def test_a_source_that_is_away_holds_back_its_tables_unless_it_is_required(case: Case, tell: Tell) -> None:
     fill(case, rows=500)
-    case.run()
-    before = _published(case)
+    before = _run(case)
     change(case)
     case.world.primary.kill()
     try:
@@ -65,8 +60,7 @@ def test_a_source_that_is_away_holds_back_its_tables_unless_it_is_required(case:
         assert refused.wait() == 1
         assert "lake.errors.Source" in refused.log, refused.tail
 
-        case.run(LAKE_SOURCE_REQUIRED="false")
-        for table, entry in _published(case).items():
+        for table, entry in _run(case, LAKE_SOURCE_REQUIRED="false").items():
             assert (entry.mode, entry.held_since) == ("held back", before[table].snapshot.instant)
             assert entry.reason.startswith(f"source {case.name}: ")
     finally:
