@@ -8,6 +8,7 @@ What a test asks for, from small to large:
 - ``replica_port``: where the replica of ``server`` listens.
 - ``servers``: all of these and the object store, without the rest of the platform.
 - ``iceberg``: the catalog as well, for tables that are written without an engine.
+- ``engines``: Spark and Trino as well, for a lake whose catalog is the test's own.
 - ``platform``: every service. The shop of the settings is on MariaDB, MySQL stands beside it.
 
 What can be set:
@@ -134,6 +135,13 @@ def iceberg(servers: None) -> None:
     if not RUNNING:
         _runtime("up", "nessie")
     raw.prepare(MAIN)
+
+
+@pytest.fixture(scope="session")
+def engines(servers: None) -> None:
+    """Spark and Trino beside the servers and the object store, without a catalog."""
+    if not RUNNING:
+        _runtime("up", "spark", "trino")
 
 
 @pytest.fixture(scope="session")

@@ -48,7 +48,7 @@ class Bounds:
 
 def around(column: str, values: Iterable[Number | None]) -> Bounds:
     """Bounds of some values, in at most `MOST_RANGES` ranges with the widest gaps between them; without any value there
-    is nothing to be asked for, and no bound."""
+    is nothing to be asked for, and no bound. What lies between two of the values may lie in none of the ranges."""
     ordered = sorted({value for value in values if value is not None})
     if not ordered:
         return Bounds(column)
@@ -57,6 +57,18 @@ def around(column: str, values: Iterable[Number | None]) -> Bounds:
     begins = [0, *(place + 1 for place in sorted(widest))]
     ends = [*(place - 1 for place in begins[1:]), len(ordered) - 1]
     return Bounds(column, tuple((ordered[begin], ordered[end]) for begin, end in zip(begins, ends, strict=True)))
+
+
+def spanning(column: str, ends: Iterable[tuple[Number | None, Number | None]]) -> Bounds:
+    """Bounds of everything that lies between the ends of some ranges; one without ends is empty, and without any there
+    is no bound."""
+    ranges: list[tuple[Number, Number]] = []
+    for low, high in sorted((low, high) for low, high in ends if low is not None and high is not None):
+        if ranges and low <= ranges[-1][1]:
+            ranges[-1] = (ranges[-1][0], max(high, ranges[-1][1]))
+        else:
+            ranges.append((low, high))
+    return Bounds(column, tuple(ranges))
 
 
 def _literal(value: Number) -> str:

@@ -21,7 +21,7 @@ from lake.ordered import in_order
 from lake.run import Run
 from lake.settings import settings
 from spark_jobs import history, rules
-from spark_jobs.bounds import around
+from spark_jobs.bounds import spanning
 from spark_jobs.candidates import Candidates, Landed, Work
 from spark_jobs.limit import Limit
 from spark_jobs.session import TABLES_AT_ONCE, Lake, columns_of, one_value, row_bytes, small
@@ -125,7 +125,7 @@ def _merge(lake: Lake, contract: Contract, candidates: Candidates, judged: DataF
     judged = judged.localCheckpoint()
     refused = rules.refused(judged)
     all_judged, all_refused, *judged_keys = _counted(judged, F.size(REASONS) > 0, *_ends(contract))
-    bounds = around(key[0], [*landed_keys, *judged_keys])
+    bounds = spanning(key[0], [*landed_keys, *_pairs(judged_keys)])
     had_waiting = lake.count("quarantine", table)
     if all_refused or had_waiting:
         kept = lake.table("quarantine", table).join(refused.select(*key), key, "left_anti")
@@ -148,8 +148,8 @@ def _merge(lake: Lake, contract: Contract, candidates: Candidates, judged: DataF
     return Outcome(table, all_judged, unchanged + added, waiting, candidates.landed.deleted, reasons)
 
 
-def _refuse_other_rows(new_rows: DataFrame, contract: Contract, landed: Landed) -> list[Any]:
-    """Whether ``raw`` holds of this run what its extraction wrote; the `_ends` of what it holds.
+def _refuse_other_rows(new_rows: DataFrame, contract: Contract, landed: Landed) -> list[tuple[Any, Any]]:
+    """Whether ``raw`` holds of this run what its extraction wrote; the `_ends` of what was read and what was deleted.
 
     Raises:
         AuditError: it does not.
@@ -163,7 +163,7 @@ def _refuse_other_rows(new_rows: DataFrame, contract: Contract, landed: Landed) 
             f"landed {landed.read} and {landed.deleted}",
             "run again: it reads the source anew. If that does not help, keep the branch and report it",
         )
-    return [end for _, _, *ends in rows for end in ends]
+    return [pair for _, _, *ends in rows for pair in _pairs(ends)]
 
 
 def _ends(contract: Contract) -> list[Column]:
@@ -172,6 +172,11 @@ def _ends(contract: Contract) -> list[Column]:
     kind = contract.schema.field(first).type
     is_exact = pa.types.is_integer(kind) or pa.types.is_decimal(kind)
     return [F.min(f"`{first}`"), F.max(f"`{first}`")] if is_exact else []
+
+
+def _pairs(ends: list[Any]) -> list[tuple[Any, Any]]:
+    """The `_ends` of some rows as they were found: one pair, or none where they were not asked for."""
+    return [(ends[0], ends[1])] if ends else []
 
 
 def _counted(rows: DataFrame, condition: Column, *more: Column) -> tuple[int, int, *tuple[Any, ...]]:

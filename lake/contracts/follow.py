@@ -103,7 +103,7 @@ def fit(contract: Contract, table: SourceTable | None) -> Fit:
             obstacles["columns", name] = f"is not in the source, which has {', '.join(table.columns)}"
         elif not types.same(declared.type, found.type):
             if holds_all(declared, found.type):
-                columns[name] = declared.model_copy(update={"type": types.normalised(found.type)})
+                columns[name] = declared.with_type(types.normalised(found.type))
                 followed.append(Followed(name, declared.type, columns[name].type))
             else:
                 obstacles["columns", name] = f"is {found.type!r} in the source, not {declared.type!r}"

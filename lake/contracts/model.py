@@ -73,6 +73,10 @@ class Column(BaseModel):
         """The type in all engines."""
         return types.parse(self.type, self.as_)
 
+    def with_type(self, type_: str) -> Column:
+        """The column with another type. It is made anew: a copy would keep what was worked out of the old one."""
+        return Column.model_validate({**self.model_dump(by_alias=True), "type": type_})
+
     @property
     def allowed(self) -> tuple[str, ...] | None:
         """The only values allowed: as the contract says, else an ENUM's labels, else anything.

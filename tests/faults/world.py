@@ -125,7 +125,7 @@ class World:
             "LAKE_SHOP_SERVER": kind,
             "LAKE_SECOND_SERVER": "",
             "LAKE_SHOP_MEMORY_MIB": "64",
-            **{f"LAKE_{name}_PORT": str(port) for name, port in zip(PORTS, _free_ports(len(PORTS)), strict=True)},
+            **{f"LAKE_{name}_PORT": str(port) for name, port in zip(PORTS, free_ports(len(PORTS)), strict=True)},
         }
         self.environment["LAKE_SOURCE_PORT"] = self.environment["LAKE_SHOP_PORT"]
         with self.active():
@@ -223,7 +223,7 @@ def _mount_small_disk(folder: Path) -> bool:
     return os.geteuid() == 0 and subprocess.run(command, check=False, capture_output=True).returncode == 0
 
 
-def _free_ports(count: int) -> list[int]:
+def free_ports(count: int) -> list[int]:
     """Ports below those that the system gives to outgoing connections, which come and go."""
     sockets: list[socket.socket] = []
     while len(sockets) < count:

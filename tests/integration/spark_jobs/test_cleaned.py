@@ -102,6 +102,13 @@ def test_changes_and_deletes_are_merged_and_history_keeps_what_was(branch: Branc
     ]
 
 
+def test_a_row_that_changes_between_others_is_replaced_too(branch: Branch) -> None:
+    branch.run(1, children=[(READ, 10, 2), (READ, 20, 1), (READ, 40, 1)])
+    assert branch.rows("cleaned", "children", "c", "p") == [(10, 2), (20, 1), (40, 1)]
+    branch.run(2, children=[(DELETE, 10, None), (DELETE, 20, None), (DELETE, 40, None)])
+    assert branch.rows("cleaned", "children", "c") == []
+
+
 VERSION = ("valid_from", "valid_to", "is_current")
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from lake.contracts import Contract, follow
+from lake.contracts import Contract, follow, types
 from lake.contracts.load import load
 from lake.contracts.source_schema import SourceColumn, SourceTable
 
@@ -61,7 +61,11 @@ def test_a_type_that_holds_more_is_followed(was: str, now: str) -> None:
     assert not found.obstacles
     expected = [] if now.startswith("bigint(20)") else [f"c: {was} is now {now}"]
     assert [str(change) for change in found.followed] == expected
-    assert found.contract.columns["c"].type == (was if not expected else now)
+    column = found.contract.columns["c"]
+    assert column.type == (was if not expected else now)
+    # What the reader is told by, and the table in the lake is made of.
+    assert column.parsed == types.parse(column.type)
+    assert found.contract.schema.field("c").type == types.parse(column.type).arrow
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spark_jobs.bounds import MOST_RANGES, Bounds, around
+from spark_jobs.bounds import MOST_RANGES, Bounds, around, spanning
 
 
 def test_what_lies_together_is_one_range_and_what_lies_apart_another() -> None:
@@ -33,3 +33,8 @@ def test_every_value_is_in_a_range_and_every_end_is_a_value(values: list[int]) -
     assert all(any(low <= value <= high for low, high in ranges) for value in values)
     assert {end for both in ranges for end in both} <= {*values}
     assert list(ranges) == sorted(ranges)
+
+
+def test_whatever_lies_between_two_ends_may_be_asked_for() -> None:
+    assert spanning("k", [(5, 90), (None, None), (40, 95), (200, 200)]).ranges == ((5, 95), (200, 200))
+    assert spanning("k", [(None, None)]).ranges == spanning("k", []).ranges == ()
