@@ -1,9 +1,9 @@
--- A customer buys from a category in several months, so who it was is kept. Distinct orders apart from the sums, as in
--- int_product_months.
+-- A customer buys from a category in several months, so who it was is kept: -1 where that is not known, because NULL
+-- joins with nothing. Distinct orders apart from the sums, as in int_product_months.
 with items as (
     select
         category_id,
-        customer_id,
+        coalesce(customer_id, -1) as customer_id,
         cast(date_trunc('month', order_date) as date) as order_month,
         order_id,
         quantity,
@@ -46,7 +46,7 @@ sums as (
 
 select
     sums.category_id,
-    sums.customer_id,
+    nullif(sums.customer_id, -1) as customer_id,
     sums.order_month,
     orders.orders,
     sums.units,
@@ -56,5 +56,5 @@ from sums
 inner join orders
     on
         sums.category_id = orders.category_id
-        and sums.customer_id is not distinct from orders.customer_id
+        and sums.customer_id = orders.customer_id
         and sums.order_month = orders.order_month
