@@ -129,7 +129,8 @@ def _merge(lake: Lake, contract: Contract, candidates: Candidates, judged: DataF
     had_waiting = lake.count("quarantine", table)
     if all_refused or had_waiting:
         kept = lake.table("quarantine", table).join(refused.select(*key), key, "left_anti")
-        lake.replace_rows("quarantine", table, refused.unionByName(kept))
+        # The lake's table has columns still that the contract has lost.
+        lake.replace_rows("quarantine", table, refused.unionByName(kept.select(*refused.columns)))
     held = bounds.within(lake.table("cleaned", table))
     compared = _compared(held, rules.valid(judged), contract, all_judged).localCheckpoint()
     all_compared, unchanged, *_ = _counted(compared, F.col(UNCHANGED))

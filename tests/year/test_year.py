@@ -10,8 +10,8 @@ import pytest
 from lake.ledger import receipts
 from lake.settings import PROJECT
 from tests.year import oracle, upkeep
-from tests.year.events import TEN_DAYS, YEAR
-from tests.year.year import Year
+from tests.year.events import FIVE_DAYS, TEN_DAYS, YEAR
+from tests.year.year import Event, Year
 
 DAYS = int(os.environ.get("LAKE_YEAR_DAYS", "365"))
 REPORT = Path(os.environ.get("LAKE_YEAR_REPORT", PROJECT / "build" / "year.json"))
@@ -29,10 +29,11 @@ def _assert_receipts_read(year: Year) -> None:
 
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
-def test_ten_days(year: Year) -> None:
-    """The same in little: what a year holds, and a night of parity after it."""
-    year.month_days = 10
-    year.live(10, TEN_DAYS)
+@pytest.mark.parametrize(("days", "events"), [(5, FIVE_DAYS), (10, TEN_DAYS)], ids=["five_days", "ten_days"])
+def test_in_little(year: Year, days: int, events: tuple[Event, ...]) -> None:
+    """What a year holds, and a night of parity after it."""
+    year.month_days = days
+    year.live(days, events)
     _assert_receipts_read(year)
 
 

@@ -109,6 +109,22 @@ def test_a_row_that_changes_between_others_is_replaced_too(branch: Branch) -> No
     assert branch.rows("cleaned", "children", "c") == []
 
 
+def test_a_row_is_refused_of_a_table_whose_contract_has_lost_a_column(open_branch: Opener) -> None:
+    """The lake's tables keep it, quarantine too."""
+    before = contract("things", key=["k"], columns={"k": KEY, "state": STATE, "b": {"type": "int"}, "at": INSTANT})
+    opened = open_branch(before)
+    assert opened.run(0, full=True, things=[(READ, 1, "good", 7), (READ, 2, "broken", 8)])["things"] == (2, 1, 0)
+    opened.contracts["things"] = before.with_columns(
+        {name: column for name, column in before.columns.items() if name != "b"}
+    )
+    assert opened.run(1, things=[(READ, 1, "broken"), (READ, 3, "good")])["things"] == (3, 2, 0)
+    assert opened.rows("cleaned", "things", "k", "b") == [(3, None)]
+    assert opened.rows("quarantine", "things", "k", "state", "_reasons") == [
+        (1, "broken", ["not_accepted:state"]),
+        (2, "broken", ["not_accepted:state"]),
+    ]
+
+
 VERSION = ("valid_from", "valid_to", "is_current")
 
 
