@@ -9,7 +9,7 @@ import pytest
 
 from lake.ledger import receipts
 from lake.settings import PROJECT
-from tests.year import oracle, upkeep
+from tests.year import oracle
 from tests.year.events import FIVE_DAYS, TEN_DAYS, YEAR
 from tests.year.year import Event, Year
 
@@ -46,7 +46,7 @@ def test_a_year(year: Year) -> None:
     finally:
         year.report(REPORT)
     ended = [month for month in year.months if month.stored]
-    if upkeep.HAS_MAINTENANCE and len(ended) > SETTLED:
+    if len(ended) > SETTLED:
         for what, bytes_then in ended[SETTLED - 1].stored.items():
             bytes_now = ended[-1].stored[what]
             assert bytes_now <= MOST * bytes_then, f"{what}: {bytes_now:,}, after {bytes_then:,} in month {SETTLED}"

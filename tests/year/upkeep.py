@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
+from lake.ledger import retention
+from lake.maintenance import collect, compact
 from lake.steps import parity
 from tests.year import runs
 
 if TYPE_CHECKING:
     from tests.year.year import Year
-
-HAS_MAINTENANCE = find_spec("lake.maintenance.collect") is not None
-"""Whether anything bounds the lake's growth; without it the year goes on, and nothing is said of bytes."""
 
 
 def prove(year: Year) -> None:
@@ -35,11 +33,6 @@ def maintain(spark: Callable[[], Any], now: datetime) -> None:
 
     Receipts carry when they were published in truth, all within an hour; the policy is told when the year has it.
     """
-    if not HAS_MAINTENANCE:
-        return
-    from lake.ledger import retention
-    from lake.maintenance import collect, compact
-
     with patch.object(retention, "published_at", runs.simulated_at):
         groups = compact.compact(spark(), now)
         assert all(group.is_published for group in groups), f"no run came in between: {groups}"

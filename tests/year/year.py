@@ -264,7 +264,6 @@ class Year:
             "server": self.shop.server.kind,
             "seed": self.shop.seed,
             "days": self.day,
-            "maintenance": upkeep.HAS_MAINTENANCE,
             "at": datetime.now(UTC).isoformat(timespec="seconds"),
             "months": [month.to_json() for month in self.months],
         }
