@@ -63,7 +63,7 @@ def test_connection_killed_for_every_chunk(case: Case, tell: Tell) -> None:
         try:
             tries = 0
             while True:
-                attempt = case.launch(run, chunk_bytes=5_000_000, LAKE_SOURCE_PORT=str(proxy.port))
+                attempt = case.launch(run, chunk_bytes=3_000_000, LAKE_SOURCE_PORT=str(proxy.port))
                 if attempt.wait() == 0:
                     break
                 assert "lake.errors.SourceLostError" in attempt.log, attempt.tail
