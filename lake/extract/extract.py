@@ -87,7 +87,8 @@ def extract(origin: Source, requests: list[Request], run_id: str) -> list[Manife
         found = manifest.read_all(origin.name, run_id)
     else:
         asked = [request for request in requests if request.is_asked]
-        read = _read(origin, asked, run_id) if asked else []
+        # A source of which nothing is to be read need not be there.
+        read = [] if requests and not asked else _read(origin, asked, run_id)
         read += _not_asked_for(requests, read, run_id)
         faultpoints.reach("extract.uploaded")
         found = manifest.commit(origin.name, run_id, read)
