@@ -131,7 +131,7 @@ def test_large_and_small_tables_point_at_each_other(open_branch: Opener, monkeyp
     )
     opened = open_branch(PARENTS, CHILDREN, below)
     monkeypatch.setattr(small, "SMALL_VALUES", 12)
-    rows = {**ROWS, "below": [(READ, 1, 10), (READ, 2, 20)]}
+    rows = {"parents": ROWS["parents"], "children": ROWS["children"], "below": [(READ, 1, 10), (READ, 2, 20)]}
     assert opened.run(0, full=True, in_memory=True, **rows) == {
         "parents": (3, 1, 0), "children": (4, 2, 0), "below": (2, 1, 0)
     }  # fmt: skip
