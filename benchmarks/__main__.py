@@ -1,5 +1,6 @@
 """`python -m benchmarks`, which is what `make bench` calls."""
 
-from benchmarks.bench import main
+from benchmarks import command
+from benchmarks.bench import bench
 
-main()
+command.run(bench)

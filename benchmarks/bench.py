@@ -22,7 +22,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from benchmarks import ours, rival, shop
+from benchmarks import command, ours, rival, shop
 from benchmarks.measure import Phase, ratio
 from benchmarks.shop import Truth
 from lake.commands.run import PIPELINE
@@ -278,14 +278,5 @@ def bench(
     refuse_wrong(result)
 
 
-def main() -> None:
-    """Run the command; errors that a person can mend are printed without a traceback."""
-    try:
-        typer.run(bench)
-    except LakeError as error:
-        console.print(str(error), style="red", highlight=False, markup=False, soft_wrap=True)
-        raise SystemExit(1) from None
-
-
 if __name__ == "__main__":
-    main()
+    command.run(bench)

@@ -26,6 +26,7 @@ import pyarrow as pa
 import typer
 from rich.console import Console
 
+from benchmarks import command
 from lake.contracts import EXTRACTED_AT, OPERATION, READ, RUN_ID, Contract
 from lake.errors import AuditError, LakeError
 from lake.extract.landing import write_batches
@@ -202,14 +203,5 @@ def check_receipts(sums: dict[str, Decimal]) -> int:
     return len(kept)
 
 
-def main() -> None:
-    """Run the command; errors that a person can mend are printed without a traceback."""
-    try:
-        typer.run(bench)
-    except LakeError as error:
-        console.print(str(error), style="red", highlight=False, markup=False, soft_wrap=True)
-        raise SystemExit(1) from None
-
-
 if __name__ == "__main__":
-    main()
+    command.run(bench)

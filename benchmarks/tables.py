@@ -30,7 +30,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import ours, servers, tables_schema
+from benchmarks import command, ours, servers, tables_schema
 from benchmarks.measure import Phase
 from benchmarks.tables_schema import NAME, Planned
 from lake.errors import AuditError, LakeError, ServiceError
@@ -247,14 +247,5 @@ def bench(
     console.print(f"[dim]{OUT}[/]")
 
 
-def main() -> None:
-    """Run the command; errors that a person can mend are printed without a traceback."""
-    try:
-        typer.run(bench)
-    except LakeError as error:
-        console.print(str(error), style="red", highlight=False, markup=False, soft_wrap=True)
-        raise SystemExit(1) from None
-
-
 if __name__ == "__main__":
-    main()
+    command.run(bench)

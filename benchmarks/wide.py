@@ -24,6 +24,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks import command
 from lake.contracts import DELETE, EXTRACTED_AT, OPERATION, READ, RUN_ID, Contract
 from lake.errors import LakeError, ServiceError
 from lake.extract.landing import write_batches
@@ -240,14 +241,5 @@ def bench(
     print_result(result)
 
 
-def main() -> None:
-    """Run the command; errors that a person can mend are printed without a traceback."""
-    try:
-        typer.run(bench)
-    except LakeError as error:
-        console.print(str(error), style="red", highlight=False, markup=False, soft_wrap=True)
-        raise SystemExit(1) from None
-
-
 if __name__ == "__main__":
-    main()
+    command.run(bench)

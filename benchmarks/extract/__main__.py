@@ -22,7 +22,7 @@ import pyarrow as pa
 import typer
 from rich.console import Console
 
-from benchmarks import servers
+from benchmarks import command, servers
 from benchmarks.extract import compare, tables, truth, ways
 from benchmarks.extract.process import RunFailed, measured
 from benchmarks.extract.result import Entry, Result
@@ -230,14 +230,5 @@ def _promotions(running: Server, rounds: int) -> None:
     _write("extract-promotions", running.kind, result)
 
 
-def main() -> None:
-    """Run the command; errors that a person can mend are printed without a traceback."""
-    try:
-        typer.run(bench)
-    except LakeError as error:
-        console.print(str(error), style="red", highlight=False, markup=False, soft_wrap=True)
-        raise SystemExit(1) from None
-
-
 if __name__ == "__main__":
-    main()
+    command.run(bench)

@@ -83,7 +83,7 @@ def test_the_store_takes_no_write(
     case: Case,
     world: World,
     disk: Callable[[Path], contextmanager[None]],
-    tell: Tell,  # type: ignore[type-arg]
+    tell: Tell,
 ) -> None:
     if not world.store_is_mounted:
         pytest.skip("only root may mount the small disk that this needs")
