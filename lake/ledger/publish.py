@@ -19,6 +19,10 @@ from lake.run import Run
 log = logging.getLogger(__name__)
 
 
+class _MainMovedError(CatalogError):
+    """Main moved during a merge. Maintenance may have written tables anew after it was asked for them."""
+
+
 def publish(run: Run, draft: Receipt) -> Receipt:
     """Merge the run's branch into main and write its receipt.
 
@@ -87,7 +91,7 @@ def _finish(run: Run, draft: Receipt, commit: catalog.Commit) -> Receipt:
 
 @retry(
     # The merge may have happened though its answer was lost: the log of main tells.
-    retry=retry_if_exception_type(ServiceError),
+    retry=retry_if_exception_type((ServiceError, _MainMovedError)),
     stop=stop_after_attempt(5),
     wait=wait_random_exponential(max=10),
     before_sleep=before_sleep_log(log, logging.WARNING),
@@ -103,15 +107,13 @@ def _merge(run: Run) -> catalog.Commit:
 
 
 def _merge_beside_maintenance(run: Run) -> None:
-    while True:
-        main = catalog.head()
-        try:
-            catalog.merge(run.branch, run.published_as, _only_rewritten(run))
-            return
-        except CatalogError:
-            # Maintenance may have written tables anew after these were asked for.
-            if catalog.head() == main:
-                raise
+    main = catalog.head()
+    try:
+        catalog.merge(run.branch, run.published_as, _only_rewritten(run))
+    except CatalogError as error:
+        if catalog.head() == main:
+            raise
+        raise _MainMovedError(error.what, error.fix) from error
 
 
 def _only_rewritten(run: Run) -> set[str]:

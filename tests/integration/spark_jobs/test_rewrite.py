@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
+import sys
+import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -11,8 +16,10 @@ import pytest
 from lake.contracts import DELETE, READ
 from lake.errors import AuditError
 from lake.layers import raw
-from lake.ledger import rewritten
+from lake.ledger import parity_ledger, rewritten
+from lake.ledger.parity import Drift, Finding
 from lake.maintenance import compact, rewrite, statistics
+from lake.maintenance.runs import REWRITING
 from lake.platform import catalog
 from lake.platform.catalog import MAIN
 from spark_jobs.limit import Limit
@@ -150,3 +157,53 @@ def test_what_a_run_publishes_meanwhile_stays_and_the_rest_waits_for_the_next_ni
     assert 1 not in keys
     assert len(keys) == 99
     assert not [name for name in catalog.branches() if name.startswith("maintenance_")]
+
+
+@pytest.mark.parametrize(("point", "is_published"), [("maintenance.rewritten", False), ("maintenance.merged", True)])
+def test_killed_anywhere_it_does_no_harm_and_the_next_night_goes_on(
+    spark: Any, published: Branch, point: str, is_published: bool
+) -> None:
+    before, seen = of_main(), rows_of_main()
+    night = LATER + timedelta(days=60)
+    code = f"""
+from datetime import datetime
+from lake.maintenance.compact import compact
+from spark_jobs.session import connect
+compact(connect(), datetime.fromisoformat("{night.isoformat()}"))
+"""
+    died = subprocess.run([sys.executable, "-c", code], env={**os.environ, "CRASH_AT": point}, check=False, timeout=300)
+    assert died.returncode == -signal.SIGKILL
+    assert (of_main() != before) == is_published
+    assert rewritten.changed(of_main(), before) == set()
+    assert rows_of_main() == seen
+
+    compact.compact(spark, night)
+    assert rewritten.changed(of_main(), before) == set()
+    assert rows_of_main() == seen
+    assert not [need for need in compact.due(night) if need.table.endswith(NAME)]
+    # What is left of it is removed with the branches of runs that failed.
+    (left,) = [name for name in catalog.branches() if name.startswith(REWRITING)]
+    catalog.delete_branch(left)
+
+
+def rows_of_main() -> dict[str, list[Any]]:
+    found = {layer: raw.find(MAIN, layer, NAME) for layer in LAYERS}
+    return {layer: sorted(map(repr, table.scan().to_arrow().to_pylist())) for layer, table in found.items() if table}
+
+
+def test_the_ledger_of_parity_is_written_anew_too(spark: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its branch and its namespace have one name."""
+    name = f"ops_{uuid.uuid4().hex[:8]}"
+    monkeypatch.setattr(parity_ledger, "BRANCH", name)
+    monkeypatch.setattr(parity_ledger, "NAMESPACE", name)
+    monkeypatch.setattr(compact, "due", lambda now: [])
+    for night in DAY[:6]:
+        found = Finding("things", "shop", night, 5, 5, Drift(), verified_through=night)
+        parity_ledger.write(f"sweep of {night:%d}", "a commit", "source", [found])
+    assert compact.compact(spark, LATER) == []
+    ledger = raw.find(name, name, parity_ledger.TABLE)
+    assert ledger is not None
+    assert ledger.inspect.files().num_rows == 1
+    assert sorted(ledger.scan().to_arrow()["instant"].to_pylist()) == DAY[:6]
+    assert parity_ledger.verified_through() == {"things": DAY[5]}
+    catalog.delete_branch(name)
