@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections import Counter
 from collections.abc import Mapping
+from copy import copy
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -48,6 +49,10 @@ class RunAt(Run):
         return f"{self.at}@{self.base}"
 
 
+def _new_name() -> str:
+    return f"test_{uuid.uuid4().hex[:12]}"
+
+
 class Branch:
     """A branch of its own, with tables that have these contracts."""
 
@@ -56,9 +61,18 @@ class Branch:
         self.contracts = dict(contracts)
         self._landed: set[int] = set()
         self._base: dict[int, str] = {}
-        self.name = f"test_{uuid.uuid4().hex[:12]}"
+        self.name = _new_name()
         raw.prepare(catalog.MAIN)
         catalog.create_branch(self.name)
+
+    def fork(self, spark: Any) -> Branch:
+        """Another branch with the same tables, which goes on by itself."""
+        forked = copy(self)
+        forked.spark, forked.name = spark, _new_name()
+        forked.contracts, forked._landed, forked._base = dict(self.contracts), set(self._landed), dict(self._base)
+        here = {"type": "DETACHED", "hash": catalog.head(self.name)}
+        catalog._call("POST", "trees", params={"name": forked.name, "type": "BRANCH"}, json=here)
+        return forked
 
     def drop(self) -> None:
         """Remove the branch and what was landed for it."""

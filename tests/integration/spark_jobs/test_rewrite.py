@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pyarrow as pa
 import pytest
 
 from lake.contracts import DELETE, READ
@@ -24,7 +25,6 @@ from lake.platform import catalog
 from lake.platform.catalog import MAIN
 from spark_jobs.limit import Limit
 from tests.integration.spark_jobs.branch import DAY, INSTANT, KEY, Branch, contract
-from tests.integration.spark_jobs.conftest import Opener
 
 TEXT = {"type": "varchar(20)", "nullable": False}
 NAME = "rewritten_things"
@@ -33,14 +33,27 @@ LAYERS = ("raw", "cleaned", "history")
 LATER = DAY[-1] + timedelta(days=1)
 
 
-@pytest.fixture
-def branch(open_branch: Opener) -> Branch:
+@pytest.fixture(scope="module")
+def six_days(platform: None) -> Iterator[Branch]:
     """A table after five increments, each of which changes a row, adds one and deletes one."""
-    opened = open_branch(THINGS)
+    from spark_jobs.session import connect
+
+    session = connect()
+    opened = Branch(session, {NAME: THINGS})
     opened.run(0, full=True, **{NAME: [(READ, k, "first") for k in range(100)]})
     for day in range(1, 6):
         opened.run(day, **{NAME: [(READ, day, f"day {day}"), (READ, 100 + day, "new"), (DELETE, 50 + day, "")]})
-    return opened
+    session.stop()
+    yield opened
+    opened.drop()
+
+
+@pytest.fixture
+def branch(spark: Any, six_days: Branch) -> Iterator[Branch]:
+    """The same, of the test's own."""
+    forked = six_days.fork(spark)
+    yield forked
+    forked.drop()
 
 
 def rows(branch: Branch) -> dict[str, list[tuple[Any, ...]]]:
@@ -106,8 +119,9 @@ def test_rows_that_are_lost_are_not_published(spark: Any, branch: Branch, monkey
 
 @pytest.fixture
 def published(branch: Branch) -> Iterator[Branch]:
-    """The same on main."""
-    catalog.merge(branch.name, "test of compaction")
+    """The same on main, which takes in a branch that two tests have forked only once; so each table by itself."""
+    for layer in LAYERS:
+        raw.open_catalog(MAIN).register_table((layer, NAME), branch.found(layer, NAME).metadata_location)
     yield branch
     raw.open_catalog.cache_clear()
     for layer in LAYERS:
@@ -197,8 +211,9 @@ def test_the_ledger_of_parity_is_written_anew_too(spark: Any, monkeypatch: pytes
     monkeypatch.setattr(parity_ledger, "BRANCH", name)
     monkeypatch.setattr(parity_ledger, "NAMESPACE", name)
     monkeypatch.setattr(compact, "due", lambda now: [])
+    none = pa.table({"k": pa.array([], pa.int64())})
     for night in DAY[:6]:
-        found = Finding("things", "shop", night, 5, 5, Drift(), verified_through=night)
+        found = Finding("things", "shop", night, 5, 5, Drift(none, none, none, none), verified_through=night)
         parity_ledger.write(f"sweep of {night:%d}", "a commit", "source", [found])
     assert compact.compact(spark, LATER) == []
     ledger = raw.find(name, name, parity_ledger.TABLE)
