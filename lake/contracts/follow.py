@@ -1,8 +1,9 @@
 """A table whose shape in the source is not its contract's: what of that the contract follows by itself.
 
 What loses nothing and has one meaning is followed: a new or reordered label of an ENUM or SET, a type that holds more
-than before, and a new column where the contract says so. What could mean several things is an obstacle, which a person
-has to settle: a column or key that is gone (dropped, or renamed?), a type that holds less or other things.
+than before, and, where the contract says so, a new column or one that is gone. What could mean several things is an
+obstacle, which a person has to settle: a column or key that is gone (dropped, or renamed?), a type that holds less or
+other things.
 """
 
 from __future__ import annotations
@@ -40,6 +41,7 @@ class Followed:
 
     Attributes:
         was: the type that the contract says; empty for a column that is new.
+        now: the type in the source; empty for a column that is gone.
     """
 
     column: str
@@ -47,6 +49,8 @@ class Followed:
     now: str
 
     def __str__(self) -> str:
+        if not self.now:
+            return f"{self.column}: {self.was} is gone, and NULL from now on"
         return f"{self.column}: {self.was} is now {self.now}" if self.was else f"{self.column}: new, {self.now}"
 
 
@@ -78,6 +82,9 @@ def write(file: Path, shape: Fit) -> None:
     yaml.width = 200
     document = yaml.load(file.read_text(encoding="utf-8"))
     for change in shape.followed:
+        if not change.now:
+            del document["columns"][change.column]
+            continue
         column = shape.contract.columns[change.column]
         if change.was:
             document["columns"][change.column]["type"] = column.type
@@ -97,9 +104,14 @@ def fit(contract: Contract, table: SourceTable | None) -> Fit:
     followed: list[Followed] = []
     obstacles: dict[tuple[str, ...], str] = {}
     columns = dict(contract.columns)
+    read = {contract.column_in_source(name) for name in contract.columns}
+    others = {name: column for name, column in table.columns.items() if name not in read}
     for name, declared in contract.columns.items():
         found = table.columns.get(contract.column_in_source(name))
-        if found is None:
+        if found is None and _may_go(contract, name, others):
+            del columns[name]
+            followed.append(Followed(name, declared.type, ""))
+        elif found is None:
             obstacles["columns", name] = f"is not in the source, which has {', '.join(table.columns)}"
         elif not types.same(declared.type, found.type):
             if holds_all(declared, found.type):
@@ -111,14 +123,18 @@ def fit(contract: Contract, table: SourceTable | None) -> Fit:
     if contract.key and not any(key_in_source == set(key) for key in table.unique_keys):
         known = "; ".join(",".join(key) for key in table.unique_keys) or "none"
         obstacles["key",] = f"({','.join(contract.key)}) is no unique key of {contract.table}, which has: {known}"
-    read = {contract.column_in_source(name) for name in contract.columns}
-    others = {name: column for name, column in table.columns.items() if name not in read}
     taken = _new_columns(contract, others) if contract.new_columns == "take" else {}
     followed += [Followed(name, "", column.type) for name, column in taken.items()]
     left_out = [name for name in others if name not in {column.source_name or n for n, column in taken.items()}]
     if followed:
         contract = contract.with_columns(columns | taken)
     return Fit(contract, followed, obstacles, left_out)
+
+
+def _may_go(contract: Contract, name: str, others: Mapping[str, SourceColumn]) -> bool:
+    """Whether a column that the source has no longer was dropped for certain: where the source has one that is in no
+    contract, it may be that one now."""
+    return contract.gone_columns == "keep" and not others and name not in (*contract.key, contract.cursor)
 
 
 def holds_all(declared: Column, actual: str) -> bool:

@@ -136,6 +136,9 @@ class Contract(BaseModel):
     new_columns: Literal["take", "leave"] = Field(
         default="leave", description="whether columns that the source gets later are read without being asked for"
     )
+    gone_columns: Literal["hold", "keep"] = Field(
+        default="hold", description="whether a column that the source drops holds the table back, or stays as NULL"
+    )
     columns: dict[str, Column] = Field(min_length=1)
 
     @model_validator(mode="after")

@@ -189,11 +189,12 @@ def _say(fits: Mapping[str, Fit], has_run: bool) -> None:
 def _told(read: Manifest, shape: Fit, asked: Mapping[str, Request]) -> Manifest:
     """A manifest, with what became of the contract and of the table since the run before."""
     last = asked[read.table].last
-    columns = {change.column: shape.contract.columns[change.column] for change in shape.followed}
+    columns = {change.column: shape.contract.columns[change.column] for change in shape.followed if change.now}
     return replace(
         read,
         was_held=manifest.misses_something(last),
         followed={name: column.model_dump(mode="json", by_alias=True) for name, column in columns.items()},
+        gone=[change.column for change in shape.followed if not change.now],
         told=[str(change) for change in shape.followed],
     )
 

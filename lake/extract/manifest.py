@@ -63,6 +63,7 @@ class Manifest:
             lake may be newer than it.
         was_held: whether the table was not read in the run before, and missed anything by it.
         followed: columns in which the contract followed the table, as the contract has them now.
+        gone: columns that it followed the table in having no longer.
         told: the same in sentences.
     """
 
@@ -81,6 +82,7 @@ class Manifest:
     missed: bool = False
     was_held: bool = False
     followed: dict[str, dict[str, Any]] = field(default_factory=dict)
+    gone: list[str] = field(default_factory=list)
     told: list[str] = field(default_factory=list)
 
     @property
@@ -96,10 +98,11 @@ class Manifest:
 
     def under(self, contract: Contract) -> Contract:
         """The contract that the run began with, as far as it followed the table when that was read."""
-        if not self.followed:
+        if not self.followed and not self.gone:
             return contract
         columns = {name: Column.model_validate(entry) for name, entry in self.followed.items()}
-        return contract.with_columns({**contract.columns, **columns})
+        kept = {name: column for name, column in contract.columns.items() if name not in self.gone}
+        return contract.with_columns({**kept, **columns})
 
     @property
     def rows(self) -> int:

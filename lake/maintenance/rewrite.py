@@ -66,7 +66,7 @@ def _rewrite(spark: Any, branch: str, need: Need) -> None:
     if need.manifests:
         calls.append(("rewrite_manifests", "use_caching => false"))
     for procedure, *arguments in calls:
-        # With its catalog: a branch may be named like a layer, and Iceberg takes the first part for a catalog if it can.
+        # With its catalog: a first part that names one is taken for it, and a branch may have the name of a layer.
         given = ", ".join([f"table => '{name}'", *filter(None, arguments)])
         (told,) = spark.sql(f"CALL `{branch}`.system.{procedure}({given})").collect()
         log.info("%s: %s %s", need.table, procedure, told.asDict())

@@ -132,3 +132,15 @@ def test_columns_change_between_two_runs(
     renamed = Contract.model_validate({**after.model_dump(by_alias=True), "columns": columns})
     assert [(row["a"], row["a_text"]) for row in run_once(renamed)] == [(None, "1"), (None, "5000000000")]
     tell("a new column and two wider types followed, a renamed and a dropped one told; every value right in cleaned")
+
+
+def test_a_column_that_is_dropped_stays_as_null_where_the_contract_says_so(
+    source: Connection[Any], run_once: Callable[[Contract], list[dict[str, Any]]]
+) -> None:
+    _execute(source, "CREATE TABLE changing (id INT PRIMARY KEY, gone INT)", "INSERT INTO changing VALUES (1, 7)")
+    contract = _drafted().model_copy(update={"gone_columns": "keep"})
+    assert run_once(contract) == [{"id": 1, "gone": 7}]
+    _execute(source, "ALTER TABLE changing DROP gone", "INSERT INTO changing VALUES (2)")
+    assert run_once(contract) == [{"id": 1, "gone": None}, {"id": 2, "gone": None}]
+    _execute(source, "INSERT INTO changing VALUES (3)")
+    assert run_once(contract)[2] == {"id": 3, "gone": None}

@@ -100,6 +100,31 @@ def test_what_is_gone_is_an_obstacle_each() -> None:
     assert "no unique key" in follow.fit(contract(), table(("c", "int"), key="c")).refusal
 
 
+def test_a_column_that_is_gone_is_let_go_only_where_the_contract_says_so_and_it_was_not_renamed() -> None:
+    keeping = contract(gone_columns="keep", column={"type": "varchar(5)"})
+    found = follow.fit(keeping, table())
+    assert [str(change) for change in found.followed] == ["c: varchar(5) is gone, and NULL from now on"]
+    assert [*found.contract.columns] == ["id"]
+    assert not found.obstacles
+
+    assert follow.fit(contract(), table()).obstacles
+    assert follow.fit(keeping, table(("d", "varchar(5)"))).obstacles, "it may be d now"
+    keyless = SourceTable("t", "", {"c": SourceColumn("c", "varchar(5)", True)}, unique_keys=[("id",)])
+    assert ("columns", "id") in follow.fit(keeping, keyless).obstacles
+    with_cursor = contract("datetime", gone_columns="keep", cursor="c")
+    assert ("columns", "c") in follow.fit(with_cursor, table()).obstacles
+
+
+def test_a_column_that_is_gone_leaves_the_file(tmp_path: Path) -> None:
+    file = tmp_path / "shop" / "orders.yml"
+    file.parent.mkdir()
+    file.write_text(FILE + "gone_columns: keep\n")
+    shape = follow.fit(load(file), SourceTable("orders", "", {"id": SourceColumn("id", "int", False)}, [("id",)]))
+    follow.write(file, shape)
+    assert [*load(file).columns] == ["id"]
+    assert file.read_text().startswith("# the shop's orders\n")
+
+
 def test_a_new_column_is_taken_only_where_the_contract_says_so() -> None:
     grown = table(("c", "int"), ("E-Mail", "varchar(50)"), ("shape", "geometrything"))
     left = follow.fit(contract(), grown)
