@@ -20,6 +20,8 @@ from lake.settings import settings
 POLL_SECONDS = 0.5
 IDLE_TIMEOUT_SECONDS = 1800
 FOLLOWERS = (REPORTS, ALERTING)
+BEFORE_ALL = datetime(2000, 1, 1, tzinfo=UTC)
+"""An instant before any run."""
 
 
 class Watched(Airflow):
@@ -116,7 +118,7 @@ def run(airflow: Watched, name: str, full: bool) -> tuple[Phase, dict[str, Any]]
 def kept(airflow: Watched) -> dict[str, int]:
     """What the last run left in Airflow, of which its pages are made: bytes of all that its tasks handed on, and
     characters of the longest label of a task."""
-    run_id = airflow.newest_run(PIPELINE, datetime.min.replace(tzinfo=UTC))
+    run_id = airflow.newest_run(PIPELINE, BEFORE_ALL)
     assert run_id, "there was one"
     tasks = [task for task in airflow.tasks(PIPELINE, run_id) if task.state == "success"]
     return {
