@@ -70,8 +70,8 @@ bench-extract: setup  ## measure readers: rows=6000000 rounds=3 promotions=1 ser
 bench-wide: setup  ## measure increments of tables of 5, 60 and 500 columns, beside each other
 	$(BIN)/python -m benchmarks.wide
 
-bench-tables: setup  ## measure runs over hundreds of tables, on a platform of its own: tables=1000 server=mariadb|mysql
-	$(BIN)/python -m benchmarks.tables --tables $(or $(tables),1000) --server $(or $(server),mariadb)
+bench-tables: setup  ## measure runs over hundreds of tables, on a platform of its own: tables=1000 server=mariadb|mysql runs=200
+	$(BIN)/python -m benchmarks.tables --tables $(or $(tables),1000) --server $(or $(server),mariadb) --runs $(or $(runs),0)
 
 bench-parity: setup  ## measure a sweep beside one plain sum: url=mysql://root:password@host:port/database rows=10000000
 	$(BIN)/python -m benchmarks.parity $(url) --rows $(or $(rows),10000000) --rounds $(or $(rounds),3)

@@ -1,10 +1,12 @@
 """The command behind `make bench-tables`: what a run costs in a schema of hundreds of tables, most of them small.
 
     python -m benchmarks.tables --tables 1000
+    python -m benchmarks.tables --tables 1000 --runs 200
 
 It needs nothing to run. It starts a platform and a server of its own in a scratch folder, on free ports, makes the
 schema, and runs the pipeline through Airflow: everything for the first time, then with ten tables changed, then with
-nothing changed. At the end all of it is stopped and removed. Prints tables and writes ``benchmarks/out/tables.json``.
+nothing changed, and after them as many runs in a row as are asked for, for the memory of the services in them. At the
+end all of it is stopped and removed. Prints tables and writes ``benchmarks/out/tables.json``.
 
 A run of which a table is missing, or that does not count as many rows as the source has, fails the command: times of
 wrong answers are worth nothing. No time is ever asserted.
@@ -23,6 +25,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from statistics import median
 from tempfile import TemporaryDirectory
 from typing import Annotated, Any
 
@@ -43,6 +46,7 @@ AIMS_SECONDS = {"first run": 150, "ten tables changed": 25, "nothing changed": 1
 
 CHANGED = 10
 LOG_LINES = 30
+TOLD_EVERY = 10
 COMMAND_SECONDS = 900
 MIB = 1024**2
 console = Console()
@@ -50,7 +54,12 @@ console = Console()
 
 @dataclass
 class Result:
-    """What was measured: the phases in their order, and what Airflow keeps and shows of each."""
+    """What was measured: the phases in their order, and what Airflow keeps and shows of each.
+
+    Attributes:
+        row_seconds: wall time of each of the runs in a row.
+        row_peaks: for each service its most memory in each of them, bytes.
+    """
 
     tables: int
     columns: int
@@ -61,12 +70,25 @@ class Result:
     seconds_to_draft: float = 0.0
     phases: dict[str, Phase] = field(default_factory=dict)
     kept: dict[str, dict[str, Any]] = field(default_factory=dict)
+    row_seconds: list[float] = field(default_factory=list)
+    row_peaks: dict[str, list[int]] = field(default_factory=dict)
+
+    def growth(self) -> dict[str, float]:
+        """How many times the median of a service's memory in the second quarter of the runs in a row it is in the last
+        one. The first quarter warms up."""
+        found = {}
+        for service, peaks in self.row_peaks.items():
+            quarter = len(peaks) // 4
+            if quarter:
+                found[service] = median(peaks[-quarter:]) / median(peaks[quarter : 2 * quarter])
+        return found
 
     def to_json(self) -> dict[str, Any]:
         """Plain values."""
         plain = {name: value for name, value in vars(self).items() if name != "phases"}
         return {
             **plain,
+            "row_growth": self.growth(),
             "aims_seconds": AIMS_SECONDS,
             "phases": {n: phase.to_json() for n, phase in self.phases.items()},
         }
@@ -143,8 +165,11 @@ def server_options(kind: str) -> tuple[str, ...]:
 
 
 # -- what is measured
-def measure(tables: int, kind: str, folder: Path) -> Result:
+def measure(tables: int, kind: str, runs: int, folder: Path) -> Result:
     """Run everything.
+
+    Args:
+        runs: how many in a row after the others, each with some tables changed.
 
     Raises:
         LakeError: something did not start, or a run failed.
@@ -161,6 +186,7 @@ def measure(tables: int, kind: str, folder: Path) -> Result:
         with console.status("starting a platform"), platform(folder):
             result.seconds_to_draft = _timed(lambda: _take_in(server))
             _runs(server, planned, result)
+            _row(server, planned, runs, result)
     return result
 
 
@@ -181,9 +207,24 @@ def _runs(server: servers.Server, planned: list[Planned], result: Result) -> Non
         for name in AIMS_SECONDS:
             changed = tables_schema.change(server, planned, CHANGED) if name == "ten tables changed" else {}
             result.phases[name], receipt = ours.run(airflow, name, full=False)
-            console.print(f"{name}: {result.phases[name].wall_seconds:.1f} s")
+            _print_phase(name, result.phases[name])
             refuse_wrong(name, receipt, planned, changed)
             result.kept[name] = ours.kept(airflow)
+
+
+def _row(server: servers.Server, planned: list[Planned], runs: int, result: Result) -> None:
+    with ours.Watched() as airflow:
+        for number in range(1, runs + 1):
+            changed = tables_schema.change(server, planned, CHANGED, number)
+            phase, receipt = ours.run(airflow, f"run {number}", full=False)
+            refuse_wrong(phase.name, receipt, planned, changed)
+            result.row_seconds.append(phase.wall_seconds)
+            for service, peak in phase.peak_by_service.items():
+                result.row_peaks.setdefault(service, []).append(peak)
+            if number % TOLD_EVERY == 0:
+                console.print(
+                    f"{number} runs in a row, the last {TOLD_EVERY} of {median(result.row_seconds[-TOLD_EVERY:]):.1f} s"
+                )
 
 
 def refuse_wrong(name: str, receipt: dict[str, Any], planned: list[Planned], changed: dict[str, int]) -> None:
@@ -210,7 +251,7 @@ def refuse_wrong(name: str, receipt: dict[str, Any], planned: list[Planned], cha
 
 # -- for people
 def print_result(result: Result) -> None:
-    """The phases, the tasks of each, and what the services used."""
+    """The phases, what Airflow keeps of them, and the runs in a row."""
     title = f"{result.tables:,} tables, {result.columns:,} columns, {result.rows:,} rows, {result.server}"
     table = Table("run", "wall s", "aim s", "CPU s", "peak MiB", title=title, box=None)
     for name, phase in result.phases.items():
@@ -218,27 +259,37 @@ def print_result(result: Result) -> None:
         peak = f"{phase.peak_bytes / MIB:,.0f}"
         table.add_row(name, f"{phase.wall_seconds:.1f}", aim, f"{phase.cpu_seconds:.1f}", peak)
     console.print(table)
-    for name, phase in result.phases.items():
-        seconds: Counter[str] = Counter()
-        for task in phase.tasks:
-            seconds[task.name] += task.seconds
-        console.print(
-            f"[bold]{name}[/]  " + ", ".join(f"{task} {took:.1f} s" for task, took in seconds.items() if took)
-        )
-        cpu = sorted(phase.cpu_by_service.items(), key=lambda item: -item[1])
-        console.print("  CPU: " + ", ".join(f"{service} {used:.1f} s" for service, used in cpu if used >= 0.1))
-        console.print("  kept by Airflow: " + ", ".join(f"{what} {size}" for what, size in result.kept[name].items()))
+    for name, kept in result.kept.items():
+        console.print(f"kept by Airflow, {name}: " + ", ".join(f"{what} {size}" for what, size in kept.items()))
+    if growth := result.growth():
+        console.print(f"{len(result.row_seconds)} runs in a row: median {median(result.row_seconds):.1f} s")
+        told = [
+            f"{service} {share:.2f} ({median(result.row_peaks[service]) / MIB:,.0f} MiB)"
+            for service, share in growth.items()
+        ]
+        console.print("memory, last quarter to second: " + ", ".join(told))
+
+
+def _print_phase(name: str, phase: Phase) -> None:
+    seconds: Counter[str] = Counter()
+    for task in phase.tasks:
+        seconds[task.name] += task.seconds
+    console.print(f"[bold]{name}: {phase.wall_seconds:.1f} s[/]")
+    console.print("  tasks: " + ", ".join(f"{task} {took:.1f} s" for task, took in seconds.items() if took))
+    cpu = sorted(phase.cpu_by_service.items(), key=lambda item: -item[1])
+    console.print("  CPU: " + ", ".join(f"{service} {used:.1f} s" for service, used in cpu if used >= 0.1))
 
 
 def bench(
     tables: Annotated[int, typer.Option(min=20, max=5000, help="Of the schema; rows grow with them.")] = 1000,
     server: Annotated[str, typer.Option(help="mariadb or mysql")] = "mariadb",
+    runs: Annotated[int, typer.Option(min=0, help="In a row, for the memory of the services.")] = 0,
 ) -> None:
     """Measure runs over hundreds of tables, on a platform of the benchmark's own."""
     with TemporaryDirectory(prefix="shoplake-tables-") as name:
         folder = Path(name)
         folder.chmod(0o755)  # open to the users that servers run as which refuse root
-        result = measure(tables, server, folder)
+        result = measure(tables, server, runs, folder)
     OUT.parent.mkdir(exist_ok=True)
     text = json.dumps(result.to_json(), indent=1)
     for file in (OUT, OUT.with_name(f"tables-{tables}-{server}.json")):

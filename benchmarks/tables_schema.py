@@ -166,16 +166,20 @@ def _fill(server: Server, tables: list[Planned]) -> None:
                 cursor.execute(table.fill())
 
 
-def change(server: Server, planned: list[Planned], tables: int) -> dict[str, int]:
-    """Change some rows of some tables, of large ones too; how many rows of each."""
+def change(server: Server, planned: list[Planned], tables: int, turn: int = 0) -> dict[str, int]:
+    """Change some rows of some tables, of large ones too; how many rows of each.
+
+    Args:
+        turn: how often that was done before, so that each time changes something.
+    """
     changed = {}
     with server.connect(NAME) as connection, connection.cursor() as cursor:
-        for table, column, value in _changes(planned, tables):
+        for table, column, value in _changes(planned, tables, turn):
             changed[table.name] = cursor.execute(f"UPDATE {table.name} SET {column} = {value} WHERE id <= 20")
     return changed
 
 
-def _changes(planned: list[Planned], tables: int) -> Iterator[tuple[Planned, str, str]]:
+def _changes(planned: list[Planned], tables: int, turn: int) -> Iterator[tuple[Planned, str, str]]:
     """The largest table, and small ones that have a text to be changed."""
     texts = [
         (table, next((name for name, kind in table.columns.items() if kind.startswith("varchar(255)")), ""))
@@ -184,4 +188,4 @@ def _changes(planned: list[Planned], tables: int) -> Iterator[tuple[Planned, str
     ]
     usable = [(table, column) for table, column in texts if column]
     for table, column in [usable[0], *usable[-tables + 1 :]][:tables]:
-        yield table, column, "CONCAT('changed ', id)"
+        yield table, column, f"CONCAT('changed {turn} ', id)"
