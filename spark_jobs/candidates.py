@@ -29,7 +29,8 @@ class Landed:
         is_held: whether it was not read at all, and stays as it is.
         was_held: whether that was so in the run before, and something had changed beside it.
         instant: as of which it was read.
-        files: addresses of the landing files with the rows that were read, as far as they are known.
+        files, deletes: addresses of the landing files with the rows that were read, and with the keys that are gone, as
+            far as they are known.
         bytes: of these files.
     """
 
@@ -40,6 +41,7 @@ class Landed:
     is_held: bool = False
     was_held: bool = False
     files: tuple[str, ...] = ()
+    deletes: tuple[str, ...] = ()
     bytes: int = 0
 
 
@@ -68,7 +70,8 @@ class Work:
                     one.is_held,
                     one.was_held,
                     tuple(part.uri for part in one.parts),
-                    sum(part.bytes for part in one.parts),
+                    tuple(part.uri for part in one.deletes),
+                    sum(part.bytes for part in (*one.parts, *one.deletes)),
                 )
                 for one in manifests
             },

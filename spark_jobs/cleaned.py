@@ -16,7 +16,7 @@ from lake.contracts import DELETE, OPERATION, READ, Contract
 from lake.errors import AuditError
 from lake.layers.layout import REASONS
 from lake.layers.outcome import Outcome
-from lake.layers.small import FEW_KEYS, SmallTables, Whole, fits
+from lake.layers.small import FEW_KEYS, Arrived, SmallTables, fits
 from lake.ordered import in_order
 from lake.run import Run
 from lake.settings import settings
@@ -39,15 +39,15 @@ def clean(
 
     The content of tables that were read whole is replaced; into the others, what changed is merged. Parents come
     before the tables that point at them, and tables that do not wait for each other are worked on at the same time.
-    Small ones that were read whole are taken in together and without Spark.
+    Small ones are taken in together and without Spark.
     """
     lake = Lake(spark, run)
-    together = SmallTables(run.branch)
     lost = work.unsure
+    together = SmallTables(run.branch, run.run_id, lost)
 
     def share(name: str) -> list[Outcome]:
         if shares[name].is_small:
-            return together.take_in([whole(table) for table in shares[name].tables])
+            return together.take_in([arrived(table) for table in shares[name].tables])
         return [one(table) for table in shares[name].tables]
 
     def one(table: str) -> Outcome:
@@ -57,9 +57,20 @@ def clean(
             lost.add(table)
         return outcome
 
-    def whole(table: str) -> Whole:
+    def arrived(table: str) -> Arrived:
         landed = work.landed[table]
-        return Whole(contracts[table], landed.files, landed.read, landed.bytes, work.references(contracts[table]))
+        return Arrived(
+            contracts[table],
+            landed.files,
+            landed.read,
+            landed.bytes,
+            work.references(contracts[table]),
+            landed.is_full,
+            landed.deletes,
+            landed.deleted,
+            0 if landed.is_full else lake.count("cleaned", table),
+            landed.was_held,
+        )
 
     def keys(parent: str) -> int:
         """How many keys a parent has, at most."""
@@ -67,8 +78,24 @@ def clean(
         return landed.read if landed.is_full else landed.read + lake.count("cleaned", parent)
 
     def is_small(table: str) -> bool:
-        is_whole = work.landed[table].is_full and fits(whole(table), contracts) and together.can_replace(table)
-        return is_whole and all(keys(parent) <= FEW_KEYS for parent, _ in whole(table).references.values())
+        if not concerns(table):
+            return False
+        found = arrived(table)
+        return (
+            fits(found, contracts)
+            and (together.can_replace(table) if found.is_full else together.can_merge(table))
+            and all(keys(parent) <= FEW_KEYS for parent, _ in found.references.values())
+        )
+
+    def concerns(table: str) -> bool:
+        """Whether it is known already that rows of a table have to be judged. Of most that are here because a parent
+        has changed none has to, and to find that out costs Spark nothing."""
+        landed = [work.landed[parent] for parent, _ in work.references(contracts[table]).values()]
+        return (
+            work.has_news(table)
+            or work.landed[table].was_held
+            or any(parent.is_full or parent.was_held or parent.deleted for parent in landed)
+        )
 
     parents = {table: {parent for parent, _ in contracts[table].references.values()} & {*tables} for table in tables}
     shares = shares_of(parents, is_small)

@@ -1,8 +1,8 @@
-"""Takes small tables in that were read whole: judged in memory, and many of them put into the lake in one commit.
+"""Takes small tables in: judged and merged in memory, and many of them put into the lake in one commit.
 
 For a table of some hundred rows Spark's part is all planning and round trips. Here a table costs a fraction of that,
 and ``cleaned`` and ``quarantine`` change at the same instant. What comes out is what Spark makes of the same rows, in
-tables of the same layout; a later increment goes on with them in Spark.
+tables of the same layout, and either goes on with what the other has made.
 """
 
 from __future__ import annotations
@@ -22,10 +22,12 @@ from pyiceberg.table import Table, Transaction
 from tenacity import Retrying, before_sleep_log, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
 from lake import faultpoints
-from lake.contracts import OPERATION, Contract
+from lake.contracts import OPERATION, PROBLEMS, Contract
 from lake.errors import AuditError
 from lake.layers import layout, raw
-from lake.layers.judged import Judged, can_judge, judge
+from lake.layers.judged import can_judge, judge
+from lake.layers.layout import REASONS
+from lake.layers.merged import Increment, as_schema, merge
 from lake.layers.outcome import Outcome
 from lake.platform import catalog, storage
 from lake.platform.catalog import pyiceberg_properties
@@ -42,6 +44,10 @@ SMALL_VALUES = 1_000_000
 SMALL_BYTES = 16 << 20
 """Of its landing files: texts may be long."""
 
+MERGED_VALUES = 200_000
+"""Rows by columns of a table into which an increment is merged here: it is written whole, and each state that the lake
+keeps of it is a copy."""
+
 FEW_KEYS = 1_000_000
 """Of a parent, in memory while the tables that point at it are judged."""
 
@@ -56,14 +62,19 @@ LAYERS = ("cleaned", "quarantine")
 
 
 @dataclass(frozen=True)
-class Whole:
-    """A table that a run has read whole.
+class Arrived:
+    """What a run has read of a small table.
 
     Attributes:
-        files: addresses of its landing files.
+        files: addresses of the landing files with the rows that it read.
         rows: in them.
-        bytes: of them.
+        bytes: of all landing files.
         references: column -> (parent, its column), of the parents that the run knows.
+        is_full: whether the table was read whole; else these are the rows that changed.
+        deletes: addresses of the files with the keys that are gone.
+        deleted: keys in them.
+        held: rows that ``cleaned`` has, where the table was not read whole.
+        was_held: whether it was not read in the run before, and something had changed beside it.
     """
 
     contract: Contract
@@ -71,34 +82,59 @@ class Whole:
     rows: int = 0
     bytes: int = 0
     references: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    is_full: bool = True
+    deletes: tuple[str, ...] = ()
+    deleted: int = 0
+    held: int = 0
+    was_held: bool = False
 
     @property
     def values(self) -> int:
-        """Rows by columns."""
-        return self.rows * len(self.contract.columns)
+        """Rows by columns, of those that are held in memory."""
+        return (self.rows + self.deleted + self.held) * len(self.contract.columns)
 
 
-def fits(whole: Whole, contracts: Mapping[str, Contract]) -> bool:
+@dataclass(frozen=True)
+class Content:
+    """What the tables of a small one will hold.
+
+    Attributes:
+        cleaned, quarantine: all of their rows, or None where they stay as they are.
+    """
+
+    cleaned: pa.Table | None
+    quarantine: pa.Table | None
+    outcome: Outcome
+
+
+def fits(arrived: Arrived, contracts: Mapping[str, Contract]) -> bool:
     """Whether a table is small enough, has no history, and rules that are applied here as in Spark.
 
     Args:
         contracts: those of its parents among them.
     """
-    parents = {name: contracts[parent].schema.field(key).type for name, (parent, key) in whole.references.items()}
+    parents = {name: contracts[parent].schema.field(key).type for name, (parent, key) in arrived.references.items()}
     return (
-        bool(whole.files or not whole.rows)
-        and whole.values <= SMALL_VALUES
-        and whole.bytes <= SMALL_BYTES
-        and not whole.contract.history
-        and can_judge(whole.contract, parents)
+        bool(arrived.files or not arrived.rows)
+        and bool(arrived.deletes or not arrived.deleted)
+        and arrived.values <= (SMALL_VALUES if arrived.is_full else MERGED_VALUES)
+        and arrived.bytes <= SMALL_BYTES
+        and not arrived.contract.history
+        and can_judge(arrived.contract, parents)
     )
 
 
 class SmallTables:
-    """Puts small tables into the lake on one branch."""
+    """Puts small tables into the lake on the branch of a run.
 
-    def __init__(self, branch: str) -> None:
+    Args:
+        lost: tables that may have lost rows in this run; those that are found to have are added.
+    """
+
+    def __init__(self, branch: str, run_id: str, lost: set[str]) -> None:
         self._branch = branch
+        self._run_id = run_id
+        self._lost = lost
         self._lake = TogetherCatalog(branch, **pyiceberg_properties(branch))
         self._present = set(catalog.tables(branch))
         self._keys: dict[tuple[str, str], pa.Array | None] = {}
@@ -111,7 +147,11 @@ class SmallTables:
         snapshots = [one.current_snapshot() for one in found if one]
         return not any(int(one.summary["total-delete-files"] or 0) for one in snapshots if one and one.summary)
 
-    def take_in(self, tables: Sequence[Whole]) -> list[Outcome]:
+    def can_merge(self, table: str) -> bool:
+        """Whether an increment may be merged into what the lake has of a table."""
+        return all(f"{layer}.{table}" in self._present for layer in LAYERS) and self.can_replace(table)
+
+    def take_in(self, tables: Sequence[Arrived]) -> list[Outcome]:
         """Take tables in, which come after those that they point at; what was found of each.
 
         Raises:
@@ -122,10 +162,10 @@ class SmallTables:
             self._keys = {parent: None for one in tables for parent in one.references.values()}
             return [outcome for some in _dealt(tables) for outcome in self._take_in(some)]
 
-    def _take_in(self, tables: Sequence[Whole]) -> list[Outcome]:
+    def _take_in(self, tables: Sequence[Arrived]) -> list[Outcome]:
         with ThreadPoolExecutor(AT_ONCE) as pool:
             landed = pool.map(_landed, tables)
-            judged = [self._judged(one, rows) for one, rows in zip(tables, landed, strict=True)]
+            contents = [self._content(one, rows) for one, rows in zip(tables, landed, strict=True)]
             retrying = Retrying(
                 retry=retry_if_exception_type((CommitFailedException, CommitStateUnknownException)),
                 stop=stop_after_attempt(5),
@@ -139,20 +179,68 @@ class SmallTables:
                         # Another try of the task was faster, or this one's answer was lost.
                         self._lake.forget()
                         self._present = set(catalog.tables(self._branch))
-                    outcomes = list(pool.map(self._written, tables, judged))
+                    for _ in pool.map(self._write, contents):
+                        pass
                     self._lake.commit()
         faultpoints.reach("clean.committed")
+        outcomes = [content.outcome for content in contents]
         _say(outcomes)
         self._present |= {f"{layer}.{one.contract.table}" for one in tables for layer in LAYERS}
         return outcomes
 
-    def _judged(self, whole: Whole, rows: pa.Table) -> Judged:
-        table = whole.contract.table
-        found = judge(rows, whole.contract, {name: self._existing(*key) for name, key in whole.references.items()})
+    def _content(self, arrived: Arrived, landed: Landing) -> Content:
+        table = arrived.contract.table
+        content = self._whole(arrived, landed) if arrived.is_full else self._merged(arrived, landed)
+        outcome = content.outcome
+        if outcome.judged != outcome.valid + outcome.refused:
+            raise AuditError(
+                f"{table}: {outcome.judged} rows judged, but {outcome.valid} valid and {outcome.refused} refused",
+                "rows were lost or doubled on the way: this is a defect of the platform, keep the branch and report it",
+            )
+        if outcome.refused or outcome.deleted:
+            self._lost.add(table)
         for parent, column in self._keys:
-            if parent == table:
-                self._keys[parent, column] = found.valid.column(column).combine_chunks()
-        return found
+            if parent == table and content.cleaned is not None:
+                self._keys[parent, column] = content.cleaned.column(column).combine_chunks()
+        return content
+
+    def _whole(self, arrived: Arrived, landed: Landing) -> Content:
+        found = judge(landed.read, arrived.contract, self._keys_of(arrived))
+        counts = (arrived.rows, found.valid.num_rows, found.refused.num_rows, 0)
+        return Content(found.valid, found.refused, Outcome(arrived.contract.table, *counts, found.reasons))
+
+    def _merged(self, arrived: Arrived, landed: Landing) -> Content:
+        contract = arrived.contract
+        lost = [name for name, (parent, _) in arrived.references.items() if arrived.was_held or parent in self._lost]
+        waiting = self._rows("quarantine", contract.table, landed.read.schema)
+        if not (landed.read.num_rows or landed.gone.num_rows or waiting.num_rows or lost):
+            return Content(None, None, Outcome(contract.table))
+        valid_schema = pa.schema([column for column in landed.read.schema if column.name != PROBLEMS])
+        held = self._rows("cleaned", contract.table, valid_schema)
+        keys = self._keys_of(arrived)
+        of_lost = {name: keys[name] for name in lost}
+        increment = Increment(contract, self._run_id, landed.read, landed.gone, held, waiting, of_lost)
+        found = merge(increment, keys)
+        judged = found.judged
+        judged_rows = judged.valid.num_rows + judged.refused.num_rows
+        counts = (judged_rows, judged.valid.num_rows, judged.refused.num_rows, landed.gone.num_rows)
+        quarantine = judged.refused if judged.refused.num_rows or waiting.num_rows else None
+        return Content(found.cleaned, quarantine, Outcome(contract.table, *counts, judged.reasons))
+
+    def _rows(self, layer: str, table: str, schema: pa.Schema) -> pa.Table:
+        """The rows of a table, in the columns of a schema and then those that only the table has."""
+        found = raw.find(self._branch, layer, table)
+        assert found is not None, "an increment is merged into tables that are there"
+        rows = found.scan().to_arrow()
+        others = [name for name in rows.column_names if name not in schema.names and name != REASONS]
+        return as_schema(rows, pa.schema([*schema, *(rows.schema.field(name) for name in others)]))
+
+    def _keys_of(self, arrived: Arrived) -> dict[str, pa.Array]:
+        """For each referencing column, the keys that exist."""
+        schema = arrived.contract.schema
+        return {
+            name: self._existing(*parent).cast(schema.field(name).type) for name, parent in arrived.references.items()
+        }
 
     def _existing(self, parent: str, column: str) -> pa.Array:
         """The keys of a parent: of one that is taken in now those that were found valid, else those in the lake."""
@@ -164,17 +252,18 @@ class SmallTables:
             self._keys[parent, column] = keys
         return keys
 
-    def _written(self, whole: Whole, judged: Judged) -> Outcome:
-        """Write what was found, without committing it; what the tables will say of themselves."""
-        table = whole.contract.table
-        valid = self._replace("cleaned", table, judged.valid)
-        refused = self._replace("quarantine", table, judged.refused)
-        if valid + refused != whole.rows:
-            raise AuditError(
-                f"{table}: {whole.rows} rows judged, but {valid} valid and {refused} refused",
-                "rows were lost or doubled on the way: this is a defect of the platform, keep the branch and report it",
-            )
-        return Outcome(table, whole.rows, valid, refused, 0, judged.reasons)
+    def _write(self, content: Content) -> None:
+        """Write what changes, without committing it."""
+        table = content.outcome.table
+        for layer, rows in (("cleaned", content.cleaned), ("quarantine", content.quarantine)):
+            if rows is None:
+                continue
+            written = self._replace(layer, table, rows)
+            if written != rows.num_rows:
+                raise AuditError(
+                    f"{table}: {layer} would have {written} rows, not {rows.num_rows}",
+                    "this is a defect of the platform: keep the branch and report it",
+                )
 
     def _replace(self, layer: str, table: str, rows: pa.Table) -> int:
         """Let the content of a table be these rows; how many it then says it has."""
@@ -202,9 +291,9 @@ def _say(outcomes: Sequence[Outcome]) -> None:
             log.info("cleaned.%s: %s", one.table, one)
 
 
-def _dealt(tables: Sequence[Whole]) -> Iterator[list[Whole]]:
+def _dealt(tables: Sequence[Arrived]) -> Iterator[list[Arrived]]:
     """Tables in their order, in lists that are committed together."""
-    some: list[Whole] = []
+    some: list[Arrived] = []
     for one in tables:
         if some and (len(some) == TOGETHER or sum(each.values for each in (*some, one)) > TOGETHER_VALUES):
             yield some
@@ -214,24 +303,40 @@ def _dealt(tables: Sequence[Whole]) -> Iterator[list[Whole]]:
         yield some
 
 
-def _landed(whole: Whole) -> pa.Table:
-    """The rows that a run has read of a table, with its marks.
+@dataclass(frozen=True)
+class Landing:
+    """What landed of a table: rows with the contract's columns, the reader's problems and the marks.
+
+    Attributes:
+        gone: rows that hold nothing but the keys that are gone, and the marks.
+    """
+
+    read: pa.Table
+    gone: pa.Table
+
+
+def _landed(arrived: Arrived) -> Landing:
+    """What a run has read of a table.
 
     Raises:
-        AuditError: they are not as many as its extraction says.
+        AuditError: it is not as much as its extraction says.
     """
-    schema = pa.schema([column for column in whole.contract.raw_schema if column.name != OPERATION])
-    parts = [pq.read_table(pa.BufferReader(storage.get(uri)), columns=schema.names) for uri in whole.files]
-    rows = (
-        pa.concat_tables([part.select(schema.names).cast(schema) for part in parts]) if parts else schema.empty_table()
-    )
-    if rows.num_rows != whole.rows:
+    schema = pa.schema([column for column in arrived.contract.raw_schema if column.name != OPERATION])
+    read, gone = (_in_files(files, schema) for files in (arrived.files, arrived.deletes))
+    if (read.num_rows, gone.num_rows) != (arrived.rows, arrived.deleted):
         raise AuditError(
-            f"{whole.contract.table}: its landing files hold {rows.num_rows} rows, but its extraction landed "
-            f"{whole.rows}",
+            f"{arrived.contract.table}: its landing files hold {read.num_rows} rows and {gone.num_rows} deleted keys, "
+            f"but its extraction landed {arrived.rows} and {arrived.deleted}",
             "run again: it reads the source anew. If that does not help, keep the branch and report it",
         )
-    return rows
+    return Landing(read, gone)
+
+
+def _in_files(files: Sequence[str], schema: pa.Schema) -> pa.Table:
+    parts = [pq.read_table(pa.BufferReader(storage.get(uri)), columns=schema.names) for uri in files]
+    return (
+        pa.concat_tables([part.select(schema.names).cast(schema) for part in parts]) if parts else schema.empty_table()
+    )
 
 
 def _evolve(transaction: Transaction, schema: pa.Schema) -> None:

@@ -14,7 +14,7 @@ import pyarrow as pa
 from pyiceberg.expressions import EqualTo
 from pyiceberg.table import Table
 
-from lake.contracts import DELETE, READ, RUN_ID, Contract
+from lake.contracts import DELETE, OPERATION, READ, RUN_ID, Contract
 from lake.extract.landing import write_batches
 from lake.layers import raw
 from lake.layers.outcome import Outcome
@@ -54,10 +54,15 @@ def _new_name() -> str:
 
 
 class Branch:
-    """A branch of its own, with tables that have these contracts."""
+    """A branch of its own, with tables that have these contracts.
 
-    def __init__(self, spark: Any, contracts: Mapping[str, Contract]) -> None:
+    Attributes:
+        in_memory: whether runs that do not say it themselves take tables in without Spark where that is possible.
+    """
+
+    def __init__(self, spark: Any, contracts: Mapping[str, Contract], in_memory: bool = False) -> None:
         self.spark = spark
+        self.in_memory = in_memory
         self.contracts = dict(contracts)
         self._landed: set[int] = set()
         self._base: dict[int, str] = {}
@@ -86,14 +91,14 @@ class Branch:
         problems: str | None = None,
         held: str = "",
         was_held: str = "",
-        in_memory: bool = False,
+        in_memory: bool | None = None,
         **rows: list[tuple[Any, ...]],
     ) -> dict[str, tuple[int, int, int]]:
         """Clean ``(operation, values...)`` per table; how many rows of each table were judged, refused, deleted.
 
         One table may be held back, or have been so in the run before. The last column, ``at``, is the day's instant
         where a row does not have it. The reader told ``problems`` of every row.
-        Tables that are read whole are taken in by Spark, or ``in_memory`` where that is possible.
+        Tables are taken in by Spark, or ``in_memory`` where that is possible.
         Called again for the same day it is the same run tried again: its rows have landed already.
         """
         if day not in self._landed:
@@ -112,10 +117,11 @@ class Branch:
         full: bool = False,
         held: str = "",
         was_held: str = "",
-        in_memory: bool = False,
+        in_memory: bool | None = None,
         **rows: list[tuple[Any, ...]],
     ) -> list[Outcome]:
         """Clean what has landed of these rows."""
+        is_landed = self.in_memory if in_memory is None else in_memory
         from spark_jobs.candidates import Landed, Work
         from spark_jobs.cleaned import clean
 
@@ -128,7 +134,8 @@ class Branch:
                 DAY[day],
                 table == held,
                 table == was_held,
-                (self._uri(day, table),) if in_memory and one[READ] else (),
+                (self._uri(day, table),) if is_landed and one[READ] else (),
+                (self._uri(day, table, DELETE),) if is_landed and one[DELETE] else (),
             )
             for table, one in said.items()
         }
@@ -152,17 +159,22 @@ class Branch:
         marks = [(problems, run.run_id, *at, row[0]) for row in rows]
         marked = [(*row, *mark) for row, mark in zip(values, marks, strict=True)]
         records = [dict(zip(names, row, strict=True)) for row in marked]
-        data = pa.Table.from_pylist(records, contract.raw_schema)
-        uri = self._uri(day, table)
-        write_batches(uri, contract.raw_schema, {}, data.to_batches())
+        uris = []
+        for operation in (READ, DELETE):
+            some = [record for record in records if record[OPERATION] == operation]
+            if some:
+                uris.append(self._uri(day, table, operation))
+                data = pa.Table.from_pylist(some, contract.raw_schema)
+                write_batches(uris[-1], contract.raw_schema, {}, data.to_batches())
         created = raw.open_catalog(self.name).create_table_if_not_exists(("raw", table), contract.raw_schema)
         with created.update_schema() as update:
             update.union_by_name(contract.raw_schema)
-        if rows:
-            created.add_files([uri])
+        if uris:
+            created.add_files(uris)
 
-    def _uri(self, day: int, table: str) -> str:
-        return f"{storage.LANDING}/{self.name}/{table}/run={self._run(day).run_id}/part-00000.parquet"
+    def _uri(self, day: int, table: str, operation: str = READ) -> str:
+        name = {READ: "part", DELETE: "deletes"}[operation]
+        return f"{storage.LANDING}/{self.name}/{table}/run={self._run(day).run_id}/{name}-00000.parquet"
 
     def forget(self, day: int, table: str) -> None:
         """Remove the rows of a run from ``raw``."""

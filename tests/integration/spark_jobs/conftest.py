@@ -25,11 +25,11 @@ def spark(platform: None) -> Iterator[Any]:
 
 @pytest.fixture
 def open_branch(spark: Any) -> Iterator[Opener]:
-    """Called with contracts: a branch with such tables, empty."""
+    """Called with contracts, and perhaps ``in_memory``: a branch with such tables, empty."""
     opened: list[Branch] = []
 
-    def opener(*contracts: Contract) -> Branch:
-        opened.append(Branch(spark, {contract.table: contract for contract in contracts}))
+    def opener(*contracts: Contract, in_memory: bool = False) -> Branch:
+        opened.append(Branch(spark, {contract.table: contract for contract in contracts}, in_memory))
         return opened[-1]
 
     yield opener

@@ -1,10 +1,10 @@
-"""Cleaning through Spark on a Nessie branch of its own: a handful of literal rows, and exactly the rows expected."""
+"""Cleaning on a Nessie branch of its own, by Spark and in memory: literal rows, and exactly the rows expected."""
 
 from __future__ import annotations
 
 import pytest
 
-from lake.contracts import DELETE, READ
+from lake.contracts import DELETE, READ, Contract
 from lake.errors import AuditError
 from spark_jobs.session import Lake
 from tests.integration.spark_jobs.branch import DAY, INSTANT, KEY, Branch, contract
@@ -16,10 +16,9 @@ POINTER = {"type": "bigint", "references": "parents.p"}
 CHILDREN = contract("children", key=["c"], history=True, columns={"c": KEY, "p": POINTER, "at": INSTANT})
 
 
-@pytest.fixture
-def branch(open_branch: Opener) -> Branch:
+def _opened(open_branch: Opener, *contracts: Contract, in_memory: bool = False) -> Branch:
     """A branch with two parents, and with three children of which one points at no parent."""
-    opened = open_branch(PARENTS, CHILDREN)
+    opened = open_branch(*contracts, in_memory=in_memory)
     counts = opened.run(
         0,
         full=True,
@@ -28,6 +27,22 @@ def branch(open_branch: Opener) -> Branch:
     )
     assert counts == {"parents": (2, 0, 0), "children": (4, 1, 0)}
     return opened
+
+
+@pytest.fixture
+def with_history(open_branch: Opener) -> Branch:
+    """The branch as Spark has made it, which alone keeps history."""
+    return _opened(open_branch, PARENTS, CHILDREN)
+
+
+@pytest.fixture(params=["spark", "memory"])
+def branch(request: pytest.FixtureRequest, open_branch: Opener, monkeypatch: pytest.MonkeyPatch) -> Branch:
+    """The branch, in turn by Spark and in memory."""
+    if request.param == "spark":
+        return _opened(open_branch, PARENTS, CHILDREN)
+    monkeypatch.setattr("spark_jobs.cleaned._merge", None)
+    without = [each.model_copy(update={"history": False}) for each in (PARENTS, CHILDREN)]
+    return _opened(open_branch, *without, in_memory=True)
 
 
 def test_a_full_load_puts_an_orphan_into_quarantine_and_null_points_at_nothing(branch: Branch) -> None:
@@ -91,11 +106,11 @@ def test_a_row_with_an_unreadable_value_waits_in_quarantine_and_says_why(branch:
     assert branch.rows("quarantine", "parents", "p", "_problems") == [(2, told)]
 
 
-def test_changes_and_deletes_are_merged_and_history_keeps_what_was(branch: Branch) -> None:
-    branch.run(3, parents=[(READ, 1, "fine"), (DELETE, 2, None)], children=[(DELETE, 20, None)])
-    assert branch.rows("cleaned", "parents", "p", "state") == [(1, "fine")]
-    assert branch.rows("cleaned", "children", "c") == [(10,), (40,)]
-    assert branch.rows("history", "parents", "p", "state", "valid_from", "valid_to", "is_current") == [
+def test_changes_and_deletes_are_merged_and_history_keeps_what_was(with_history: Branch) -> None:
+    with_history.run(3, parents=[(READ, 1, "fine"), (DELETE, 2, None)], children=[(DELETE, 20, None)])
+    assert with_history.rows("cleaned", "parents", "p", "state") == [(1, "fine")]
+    assert with_history.rows("cleaned", "children", "c") == [(10,), (40,)]
+    assert with_history.rows("history", "parents", "p", "state", "valid_from", "valid_to", "is_current") == [
         (1, "fine", DAY[3], None, True),
         (1, "good", DAY[0], DAY[3], False),
         (2, "good", DAY[0], DAY[3], False),
@@ -109,10 +124,11 @@ def test_a_row_that_changes_between_others_is_replaced_too(branch: Branch) -> No
     assert branch.rows("cleaned", "children", "c") == []
 
 
-def test_a_row_is_refused_of_a_table_whose_contract_has_lost_a_column(open_branch: Opener) -> None:
+@pytest.mark.parametrize("in_memory", [False, True])
+def test_a_row_is_refused_of_a_table_whose_contract_has_lost_a_column(open_branch: Opener, in_memory: bool) -> None:
     """The lake's tables keep it, quarantine too."""
     before = contract("things", key=["k"], columns={"k": KEY, "state": STATE, "b": {"type": "int"}, "at": INSTANT})
-    opened = open_branch(before)
+    opened = open_branch(before, in_memory=in_memory)
     assert opened.run(0, full=True, things=[(READ, 1, "good", 7), (READ, 2, "broken", 8)])["things"] == (2, 1, 0)
     opened.contracts["things"] = before.with_columns(
         {name: column for name, column in before.columns.items() if name != "b"}
@@ -128,24 +144,24 @@ def test_a_row_is_refused_of_a_table_whose_contract_has_lost_a_column(open_branc
 VERSION = ("valid_from", "valid_to", "is_current")
 
 
-def test_a_row_that_was_refused_and_is_valid_again_has_versions_that_do_not_overlap(branch: Branch) -> None:
+def test_a_row_that_was_refused_and_is_valid_again_has_versions_that_do_not_overlap(with_history: Branch) -> None:
     """The child itself did not change: its cursor and the instant at which it was read are those of the first day."""
-    branch.run(1, parents=[(DELETE, 2, None)])
-    branch.run(2, parents=[(READ, 2, "good")])
-    assert branch.rows("history", "children", "c", "p", *VERSION)[1:3] == [
+    with_history.run(1, parents=[(DELETE, 2, None)])
+    with_history.run(2, parents=[(READ, 2, "good")])
+    assert with_history.rows("history", "children", "c", "p", *VERSION)[1:3] == [
         (20, 2, DAY[0], DAY[1], False),
         (20, 2, DAY[2], None, True),
     ]
-    assert branch.rows("history", "parents", "p", *VERSION)[1:] == [
+    assert with_history.rows("history", "parents", "p", *VERSION)[1:] == [
         (2, DAY[0], DAY[1], False),
         (2, DAY[2], None, True),
     ]
 
 
-def test_a_change_that_the_cursor_does_not_tell_of_begins_when_it_was_seen(branch: Branch) -> None:
-    branch.run(1, parents=[(READ, 1, "fine", DAY[0]), (READ, 2, "fine", DAY[7])])
-    branch.run(2, parents=[(READ, 1, "good", DAY[0])])
-    assert branch.rows("history", "parents", "p", "state", *VERSION) == [
+def test_a_change_that_the_cursor_does_not_tell_of_begins_when_it_was_seen(with_history: Branch) -> None:
+    with_history.run(1, parents=[(READ, 1, "fine", DAY[0]), (READ, 2, "fine", DAY[7])])
+    with_history.run(2, parents=[(READ, 1, "good", DAY[0])])
+    assert with_history.rows("history", "parents", "p", "state", *VERSION) == [
         (1, "fine", DAY[1], DAY[2], False),
         (1, "good", DAY[0], DAY[1], False),
         (1, "good", DAY[2], None, True),
@@ -154,10 +170,12 @@ def test_a_change_that_the_cursor_does_not_tell_of_begins_when_it_was_seen(branc
     ]
 
 
-def test_a_table_that_was_emptied_and_is_read_whole_closes_every_version(branch: Branch) -> None:
-    branch.run(1, full=True, parents=[], children=[])
-    assert branch.rows("cleaned", "parents", "p") == []
-    versions = branch.rows("history", "parents", "p", *VERSION) + branch.rows("history", "children", "c", *VERSION)
+def test_a_table_that_was_emptied_and_is_read_whole_closes_every_version(with_history: Branch) -> None:
+    with_history.run(1, full=True, parents=[], children=[])
+    assert with_history.rows("cleaned", "parents", "p") == []
+    versions = with_history.rows("history", "parents", "p", *VERSION) + with_history.rows(
+        "history", "children", "c", *VERSION
+    )
     assert {version[1:] for version in versions} == {(DAY[0], DAY[1], False)}
     assert len(versions) == 5
 
@@ -172,19 +190,21 @@ def test_history_of_a_table_that_is_nothing_but_its_key(open_branch: Opener) -> 
 @pytest.mark.parametrize(
     ("is_full", "row"), [(False, (READ, 1, "fine")), (False, (DELETE, 1, None)), (True, (READ, 1, "good"))]
 )
-def test_a_run_whose_rows_are_gone_from_raw_is_refused(branch: Branch, is_full: bool, row: tuple[object, ...]) -> None:
-    branch.land(1, "parents", [row])
-    branch.forget(1, "parents")
+def test_a_run_whose_rows_are_gone_from_raw_is_refused(
+    with_history: Branch, is_full: bool, row: tuple[object, ...]
+) -> None:
+    with_history.land(1, "parents", [row])
+    with_history.forget(1, "parents")
     with pytest.raises(AuditError, match="parents"):
-        branch.clean(1, full=is_full, parents=[row])
+        with_history.clean(1, full=is_full, parents=[row])
 
 
 def test_rows_that_are_lost_while_they_are_written_stop_the_run(
-    branch: Branch, monkeypatch: pytest.MonkeyPatch
+    with_history: Branch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     append = Lake.append
     monkeypatch.setattr(
         Lake, "append", lambda lake, layer, table, rows, n: append(lake, layer, table, rows.limit(1), n)
     )
     with pytest.raises(AuditError, match="parents: 2 rows judged, but 1 valid and 0 refused"):
-        branch.run(1, parents=[(READ, 1, "fine"), (READ, 3, "good")])
+        with_history.run(1, parents=[(READ, 1, "fine"), (READ, 3, "good")])

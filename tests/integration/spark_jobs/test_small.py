@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import time
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
@@ -82,12 +83,68 @@ def test_spark_goes_on_with_them(branch: Branch) -> None:
     assert branch.rows("quarantine", "children", "c", "_reasons") == [(40, ["orphan:p"])]
 
 
+def test_an_increment_goes_on_with_what_spark_has_made(open_branch: Opener) -> None:
+    opened = open_branch(PARENTS, CHILDREN, EMPTY)
+    opened.run(0, full=True, **ROWS)
+    changes = {"parents": [(READ, 2, "good")], "children": [(DELETE, 10, None, None), (READ, 50, 3, "z")]}
+    assert opened.run(1, in_memory=True, **changes) == {"children": (3, 1, 1), "empty": (0, 0, 0), "parents": (1, 0, 0)}
+    assert opened.rows("cleaned", "children", "c", "p") == [(20, 2), (30, None), (50, 3)]
+    assert opened.rows("quarantine", "children", "c", "_reasons") == [(40, ["orphan:p"])]
+
+
+def test_an_increment_that_finds_all_rows_as_they_were_changes_no_table(branch: Branch) -> None:
+    before = catalog.contents(branch.name)
+    assert branch.run(1, in_memory=True, parents=[(READ, 1, "good", DAY[0])])["parents"] == (2, 1, 0)
+    after = catalog.contents(branch.name)
+    # What waits in quarantine was judged again.
+    changed = {name for name in after if after[name] != before[name]}
+    assert changed == {"raw.parents", "quarantine.parents", "quarantine.children"}
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_random_histories_end_as_spark_ends_them(open_branch: Opener, seed: int) -> None:
+    """Rows that change, come, go, are refused and mended, with and without their parents, five runs in a row."""
+    chance = random.Random(seed)
+    both = [open_branch(PARENTS, CHILDREN, in_memory=in_memory) for in_memory in (False, True)]
+    held: dict[str, set[int]] = {"parents": set(), "children": set()}
+    for day in range(6):
+        rows = {table: _changes(chance, table, held[table], day) for table in held}
+        told = [branch.run(day, full=day == 0, **rows) for branch in both]
+        assert told[0] == told[1]
+        for layer in ("cleaned", "quarantine"):
+            for table in held:
+                spark, memory = (_with_marks(branch, layer, table) for branch in both)
+                assert memory == spark, f"{layer}.{table} on day {day}"
+
+
+def _changes(chance: random.Random, table: str, held: set[int], day: int) -> list[tuple[Any, ...]]:
+    """Some keys of eight, each read or, if it was there and this is not the first day, perhaps gone."""
+    rows: list[tuple[Any, ...]] = []
+    for key in chance.sample(range(8), chance.randint(0, 5) if day else 6):
+        if day and key in held and chance.random() < 0.4:
+            held.discard(key)
+            rows.append((DELETE, key, None) if table == "parents" else (DELETE, key, None, None))
+            continue
+        held.add(key)
+        if table == "parents":
+            rows.append((READ, key, chance.choice(["good", "fine", "broken"])))
+        else:
+            rows.append((READ, key, chance.choice([None, *range(8)]), chance.choice(["", "x", None])))
+    return rows
+
+
+def _with_marks(branch: Branch, layer: str, table: str) -> list[tuple[Any, ...]]:
+    columns = branch.columns(layer, table)
+    return [tuple(str(value).removeprefix(branch.name) for value in row) for row in branch.rows(layer, table, *columns)]
+
+
 def test_a_table_that_spark_has_marked_rows_of_as_deleted_stays_sparks(
     branch: Branch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     branch.run(1, children=[(DELETE, 10, None, None)])
-    assert not SmallTables(branch.name).can_replace("children")
-    assert SmallTables(branch.name).can_replace("parents")
+    small_tables = SmallTables(branch.name, "", set())
+    assert not small_tables.can_replace("children")
+    assert small_tables.can_replace("parents")
     branch.run(2, full=True, in_memory=True, **ROWS)
     assert branch.rows("cleaned", "children", "c") == [(10,), (30,)]
 
@@ -185,22 +242,22 @@ def test_groups_of_one_task_do_not_mix(open_branch: Opener, monkeypatch: pytest.
     """Two groups of small tables may be ready at the same time, while Spark is at work on what is between them."""
     read = small._landed
 
-    def slowly(whole: small.Whole) -> Any:
+    def slowly(arrived: small.Arrived) -> Any:
         time.sleep(0.3)
-        return read(whole)
+        return read(arrived)
 
     monkeypatch.setattr(small, "_landed", slowly)
     opened = open_branch(PARENTS, CHILDREN, EMPTY)
     for table, rows in ROWS.items():
         opened.land(0, table, rows)
-    taken = SmallTables(opened.name)
+    taken = SmallTables(opened.name, "", set())
     pointing = {table: each.references for table, each in opened.contracts.items()}
-    whole = {
-        table: small.Whole(each, (opened._uri(0, table),) * bool(ROWS[table]), len(ROWS[table]), 0, pointing[table])
+    arrived = {
+        table: small.Arrived(each, (opened._uri(0, table),) * bool(ROWS[table]), len(ROWS[table]), 0, pointing[table])
         for table, each in opened.contracts.items()
     }
     with ThreadPoolExecutor() as pool:
-        groups = [[whole["parents"], whole["children"]], [whole["empty"]]]
+        groups = [[arrived["parents"], arrived["children"]], [arrived["empty"]]]
         outcomes = [one for found in pool.map(taken.take_in, groups) for one in found]
     assert {one.table: (one.judged, one.refused, one.deleted) for one in outcomes} == COUNTS
     assert opened.rows("cleaned", "children", "c") == [(10,), (30,)]
@@ -209,5 +266,7 @@ def test_groups_of_one_task_do_not_mix(open_branch: Opener, monkeypatch: pytest.
 def test_landing_files_with_other_rows_than_were_landed_are_refused(open_branch: Opener) -> None:
     opened = open_branch(PARENTS)
     opened.run(0, full=True, in_memory=True, parents=ROWS["parents"])
-    with pytest.raises(AuditError, match="parents: its landing files hold 3 rows, but its extraction landed 2"):
+    with pytest.raises(
+        AuditError, match="parents: its landing files hold 3 rows and 0 deleted keys, but its extraction landed 2 and 0"
+    ):
         opened.clean(0, full=True, in_memory=True, parents=ROWS["parents"][:2])
