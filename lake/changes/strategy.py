@@ -18,6 +18,9 @@ from lake.contracts import Contract
 from lake.source.position import Position
 from lake.source.server import Server
 
+RULES_EDITED = "the contract's rules are not those by which its rows were judged"
+"""Why a table is read whole whose contract says other rules."""
+
 
 @dataclass(frozen=True)
 class State:
@@ -149,7 +152,7 @@ def _missing(contract: Contract, state: State, way: Way) -> str:
     if way != "full" and state.columns != columns_of(contract):
         return "the contract's columns are not those of the last run"
     if way != "full" and state.rules != contract.rules_sha256:
-        return "the contract's rules are not those by which its rows were judged"
+        return RULES_EDITED
     if way == "binlog" and state.position is None:
         return "the last run left no binlog position"
     if way == "cursor" and state.watermark is None:

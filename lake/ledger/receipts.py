@@ -43,8 +43,9 @@ class Receipt:
             that published one itself.
         dbt_manifest_sha256: of the dbt manifest without its generation times.
         tables: per table: source, mode, since when it is held back, in what its contract followed it, rows read,
-            valid, refused, deleted, how many rows the source has (``source_rows``), ``cleaned`` and ``quarantine``,
-            and up to when parity had proven it equal to its source, row by row (``verified_through``; empty for never).
+            valid, refused, deleted, how many verdicts edited rules have changed (``rejudged``), how many rows the
+            source has (``source_rows``), ``cleaned`` and ``quarantine``, and up to when parity had proven it equal to
+            its source, row by row (``verified_through``; empty for never).
         layers: rows written per layer.
         checks: of the audit: how many, how many failed, and the address of the data docs.
     """
@@ -82,6 +83,11 @@ class Receipt:
                 f"{name} follows its source: {change}; `lake follow --write` notes it"
                 for change in told.get("followed", ())
             ]
+            if anew := told.get("rejudged"):
+                lines.append(
+                    f"{name} was judged by edited rules: {anew['refused']:,} rows wait in quarantine that did not, "
+                    f"{anew['accepted']:,} no longer"
+                )
             if told["mode"] == HELD_BACK:
                 since = f"as of {told['held_since'][:19]} UTC" if told["held_since"] else "never read yet"
                 lines.append(f"{name} is held back, {since}: {told['reason']}")

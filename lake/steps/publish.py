@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
+from lake.changes.strategy import RULES_EDITED
 from lake.extract import manifest
 from lake.extract.manifest import Manifest
 from lake.layers.outcome import Outcome
 from lake.ledger import code, journal, parity_ledger, receipts
 from lake.ledger import publish as publishing
 from lake.ledger.receipts import Receipt
+from lake.quality import verdicts
 from lake.quality.counts import Rows
 from lake.run import Run
 from lake.settings import settings
 from lake.source.snapshot import Snapshot
-from lake.steps import cleaning
+from lake.steps import cleaning, in_force
 
 
 def publish(run: Run) -> Receipt:
@@ -60,10 +62,14 @@ def _changed(run: Run, manifests: list[Manifest]) -> Receipt:
     curated, marts = journal.read(run.run_id, "curate")["written"], journal.read(run.run_id, "marts")
     checks = journal.read(run.run_id, "audit")
     rows = checks.pop("rows")
+    anew = _judged_anew(run, manifests)
     return _draft(
         run,
         manifests,
-        {landed.table: _table(landed, outcomes[landed.table]) | rows[landed.table] for landed in manifests},
+        {
+            landed.table: _table(landed, outcomes[landed.table]) | rows[landed.table] | anew.get(landed.table, {})
+            for landed in manifests
+        },
         dbt_manifest_sha256=marts["manifest_sha256"],
         layers={
             "raw": sum(landed.rows + landed.deleted for landed in manifests),
@@ -74,6 +80,13 @@ def _changed(run: Run, manifests: list[Manifest]) -> Receipt:
         },
         checks={**checks, "dbt_tests": marts["tests"]},
     )
+
+
+def _judged_anew(run: Run, manifests: list[Manifest]) -> dict[str, dict[str, Any]]:
+    """What a receipt says beside the rest of tables whose rules were edited: how many verdicts have changed."""
+    edited = [landed.table for landed in manifests if RULES_EDITED in landed.reason]
+    contracts = in_force.contracts(run) if edited else {}
+    return {table: {"rejudged": verdicts.rejudged(run, contracts[table]).to_json()} for table in edited}
 
 
 def _unchanged(run: Run, manifests: list[Manifest], since: str) -> Receipt:

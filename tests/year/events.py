@@ -48,6 +48,12 @@ def a_decimal_gets_more_digits(year: Year) -> None:
     year.shop.do("ALTER TABLE coupons MODIFY percent DECIMAL(9,2) NOT NULL")
 
 
+def a_column_goes_that_the_contract_lets_go(year: Year) -> None:
+    year.settle("reviews", lambda contract: contract.update(gone_columns="keep"))
+    year.shop.do("ALTER TABLE reviews DROP helpful")
+    year.tables["reviews"] = replace(year.tables["reviews"], dropped=frozenset({"helpful"}))
+
+
 def contracts_are_brought_up_to_date(year: Year) -> None:
     said = CliRunner().invoke(app, ["follow", "--write"])
     assert said.exit_code == 0 and "wrote" in said.output, said.output
@@ -255,6 +261,7 @@ YEAR = (
     Event(160, the_run_dies_after_extraction),
     Event(170, another_column_is_added, follows="reviews", publishes=True, whole=("reviews",)),
     Event(177, an_enum_gets_a_label, follows="orders", whole=("orders",)),
+    Event(180, contracts_are_brought_up_to_date, publishes=True),
     Event(184, a_table_is_swapped, publishes=True, whole=("reviews",)),
     Event(193, it_is_renamed_back, holds="products"),
     Event(198, its_old_name_is_told, frees="products", publishes=True, whole=("products",)),
@@ -263,6 +270,7 @@ YEAR = (
     Event(224, the_run_dies_after_cleaning),
     Event(233, a_table_with_history_loses_a_column, holds="customers"),
     Event(238, it_is_taken_out_of_that_contract_too, frees="customers", publishes=True, whole=("customers",)),
+    Event(243, a_column_goes_that_the_contract_lets_go, follows="reviews", publishes=True, whole=("reviews",)),
     Event(247, a_decimal_gets_more_digits, follows="coupons", publishes=True, whole=("coupons",)),
     Event(255, a_table_is_new),
     Event(262, a_table_is_swapped, publishes=True, whole=("reviews",)),

@@ -17,6 +17,8 @@ from lake.layers import small
 from lake.layers.small import SmallTables
 from lake.platform import catalog
 from lake.platform.rest_catalog import TogetherCatalog
+from lake.quality import verdicts
+from lake.quality.verdicts import Rejudged
 from tests.integration.spark_jobs.branch import DAY, INSTANT, KEY, Branch, contract
 from tests.integration.spark_jobs.conftest import Opener
 
@@ -164,6 +166,19 @@ def test_content_is_replaced_and_columns_come_and_grow(branch: Branch) -> None:
 
     assert branch.run(2, full=True, in_memory=True)["parents"] == (0, 0, 0)
     assert branch.rows("cleaned", "parents", "p") == []
+
+
+def test_verdicts_that_edited_rules_have_changed_are_counted(branch: Branch) -> None:
+    """Of parents 1 to 3 the second one was refused."""
+    labels = {**PARENTS.columns, "state": PARENTS.columns["state"].with_type("enum('good','broken')")}
+    branch.contracts["parents"] = PARENTS.with_columns(labels)
+    branch.run(1, full=True, in_memory=True, **ROWS)
+    run = branch._run(1)
+    assert verdicts.rejudged(run, branch.contracts["parents"]) == Rejudged(refused=1, accepted=1)
+    # What waits for a parent has changed with it.
+    assert verdicts.rejudged(run, CHILDREN) == Rejudged(refused=0, accepted=1)
+    without_key = contract("parents", key=[], cursor=None, deletes="none", columns={"p": KEY, "at": INSTANT})
+    assert verdicts.rejudged(run, without_key) == Rejudged(refused=0, accepted=0), "only their number is known"
 
 
 def test_a_type_that_grows(open_branch: Opener) -> None:
