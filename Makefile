@@ -61,8 +61,8 @@ test-native:  ## check and test the reader's Rust; apart from `make test`, becau
 	cd native && cargo clippy --locked --all-targets --features python -- --deny warnings
 	cd native && cargo test --locked
 
-bench: setup  ## measure full and incremental runs
-	$(BIN)/python -m benchmarks --scale $(or $(scale),1)
+bench: setup  ## measure full and incremental runs: scale=1 rounds=1
+	$(BIN)/python -m benchmarks --scale $(or $(scale),1) --rounds $(or $(rounds),1)
 
 bench-extract: setup  ## measure readers: rows=6000000 rounds=3 promotions=1 server=mariadb|mysql
 	$(BIN)/python -m benchmarks.extract --rows $(or $(rows),6000000) --rounds $(or $(rounds),3) $(if $(promotions),--promotions) $(if $(server),--server $(server))

@@ -10,7 +10,7 @@ import json
 import os
 import platform
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -74,6 +74,7 @@ class Result:
         lines_read: those that our run of a kind read.
         published: whether it published anything.
         disturbed_by: runs of the pipeline that came in between.
+        rounds: of each phase its wall seconds, round by round.
     """
 
     scale: int
@@ -87,6 +88,7 @@ class Result:
     published: dict[str, bool] = field(default_factory=dict)
     idle_cpu_seconds: dict[str, float] = field(default_factory=dict)
     disturbed_by: list[str] = field(default_factory=list)
+    rounds: dict[str, list[float]] = field(default_factory=dict)
 
     def ratios(self) -> dict[str, dict[str, float | None]]:
         """How many times the peer's each of our figures is, for the kinds of run that both have done."""
@@ -122,6 +124,7 @@ class Result:
             "mart_rows": self.mart_rows,
             "platform_cpu_seconds_beside_peer": self.idle_cpu_seconds,
             "disturbed_by": self.disturbed_by,
+            "rounds": self.rounds,
         }
 
 
@@ -157,6 +160,23 @@ def measure(scale: int, sides: tuple[str, ...]) -> Result:
         if len(runs) > asked:
             result.disturbed_by = [run for run in runs if not run.startswith("manual__")] or runs
     return result
+
+
+def of_rounds(results: list[Result]) -> Result:
+    """The last of some rounds, with the phase of each kind that took the median time. The first round, which warms the
+    Java machines up, does not count beside others."""
+    counted = results[1:] or results
+    last = results[-1]
+    return replace(
+        last,
+        phases={name: _of_median_time([one.phases[name] for one in counted]) for name in last.phases},
+        disturbed_by=[run for one in results for run in one.disturbed_by],
+        rounds={name: [one.phases[name].wall_seconds for one in results] for name in last.phases},
+    )
+
+
+def _of_median_time(phases: list[Phase]) -> Phase:
+    return sorted(phases, key=lambda phase: phase.wall_seconds)[(len(phases) - 1) // 2]
 
 
 def _ours(airflow: ours.Watched, kind: str, truth: Truth, result: Result) -> None:
@@ -230,6 +250,9 @@ def print_result(result: Result) -> None:
         times = {name: "" if times is None else f"{times:.1f}×" for name, times in ratios.items()}
         summary.add_row(f"[bold]ratio, {kind}", times["wall"], times["cpu"], "", times["peak_memory"], "")
     console.print(summary)
+    for name, walls in result.rounds.items():
+        if len(walls) > 1:
+            console.print(f"{name}, round by round: {', '.join(f'{wall:.1f}' for wall in walls)} s")
     for phase in result.phases.values():
         if phase.tasks:
             console.print(_tasks(phase))
@@ -266,16 +289,20 @@ def _right(table: Table) -> Table:
 def bench(
     scale: Annotated[int, typer.Option(min=1, max=100, help="Copies of the shop's year of orders.")] = 1,
     only: Annotated[Literal["shoplake", "peer"] | None, typer.Option(help="Measure one side alone.")] = None,
+    rounds: Annotated[int, typer.Option(min=1, help="Of more than one the first does not count.")] = 1,
 ) -> None:
     """Measure Shoplake and its peer on the running platform. The shop is loaded anew if its scale differs."""
-    result = measure(scale, (only,) if only else ("shoplake", "peer"))
+    results = []
+    for _ in range(rounds):
+        results.append(measure(scale, (only,) if only else ("shoplake", "peer")))
+        refuse_wrong(results[-1])
+    result = of_rounds(results)
     OUT.mkdir(exist_ok=True)
     text = json.dumps(result.to_json(), indent=1)
     for file in (OUT / "pipeline.json", OUT / f"pipeline-scale-{scale}.json"):
         file.write_text(text)
     print_result(result)
     console.print(f"[dim]{OUT / 'pipeline.json'}[/]")
-    refuse_wrong(result)
 
 
 if __name__ == "__main__":

@@ -38,10 +38,10 @@ log = logging.getLogger(__name__)
 # PyIceberg drops whole files where a table's properties ask for marks, which is what is wanted here.
 warnings.filterwarnings("ignore", "Merge on read is not yet supported")
 
-SMALL_VALUES = 1_000_000
+SMALL_VALUES = 4_000_000
 """Rows by columns of a table that is held in memory whole."""
 
-SMALL_BYTES = 16 << 20
+SMALL_BYTES = 32 << 20
 """Of its landing files: texts may be long."""
 
 MERGED_VALUES = 200_000
@@ -54,8 +54,11 @@ FEW_KEYS = 1_000_000
 TOGETHER = 40
 """Tables in one commit."""
 
-TOGETHER_VALUES = 4 * SMALL_VALUES
-"""Rows by columns of the tables in one commit, all of which are in memory at once."""
+TOGETHER_VALUES = SMALL_VALUES
+"""Rows by columns of the tables in one commit, all of which are in memory at once, ..."""
+
+TOGETHER_BYTES = 2 * SMALL_BYTES
+"""... and bytes of their landing files."""
 
 AT_ONCE = 4
 LAYERS = ("cleaned", "quarantine")
@@ -295,12 +298,20 @@ def _dealt(tables: Sequence[Arrived]) -> Iterator[list[Arrived]]:
     """Tables in their order, in lists that are committed together."""
     some: list[Arrived] = []
     for one in tables:
-        if some and (len(some) == TOGETHER or sum(each.values for each in (*some, one)) > TOGETHER_VALUES):
+        if some and _is_full([*some, one]):
             yield some
             some = []
         some.append(one)
     if some:
         yield some
+
+
+def _is_full(tables: Sequence[Arrived]) -> bool:
+    return (
+        len(tables) > TOGETHER
+        or sum(one.values for one in tables) > TOGETHER_VALUES
+        or sum(one.bytes for one in tables) > TOGETHER_BYTES
+    )
 
 
 @dataclass(frozen=True)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
 
-from benchmarks.bench import Check, Result, refuse_wrong
+from benchmarks.bench import Check, Result, of_rounds, refuse_wrong
 from benchmarks.measure import Phase
 from benchmarks.shop import Truth, scale_of
 from lake.errors import AuditError, LakeError
@@ -36,6 +37,16 @@ def test_right_figures_pass_and_the_json_keeps_money_exact() -> None:
     assert written["checks"][0]["shop"] == {"revenue": "4536753.05", "units": 151250802}
     assert written["checks"][0]["is_right"] is True
     assert written["ratios"]["full"]["wall"] == 4.0
+
+
+def test_of_several_rounds_the_median_counts_and_not_the_first() -> None:
+    results = [_result() for _ in range(4)]
+    for result, wall in zip(results, [200.0, 60.0, 40.0, 50.0], strict=True):
+        result.phases["shoplake full"] = replace(result.phases["shoplake full"], wall_seconds=wall)
+    found = of_rounds(results)
+    assert found.phases["shoplake full"].wall_seconds == 50.0
+    assert found.rounds["shoplake full"] == [200.0, 60.0, 40.0, 50.0]
+    assert of_rounds(results[:1]).phases == results[0].phases
 
 
 def test_one_cent_is_too_much() -> None:
