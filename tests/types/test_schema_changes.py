@@ -137,7 +137,12 @@ def test_columns_change_between_two_runs(
 def test_a_column_that_is_dropped_stays_as_null_where_the_contract_says_so(
     source: Connection[Any], run_once: Callable[[Contract], list[dict[str, Any]]]
 ) -> None:
-    _execute(source, "CREATE TABLE changing (id INT PRIMARY KEY, gone INT)", "INSERT INTO changing VALUES (1, 7)")
+    _execute(
+        source,
+        "DROP TABLE IF EXISTS changing",
+        "CREATE TABLE changing (id INT PRIMARY KEY, gone INT)",
+        "INSERT INTO changing VALUES (1, 7)",
+    )
     contract = _drafted().model_copy(update={"gone_columns": "keep"})
     assert run_once(contract) == [{"id": 1, "gone": 7}]
     _execute(source, "ALTER TABLE changing DROP gone", "INSERT INTO changing VALUES (2)")

@@ -33,8 +33,10 @@ def test_an_interrupted_session_ends_its_services(tmp_path: Path, number: signal
     test, told = tmp_path / "test_long.py", tmp_path / "told"
     test.write_text(LONG)
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(("LAKE_", "PYTEST_"))}
+    # A shell lets what it starts in the background ignore Ctrl-C, and so does all that is started by that.
+    heeding = ["env", "--default-signal=INT"]
     session = subprocess.Popen(
-        [sys.executable, "-m", "pytest", "-q", "-c", PROJECT / "pyproject.toml", "-p", "conftest", test],
+        [*heeding, sys.executable, "-m", "pytest", "-q", "-c", PROJECT / "pyproject.toml", "-p", "conftest", test],
         cwd=PROJECT,
         env={**inherited, "PYTHONPATH": str(PROJECT), "TOLD": str(told)},
         start_new_session=True,

@@ -103,7 +103,7 @@ def test_an_increment_that_finds_all_rows_as_they_were_changes_no_table(branch: 
     assert changed == {"raw.parents", "quarantine.parents", "quarantine.children"}
 
 
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("seed", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_random_histories_end_as_spark_ends_them(open_branch: Opener, seed: int) -> None:
     """Rows that change, come, go, are refused and mended, with and without their parents, five runs in a row."""
     chance = random.Random(seed)
