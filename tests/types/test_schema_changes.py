@@ -4,6 +4,7 @@ says so."""
 from __future__ import annotations
 
 import logging
+import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
@@ -42,7 +43,7 @@ def run_once(source: Connection[Any]) -> Iterator[Callable[[Contract], list[dict
     from spark_jobs.cleaned import clean
     from spark_jobs.session import connect
 
-    branch = f"{settings().source_name}_changing"
+    branch = f"{settings().source_name}_changing_{uuid.uuid4().hex[:6]}"
     raw.prepare(catalog.MAIN)
     catalog.create_branch(branch)
     spark = connect()
