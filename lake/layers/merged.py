@@ -22,8 +22,8 @@ Key = tuple[Any, ...]
 
 @dataclass(frozen=True)
 class Increment:
-    """What there is to be merged; all tables have the contract's columns and the marks, the first and the last two also
-    the reader's problems.
+    """What there is to be merged; all tables have the contract's columns and the marks, all but ``held`` also the
+    reader's problems.
 
     Attributes:
         read: rows that the run has read.
