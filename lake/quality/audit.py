@@ -13,6 +13,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import pyarrow as pa
+from pyiceberg.expressions import EqualTo
 
 with warnings.catch_warnings():
     # Importing Great Expectations logs some two hundred lines about its own registry.
@@ -185,4 +186,11 @@ def _record(run: Run, results: list[CheckResult]) -> None:
     now = datetime.now(UTC)
     rows = [{"run_id": run.run_id, "checked_at": now, **asdict(result)} for result in results]
     table = raw.open_catalog(run.branch).create_table_if_not_exists(("audit", "check_results"), RESULTS)
-    table.overwrite(pa.Table.from_pylist(rows, schema=RESULTS), overwrite_filter=f"run_id = '{run.run_id}'")
+    added = pa.Table.from_pylist(rows, schema=RESULTS)
+    with table.transaction() as transaction:
+        if table.properties.get(raw.LAST_RUN) == run.run_id:
+            transaction.overwrite(added, overwrite_filter=EqualTo("run_id", run.run_id))
+        else:
+            # Not an overwrite of what cannot be there: that looks into the files of all runs before.
+            transaction.append(added)
+            transaction.set_properties({raw.LAST_RUN: run.run_id})

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -84,8 +85,18 @@ class World:
 
 def stored_bytes() -> dict[str, int]:
     """Bytes of what the lake's tables and the landing area hold."""
-    found = {}
-    for name, bucket in BUCKETS.items():
-        infos = storage.filesystem().get_file_info(fs.FileSelector(bucket, recursive=True))
-        found[name] = sum(info.size for info in infos if info.type == fs.FileType.File)
-    return found
+    return {name: sum(info.size for info in _files(bucket)) for name, bucket in BUCKETS.items()}
+
+
+def bytes_by_layer() -> dict[str, int]:
+    """Bytes of each layer's data and metadata, each for itself: ``raw/metadata``."""
+    found = Counter[str]()
+    for info in _files(BUCKETS["lake_bytes"]):
+        _, layer, *_, kind, _ = info.path.split("/")
+        found[f"{layer}/{kind}"] += info.size
+    return dict(sorted(found.items()))
+
+
+def _files(bucket: str) -> list[fs.FileInfo]:
+    infos = storage.filesystem().get_file_info(fs.FileSelector(bucket, recursive=True))
+    return [info for info in infos if info.type == fs.FileType.File]

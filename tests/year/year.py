@@ -29,7 +29,7 @@ from tests.year import oracle, runs, upkeep
 from tests.year.oracle import Table
 from tests.year.runs import Death, Engine
 from tests.year.shop import TABLES, Shop
-from tests.year.world import World, stored_bytes
+from tests.year.world import World, bytes_by_layer, stored_bytes
 
 SOURCE = "year"
 KEYS = {
@@ -82,6 +82,7 @@ class Month:
     receipts: int = 0
     rows_compared: int = 0
     stored: dict[str, int] = field(default_factory=dict)
+    layers: dict[str, int] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """Plain values, with the medians of what was measured of each run."""
@@ -251,7 +252,7 @@ class Year:
         upkeep.maintain(self.engine.spark, self.now + timedelta(hours=12))
         month.maintenance_seconds = round(time.monotonic() - began, 1)
         month.receipts = len(receipts.run_ids())
-        month.stored = stored_bytes()
+        month.stored, month.layers = stored_bytes(), bytes_by_layer()
         print(f"month {month.month}: {month.to_json()}", flush=True)
 
     def compare(self) -> int:

@@ -22,3 +22,11 @@ def test_a_group_is_neither_too_long_nor_too_large() -> None:
         ["a.e"],
     ]
     assert list(compact.groups([])) == []
+
+
+def test_what_each_run_writes_is_a_group_of_its_own() -> None:
+    tables = [need("cleaned.orders", 1), need("audit.check_results", 1), need("raw.orders", 1)]
+    assert [[each.table for each in group] for group in compact.groups(tables)] == [
+        ["audit.check_results"],
+        ["cleaned.orders", "raw.orders"],
+    ]
