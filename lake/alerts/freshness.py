@@ -15,7 +15,7 @@ from croniter import croniter  # type: ignore[import-untyped]
 from lake.alerts.alert import Alert
 from lake.alerts.look import Look
 from lake.contracts.load import files, load
-from lake.ledger import freshness
+from lake.ledger import freshness, receipts
 from lake.settings import settings
 from lake.source import sources
 
@@ -73,6 +73,8 @@ def ages() -> list[Age]:
     config = settings()
     known = {file.stem: (source, file) for source in sources.known() for file in files(source)}
     shown = freshness.shown(known.keys())
+    newest = next(receipts.newest(1), None)
+    gone = {table for table, told in newest.tables.items() if told.get("mode") == receipts.GONE} if newest else set()
     # Of the demo shop only what is in the lake counts: its database may be there and empty.
     has_shop = any(known[table][0] == config.source_name for table in shown.keys() & known.keys())
     return [
@@ -84,7 +86,8 @@ def ages() -> list[Age]:
             minutes=_own_rule(file) or config.stale_after_minutes,
         )
         for table, (source, file) in known.items()
-        if shown and (source != config.source_name or has_shop)
+        # One that its source has dropped gets no younger, and nobody can do anything about it.
+        if shown and table not in gone and (source != config.source_name or has_shop)
     ]
 
 

@@ -35,6 +35,8 @@ def follow(
         with client.connected(origin) as connection:
             fits = schema.fits(contracts, schema.read_tables(connection, origin))
         for name, shape in fits.items():
+            if shape.is_gone:
+                console.print(f"[yellow]gone[/]  {escape(name)} stays as it was", highlight=False, soft_wrap=True)
             for change in shape.followed:
                 console.print(f"[green]follows[/]  {escape(f'{name}: {change}')}", highlight=False, soft_wrap=True)
             for problem in shape.obstacles.values():

@@ -1,14 +1,14 @@
 """A table whose shape in the source is not its contract's: what of that the contract follows by itself.
 
 What loses nothing and has one meaning is followed: a new or reordered label of an ENUM or SET, a type that holds more
-than before, and, where the contract says so, a new column or one that is gone. What could mean several things is an
-obstacle, which a person has to settle: a column or key that is gone (dropped, or renamed?), a type that holds less or
-other things.
+than before, and, where the contract says so, a new column or one that is gone. A table that is gone stays as it was,
+where the contract says that. What could mean several things is an obstacle, which a person has to settle: a column or
+key that is gone (dropped, or renamed?), a type that holds less or other things.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -63,12 +63,14 @@ class Fit:
         followed: in what it is not the one that was given.
         obstacles: why the table cannot be read, in sentences, by what each is about: a column, ``key`` or ``table``.
         left_out: columns of the source that the contract does not read.
+        is_gone: whether the source has dropped the table, and the contract says that the lake keeps it then.
     """
 
     contract: Contract
     followed: list[Followed] = field(default_factory=list)
     obstacles: dict[tuple[str, ...], str] = field(default_factory=dict)
     left_out: list[str] = field(default_factory=list)
+    is_gone: bool = False
 
     @property
     def refusal(self) -> str:
@@ -96,11 +98,14 @@ def write(file: Path, shape: Fit) -> None:
         yaml.dump(document, stream)
 
 
-def fit(contract: Contract, table: SourceTable | None) -> Fit:
-    """Hold a contract against its table as the source has it now; ``None`` for one that is not there."""
+def fit(contract: Contract, table: SourceTable | None, unread: Iterable[SourceTable] = ()) -> Fit:
+    """Hold a contract against its table as the source has it now; ``None`` for one that is not there.
+
+    Args:
+        unread: tables of the source that are in no contract. A table that is gone may be one of them now.
+    """
     if table is None:
-        missing = f"table {contract.name_in_source!r} is not in the source, or its user may not read it"
-        return Fit(contract, obstacles={("table",): missing})
+        return _missing(contract, unread)
     followed: list[Followed] = []
     obstacles: dict[tuple[str, ...], str] = {}
     columns = dict(contract.columns)
@@ -129,6 +134,17 @@ def fit(contract: Contract, table: SourceTable | None) -> Fit:
     if followed:
         contract = contract.with_columns(columns | taken)
     return Fit(contract, followed, obstacles, left_out)
+
+
+def _missing(contract: Contract, unread: Iterable[SourceTable]) -> Fit:
+    names = {contract.column_in_source(name) for name in contract.columns}
+    alike = [table.name for table in unread if names <= table.columns.keys()]
+    if contract.gone_table == "keep" and not alike:
+        return Fit(contract, is_gone=True)
+    missing = f"table {contract.name_in_source!r} is not in the source, or its user may not read it"
+    if alike:
+        missing += f"; has it become {' or '.join(map(repr, alike))}, with all its columns? 'source_table' says so"
+    return Fit(contract, obstacles={("table",): missing})
 
 
 def _may_go(contract: Contract, name: str, others: Mapping[str, SourceColumn]) -> bool:

@@ -139,6 +139,9 @@ class Contract(BaseModel):
     gone_columns: Literal["hold", "keep"] = Field(
         default="hold", description="whether a column that the source drops holds the table back, or stays as NULL"
     )
+    gone_table: Literal["hold", "keep"] = Field(
+        default="hold", description="whether it is held back once the source has dropped it, or stays as it was"
+    )
     columns: dict[str, Column] = Field(min_length=1)
 
     @model_validator(mode="after")

@@ -125,8 +125,9 @@ def _read(origin: Source, requests: list[Request], run_id: str) -> list[Manifest
             for name, shape in fits.items()
             if shape.obstacles
         ]
+        back += [manifest.gone(run_id, name, view.snapshot, asked[name].last) for name in fits if fits[name].is_gone]
         _say(fits, any(request.last for request in requests))
-        contracts = {name: shape.contract for name, shape in fits.items() if not shape.obstacles}
+        contracts = {name: shape.contract for name, shape in fits.items() if not shape.obstacles and not shape.is_gone}
         moment = increments.inside_snapshot(first, before)
         found = increments.find(
             first,
@@ -180,6 +181,8 @@ def _say(fits: Mapping[str, Fit], has_run: bool) -> None:
     for refusal in refusals:
         log.error("held back: %s", refusal)
     for name, shape in fits.items():
+        if shape.is_gone:
+            log.warning("%s is gone from its source, and stays as it was", name)
         for change in shape.followed:
             log.warning("the contract of %s follows its table: %s", name, change)
         for column in shape.left_out:

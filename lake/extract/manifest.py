@@ -19,8 +19,8 @@ from lake.contracts.model import Column, Contract
 from lake.platform import storage
 from lake.source.snapshot import Snapshot
 
-Mode = Literal["full", "increment", "held back", "not asked for"]
-HELD: frozenset[Mode] = frozenset({"held back", "not asked for"})
+Mode = Literal["full", "increment", "held back", "not asked for", "gone"]
+HELD: frozenset[Mode] = frozenset({"held back", "not asked for", "gone"})
 """Modes of a table that was not read."""
 
 _INSTANTS = ("watermark", "held_since")
@@ -50,8 +50,9 @@ class Manifest:
     """The outcome of one table's extraction.
 
     Attributes:
-        mode: `full` holds every row of the table, `increment` those that changed; a table that was `held back`, or
-            that the run was `not asked for`, was not read, and stays as the last run left it.
+        mode: `full` holds every row of the table, `increment` those that changed; a table that was `held back`,
+            that the run was `not asked for`, or that is `gone` from the source, was not read, and stays as the last run
+            left it.
         way: how the changes were found; `full` where all rows were read.
         reason: why this way.
         source_rows: rows of the whole table in the snapshot, for proving the cleaned table complete.
@@ -89,6 +90,11 @@ class Manifest:
     def is_held(self) -> bool:
         """Whether the table was not read, and stays as it is."""
         return self.mode in HELD
+
+    @property
+    def holds_back(self) -> bool:
+        """Whether what is made of the table stays as it is too. Of one that is gone nothing is missing."""
+        return self.is_held and self.mode != "gone"
 
     @property
     def has_news(self) -> bool:
@@ -149,6 +155,15 @@ def held_back(run_id: str, table: str, reason: str, snapshot: Snapshot, last: Ma
     return _not_read(run_id, table, "held back", reason, snapshot, last, missed=True)
 
 
+def gone(run_id: str, table: str, snapshot: Snapshot, last: Manifest | None) -> Manifest:
+    """Of a table that the source has dropped, and that the lake keeps as it was. It may come back.
+
+    Args:
+        snapshot, last: as for `held_back`.
+    """
+    return _not_read(run_id, table, "gone", "the source has it no longer", snapshot, last, missed=False)
+
+
 def not_asked_for(run_id: str, table: str, snapshot: Snapshot, last: Manifest | None, missed: bool) -> Manifest:
     """Of a table that the run is not to read. One that a person has to settle stays known as such.
 
@@ -158,6 +173,8 @@ def not_asked_for(run_id: str, table: str, snapshot: Snapshot, last: Manifest | 
     """
     if last and last.mode == "held back":
         return held_back(run_id, table, last.reason, snapshot, last)
+    if last and last.mode == "gone":
+        return gone(run_id, table, snapshot, last)
     reason = "the run was asked for others"
     has_missed = missed or (last is not None and last.is_held and last.missed)
     return _not_read(run_id, table, "not asked for", reason, snapshot, last, has_missed)
@@ -179,14 +196,15 @@ def _not_read(
         state=last.state if last else {},
         held_since=since,
         missed=missed,
-        was_held=misses_something(last),
+        # Of one that was gone before nothing has been missed until it comes back.
+        was_held=misses_something(last) and not (mode == "gone" and last is not None and last.mode == "gone"),
     )
 
 
 def misses_something(last: Manifest | None) -> bool:
     """Whether a table was not read in the run before, and missed anything by it. What was written before there was a
     choice of tables says only that it was held back."""
-    return last is not None and last.is_held and (last.missed or last.mode == "held back")
+    return last is not None and last.is_held and (last.missed or last.mode in ("held back", "gone"))
 
 
 def folder(source: str, table: str, run_id: str) -> str:

@@ -186,6 +186,8 @@ def _misfits(subjects: Sequence[Subject], instant: datetime, tables: dict[str, S
         subject = by_table[table]
         if shape.obstacles and not subject.published.is_held:
             found[table] = unknown(subject, instant, shape.refusal)
+        elif shape.is_gone:
+            found[table] = replace(unknown(subject, instant), note="gone from the source, and kept")
         elif shape.obstacles:
             found[table] = replace(unknown(subject, instant), note=f"held back: {shape.refusal}")
         elif shape.followed:

@@ -19,7 +19,10 @@ HELD_BACK = "held back"
 NOT_ASKED_FOR = "not asked for"
 """Mode of a table that the run was not to read."""
 
-NOT_READ = frozenset({HELD_BACK, NOT_ASKED_FOR})
+GONE = "gone"
+"""Mode of a table that the source has dropped, and that the lake keeps as its contract says."""
+
+NOT_READ = frozenset({HELD_BACK, NOT_ASKED_FOR, GONE})
 
 
 @dataclass(frozen=True)
@@ -88,9 +91,11 @@ class Receipt:
                     f"{name} was judged by edited rules: {anew['refused']:,} rows wait in quarantine that did not, "
                     f"{anew['accepted']:,} no longer"
                 )
+            since = f"as of {told['held_since'][:19]} UTC" if told.get("held_since") else "never read yet"
             if told["mode"] == HELD_BACK:
-                since = f"as of {told['held_since'][:19]} UTC" if told["held_since"] else "never read yet"
                 lines.append(f"{name} is held back, {since}: {told['reason']}")
+            elif told["mode"] == GONE:
+                lines.append(f"{name} is gone from its source and stays, {since}, as its contract says")
         return lines
 
 

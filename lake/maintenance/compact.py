@@ -90,7 +90,7 @@ def compact(spark: Any, now: datetime) -> list[Compacted]:
 def groups(needs: Sequence[Need]) -> Iterator[list[Need]]:
     """The tables dealt out: not too many, and not too large together.
 
-    What each run writes is by itself, so that a run which comes in between makes no other table wait for the next night.
+    What each run writes is by itself, so that a run which comes in between makes no other table wait for a night.
     """
     group: list[Need] = []
     for need in needs:

@@ -158,8 +158,10 @@ def fits(
 ) -> dict[str, Fit]:
     """How each contract fits its table, by name; obstacles say in which file and line what is wrong."""
     directory = folder or settings().contracts
+    read = {contract.name_in_source for contract in contracts.values()}
+    unread = [table for name, table in tables.items() if name not in read]
     return {
-        name: _placed(follow.fit(contract, tables.get(contract.name_in_source)), directory / contract.source)
+        name: _placed(follow.fit(contract, tables.get(contract.name_in_source), unread), directory / contract.source)
         for name, contract in contracts.items()
     }
 

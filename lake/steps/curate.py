@@ -33,8 +33,8 @@ def curate(spark: SparkSession, run: Run) -> dict[str, int]:
         from spark_jobs.curated import made_of
 
         landed = manifest.read_run(run.sources, run.run_id)
-        left = made_of({one.table for one in landed if one.is_held})
-        full = {one.table for one in landed if not one.is_held and (one.mode == "full" or one.was_held)}
+        left = made_of({one.table for one in landed if one.holds_back})
+        full = {one.table for one in landed if not one.holds_back and (one.mode == "full" or one.was_held)}
         touched = full | cleaning.changed_tables(run)
         curated = curate_tables(spark, run, in_force.contracts(run), full, touched, left)
         written = curated.written

@@ -56,5 +56,5 @@ def _changed(run: Run, last: Receipt) -> set[str]:
 
 def _held(run: Run) -> list[str]:
     """Inputs that are held back, with what is made of them."""
-    tables = [f"cleaned.{one.table}" for one in manifest.read_run(run.sources, run.run_id) if one.is_held]
+    tables = [f"cleaned.{one.table}" for one in manifest.read_run(run.sources, run.run_id) if one.holds_back]
     return [*tables, *(f"curated.{name}" for name in journal.read(run.run_id, "curate")["held"])]

@@ -95,6 +95,7 @@ FAULTS: dict[str, Fault] = {
         "A source that changes its shape, or is away",
         shape_ambiguous=("a column or a table is gone", "DROP COLUMN, DROP TABLE between runs"),
         shape_wider=("labels, columns and wider types", "ALTER TABLE between runs"),
+        shape_kept=("a table is gone that its contract keeps", "DROP TABLE between runs, then CREATE TABLE"),
         source_away=("a source that is not required is away", "SIGKILL to its server before the run"),
     ),
     **_faults(
@@ -104,6 +105,11 @@ FAULTS: dict[str, Fault] = {
         changed_in_the_lake=("a row changed in the lake behind our back", "a delete and an append in Iceberg"),
         lake_byte_flipped=("a flipped byte in a file of the lake", "in each column of a Parquet file in turn"),
         replica_diverged=("a replica that has diverged", "rows changed there, with `sql_log_bin=0`"),
+    ),
+    **_faults(
+        "Maintenance",
+        killed_in_compaction=("killed in compaction", "SIGKILL at `maintenance.rewritten`, `maintenance.merged`"),
+        run_beside_compaction=("a run publishes what is being written anew", "between the writing and its merge"),
     ),
     **_faults(
         "Silence",

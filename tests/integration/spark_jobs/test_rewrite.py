@@ -24,6 +24,7 @@ from lake.maintenance.runs import REWRITING
 from lake.platform import catalog
 from lake.platform.catalog import MAIN
 from spark_jobs.limit import Limit
+from tests.faults.record import Tell
 from tests.integration.spark_jobs.branch import DAY, INSTANT, KEY, Branch, contract
 
 TEXT = {"type": "varchar(20)", "nullable": False}
@@ -146,8 +147,9 @@ def test_main_shows_it_by_one_merge_and_it_counts_as_the_same(spark: Any, publis
     assert not [need for need in compact.due(LATER + timedelta(days=60)) if need.table.endswith(NAME)]
 
 
+@pytest.mark.fault("run_beside_compaction")
 def test_what_a_run_publishes_meanwhile_stays_and_the_rest_waits_for_the_next_night(
-    spark: Any, published: Branch, monkeypatch: pytest.MonkeyPatch
+    spark: Any, published: Branch, tell: Tell, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write = compact.rewrite
 
@@ -170,12 +172,14 @@ def test_what_a_run_publishes_meanwhile_stays_and_the_rest_waits_for_the_next_ni
     keys = found.scan().to_arrow()["k"].to_pylist()
     assert 1 not in keys
     assert len(keys) == 99
+    tell("the run's table stays as the run has it, and the group waits for the next night")
     assert not [name for name in catalog.branches() if name.startswith("maintenance_")]
 
 
+@pytest.mark.fault("killed_in_compaction")
 @pytest.mark.parametrize(("point", "is_published"), [("maintenance.rewritten", False), ("maintenance.merged", True)])
 def test_killed_anywhere_it_does_no_harm_and_the_next_night_goes_on(
-    spark: Any, published: Branch, point: str, is_published: bool
+    spark: Any, published: Branch, tell: Tell, point: str, is_published: bool
 ) -> None:
     before, seen = of_main(), rows_of_main()
     night = LATER + timedelta(days=60)
@@ -198,6 +202,8 @@ compact(connect(), datetime.fromisoformat("{night.isoformat()}"))
     # What is left of it is removed with the branches of runs that failed.
     (left,) = [name for name in catalog.branches() if name.startswith(REWRITING)]
     catalog.delete_branch(left)
+    rows = sum(map(len, seen.values()))
+    tell(f"killed at `{point}`: {rows} rows of {len(seen)} layers as before, also after the next night")
 
 
 def rows_of_main() -> dict[str, list[Any]]:

@@ -13,6 +13,7 @@ import pytest
 
 from lake.alerts import freshness
 from lake.alerts.freshness import Age, ages, stale
+from lake.ledger import receipts
 from lake.ledger.receipts import Receipt
 from lake.platform import storage
 from lake.settings import settings
@@ -158,6 +159,15 @@ def test_a_shop_that_was_never_read_is_not_missed(lake: Callable[..., None]) -> 
 def test_before_the_first_publish_nothing_is_missed(lake: Callable[..., None]) -> None:
     lake()
     assert ages() == []
+
+
+def test_a_table_that_its_source_has_dropped_is_not_missed(lake: Callable[..., None]) -> None:
+    lake({"visits": ("crm", "2026-11-25T12:00:00"), "orders": ("shop", "2026-11-25T12:00:00")})
+    newest = next(receipts.newest(1))
+    newest.tables["orders"] |= {"mode": receipts.GONE, "held_since": "2026-11-20T12:00:00+00:00"}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(receipts, "newest", lambda limit: iter([newest]))
+        assert "orders" not in {age.table for age in ages()}
 
 
 def test_a_contract_may_have_a_rule_of_its_own(lake: Callable[..., None], tmp_path: Path) -> None:

@@ -30,6 +30,14 @@ def test_a_table_is_told_with_the_reason_and_since_when() -> None:
     assert "lake follow" in alert.way_out
 
 
+def test_a_table_that_its_contract_keeps_needs_nobody() -> None:
+    gone = receipt(crm_a=held("crm", "the source has it no longer") | {"mode": "gone"})
+    assert held_back.told(gone) == []
+    assert gone.remarks() == [
+        "crm_a is gone from its source and stays, as of 2026-01-01T00:00:00 UTC, as its contract says"
+    ]
+
+
 def test_a_source_that_is_away_is_told_once() -> None:
     away = held("crm", "does not answer")
     found = held_back.told(receipt(crm_a=away, crm_b=held("crm", "does not answer", ""), wms_a=held("wms", "x", "")))

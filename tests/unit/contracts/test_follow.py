@@ -115,6 +115,17 @@ def test_a_column_that_is_gone_is_let_go_only_where_the_contract_says_so_and_it_
     assert ("columns", "c") in follow.fit(with_cursor, table()).obstacles
 
 
+def test_a_table_that_is_gone_is_kept_only_where_the_contract_says_so_and_it_was_not_renamed() -> None:
+    keeping = contract(gone_table="keep")
+    assert not follow.fit(contract(), None).is_gone
+    found = follow.fit(keeping, None)
+    assert (found.is_gone, found.obstacles) == (True, {})
+    assert follow.fit(keeping, None, [table()]).is_gone, "that has not all its columns"
+    renamed = follow.fit(keeping, None, [table(("c", "int"), ("more", "int"))])
+    assert not renamed.is_gone
+    assert "has it become 't', with all its columns?" in renamed.refusal
+
+
 def test_a_column_that_is_gone_leaves_the_file(tmp_path: Path) -> None:
     file = tmp_path / "shop" / "orders.yml"
     file.parent.mkdir()
