@@ -26,7 +26,6 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import uuid
@@ -41,28 +40,14 @@ from urllib.parse import quote, unquote, urlsplit
 import pytest
 
 from lake.runtime.artifacts import artifacts
-from lake.settings import Settings
+from lake.runtime.ports import free_offset
 
 PROJECT = Path(__file__).resolve().parent
 MISSING = "missing part: "
 
 
-def _free_offset() -> int:
-    """An offset at which every default port is free."""
-    ports = [field.default for name, field in Settings.model_fields.items() if name.endswith("_port")]
-    for offset in range(1000 + os.getpid() % 50 * 10, 2500, 10):
-        sockets = [socket.socket() for _ in ports]
-        try:
-            for candidate, port in zip(sockets, ports, strict=True):
-                candidate.bind(("127.0.0.1", port + offset))
-            return offset
-        except OSError:
-            continue
-        finally:
-            for candidate in sockets:
-                candidate.close()
-    raise RuntimeError("no port offset between 1000 and 2500 is free")
-
+OFFSETS = range(1000 + os.getpid() % 50 * 10, 2500, 10)
+"""Of the ports, of which the first is taken that is free as a whole: sessions side by side begin at different ones."""
 
 RUNNING = os.environ.get("LAKE_TEST_HOME")
 
@@ -72,7 +57,7 @@ if RUNNING:
 else:
     os.environ["LAKE_HOME"] = mkdtemp(prefix="shoplake-test-")
     Path(os.environ["LAKE_HOME"]).chmod(0o755)
-    os.environ["LAKE_PORT_OFFSET"] = str(_free_offset())
+    os.environ["LAKE_PORT_OFFSET"] = str(free_offset(OFFSETS))
     # A scheduled run at the full hour would take what a test has just changed.
     os.environ["LAKE_PIPELINE_SCHEDULE"] = ""
     # And what tests break would be told by more than the test.

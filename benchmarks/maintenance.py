@@ -31,13 +31,13 @@ from lake.contracts import EXTRACTED_AT, OPERATION, READ, RUN_ID, Contract
 from lake.errors import AuditError, LakeError
 from lake.extract.landing import write_batches
 from lake.layers import raw
+from lake.layers.work import Landed, Work
 from lake.ledger import publish, receipts
 from lake.ledger.receipts import Receipt
 from lake.maintenance import collect, compact
 from lake.platform import catalog, storage
 from lake.platform.catalog import CATALOG, MAIN
 from lake.run import Run, open_run
-from spark_jobs.candidates import Landed, Work
 from spark_jobs.cleaned import clean
 from spark_jobs.session import connect
 

@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -36,14 +35,16 @@ from rich.table import Table
 from benchmarks import command, ours, servers, tables_schema
 from benchmarks.measure import Phase
 from benchmarks.tables_schema import NAME, Planned
-from lake.errors import AuditError, LakeError, ServiceError
+from lake.errors import AuditError, LakeError
+from lake.runtime.ports import free_offset
 from lake.runtime.services import pairs, services
-from lake.settings import PROJECT, Settings, settings
+from lake.settings import PROJECT, settings
 
 OUT = Path(__file__).resolve().parent / "out" / "tables.json"
 AIMS_SECONDS = {"first run": 150, "ten tables changed": 25, "nothing changed": 10}
 """For 1,000 tables on two idle cores."""
 
+OFFSETS = range(3000, 6000, 10)
 CHANGED = 10
 LOG_LINES = 30
 TOLD_EVERY = 10
@@ -101,7 +102,7 @@ def platform(folder: Path) -> Iterator[None]:
     os.environ |= {
         "LAKE_HOME": str(folder),
         "LAKE_CONTRACTS": str(folder / "contracts"),
-        "LAKE_PORT_OFFSET": str(_free_offset()),
+        "LAKE_PORT_OFFSET": str(free_offset(OFFSETS)),
         # There is no shop, and nothing begins by itself.
         "LAKE_SOURCE_HOST": "",
         "LAKE_PIPELINE_SCHEDULE": "",
@@ -127,27 +128,6 @@ def _lake(*arguments: str) -> None:
     done = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=COMMAND_SECONDS)
     if done.returncode:
         raise LakeError("\n".join((done.stdout + done.stderr).splitlines()[-LOG_LINES:]))
-
-
-def _free_offset() -> int:
-    """An offset at which no port of a service is taken.
-
-    Raises:
-        ServiceError: there is none.
-    """
-    ports = [field.default for name, field in Settings.model_fields.items() if name.endswith("_port")]
-    for offset in range(3000, 6000, 10):
-        probes = [socket.socket() for _ in ports]
-        try:
-            for probe, port in zip(probes, ports, strict=True):
-                probe.bind(("127.0.0.1", port + offset))
-            return offset
-        except OSError:
-            continue
-        finally:
-            for probe in probes:
-                probe.close()
-    raise ServiceError("no port offset between 3000 and 6000 is free")
 
 
 def server_options(kind: str) -> tuple[str, ...]:

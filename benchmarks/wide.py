@@ -29,11 +29,11 @@ from lake.contracts import DELETE, EXTRACTED_AT, OPERATION, READ, RUN_ID, Contra
 from lake.errors import LakeError, ServiceError
 from lake.extract.landing import write_batches
 from lake.layers import raw
+from lake.layers.work import Landed, Work
 from lake.platform import catalog, storage
 from lake.run import Run
 from lake.runtime import supervise
 from lake.runtime.artifacts import PypiArtifact, artifacts
-from spark_jobs.candidates import Landed, Work
 from spark_jobs.cleaned import clean
 from spark_jobs.session import connect
 

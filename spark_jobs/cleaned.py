@@ -16,13 +16,15 @@ from lake.contracts import DELETE, OPERATION, READ, Contract
 from lake.errors import AuditError
 from lake.layers.layout import REASONS
 from lake.layers.outcome import Outcome
-from lake.layers.small import FEW_KEYS, Arrived, SmallTables, fits
+from lake.layers.sizes import Sizes
+from lake.layers.small import SmallTables
+from lake.layers.work import Landed, Work
 from lake.ordered import in_order
 from lake.run import Run
 from lake.settings import settings
 from spark_jobs import history, rules
 from spark_jobs.bounds import spanning
-from spark_jobs.candidates import Candidates, Landed, Work
+from spark_jobs.candidates import Candidates
 from spark_jobs.limit import Limit
 from spark_jobs.session import TABLES_AT_ONCE, Lake, columns_of, one_value, row_bytes, small
 from spark_jobs.shares import shares_of
@@ -43,11 +45,12 @@ def clean(
     """
     lake = Lake(spark, run)
     lost = work.unsure
+    sizes = Sizes(run.branch, contracts, work)
     together = SmallTables(run.branch, run.run_id, lost)
 
     def share(name: str) -> list[Outcome]:
         if shares[name].is_small:
-            return together.take_in([arrived(table) for table in shares[name].tables])
+            return together.take_in([sizes.arrived(table) for table in shares[name].tables])
         return [one(table) for table in shares[name].tables]
 
     def one(table: str) -> Outcome:
@@ -57,48 +60,8 @@ def clean(
             lost.add(table)
         return outcome
 
-    def arrived(table: str) -> Arrived:
-        landed = work.landed[table]
-        return Arrived(
-            contracts[table],
-            landed.files,
-            landed.read,
-            landed.bytes,
-            work.references(contracts[table]),
-            landed.is_full,
-            landed.deletes,
-            landed.deleted,
-            0 if landed.is_full else lake.count("cleaned", table),
-            landed.was_held,
-        )
-
-    def keys(parent: str) -> int:
-        """How many keys a parent has, at most."""
-        landed = work.landed[parent]
-        return landed.read if landed.is_full else landed.read + lake.count("cleaned", parent)
-
-    def is_small(table: str) -> bool:
-        if not concerns(table):
-            return False
-        found = arrived(table)
-        return (
-            fits(found, contracts)
-            and (together.can_replace(table) if found.is_full else together.can_merge(table))
-            and all(keys(parent) <= FEW_KEYS for parent, _ in found.references.values())
-        )
-
-    def concerns(table: str) -> bool:
-        """Whether it is known already that rows of a table have to be judged. Of most that are here because a parent
-        has changed none has to, and to find that out costs Spark nothing."""
-        landed = [work.landed[parent] for parent, _ in work.references(contracts[table]).values()]
-        return (
-            work.has_news(table)
-            or work.landed[table].was_held
-            or any(parent.is_full or parent.was_held or parent.deleted for parent in landed)
-        )
-
     parents = {table: {parent for parent, _ in contracts[table].references.values()} & {*tables} for table in tables}
-    shares = shares_of(parents, is_small)
+    shares = shares_of(parents, sizes.is_small)
     with Limit(spark, settings().spark_timeout_seconds) as limit:
         found = in_order({name: one.after for name, one in shares.items()}, share, TABLES_AT_ONCE)
     outcomes = {outcome.table: outcome for some in found.values() for outcome in some}

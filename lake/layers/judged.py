@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 from lake.contracts import PROBLEMS, Contract
 from lake.contracts import rules as contract_rules
 from lake.contracts.rules import Rule
+from lake.layers.keys import orphans, places
 from lake.layers.layout import REASONS
 
 
@@ -74,28 +75,19 @@ def _reasons(rows: pa.Table, contract: Contract, keys: Mapping[str, pa.Array]) -
     """The reasons against each row that is refused, by its place."""
     found: dict[int, list[str]] = {}
     for rule in contract_rules.of(contract):
-        for index in _places(_breaks(rows.column(rule.column), rule)):
+        for index in places(_breaks(rows.column(rule.column), rule)):
             found.setdefault(index, []).append(rule.reason)
     for name, existing in keys.items():
-        value = rows.column(name)
-        orphan = pc.and_(pc.is_valid(value), pc.invert(pc.is_in(value, value_set=existing)))
-        for index in _places(orphan):
+        for index in places(orphans(rows.column(name), existing)):
             found.setdefault(index, []).append(f"orphan:{name}")
     problems = rows.column(PROBLEMS)
-    for index in _places(pc.is_valid(problems)):
+    for index in places(pc.is_valid(problems)):
         columns = contract_rules.unreadable(problems[index].as_py())
         # Its NULL is not held against a row a second time.
         nulls = {f"null:{column}" for column in columns}
         known = [reason for reason in found.get(index, []) if reason not in nulls]
         found[index] = [*known, *(f"unreadable:{column}" for column in columns)]
     return found
-
-
-def _places(mask: Any) -> list[int]:
-    """Where a mask is true."""
-    whole = mask.combine_chunks() if isinstance(mask, pa.ChunkedArray) else mask
-    places: list[int] = pc.indices_nonzero(whole).to_pylist()
-    return places
 
 
 def _breaks(values: pa.ChunkedArray, rule: Rule) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from lake.layers import built
+from lake.layers import built, raw
 
 REASONS = "_reasons"
 """Column of quarantine with the reasons against a row."""
@@ -22,6 +22,7 @@ PROPERTIES: Mapping[str, str] = {
     "write.merge.distribution-mode": "none",
     "write.parquet.compression-codec": "zstd",
     "write.parquet.compression-level": "1",
+    **raw.MERGED_MANIFESTS,
     # Built by nothing yet.
     built.PROPERTY: "",
 }

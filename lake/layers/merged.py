@@ -7,17 +7,15 @@ quarantine, or has lost its parent, is judged again.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Set
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from lake.contracts import RUN_ID, Contract
 from lake.layers.judged import Judged, judge
-
-Key = tuple[Any, ...]
+from lake.layers.keys import Key, keys_of, orphans, places, without
 
 
 @dataclass(frozen=True)
@@ -62,29 +60,29 @@ def merge(increment: Increment, keys: Mapping[str, pa.Array]) -> Merged:
         keys: for each referencing column, the keys that exist.
     """
     judged = judge(_candidates(increment), increment.contract, keys)
-    held = {key: place for place, key in enumerate(_keys(increment.held, increment.contract))}
+    held = {key: place for place, key in enumerate(keys_of(increment.held, increment.contract.key))}
     changed = judged.valid.filter(_is_changed(judged.valid, increment, held))
     outdated = {
         key
         for rows in (changed, judged.refused, increment.gone)
-        for key in _keys(rows, increment.contract)
+        for key in keys_of(rows, increment.contract.key)
         if key in held
     }
     if not changed.num_rows and not outdated:
         return Merged(judged, None)
-    kept = _without(increment.held, increment.contract, outdated)
+    kept = without(increment.held, increment.contract.key, outdated)
     # Of a column that the contract has lost the lake still has the values, and new rows have none.
     return Merged(judged, pa.concat_tables([kept, changed], promote_options="default"))
 
 
 def _candidates(increment: Increment) -> pa.Table:
     """New rows, those that wait in quarantine, and those whose parent has gone; each key once."""
-    read, contract = increment.read, increment.contract
+    read, key = increment.read, increment.contract.key
     found = [read]
-    taken = {*_keys(read, contract), *_keys(increment.gone, contract)}
+    taken = {*keys_of(read, key), *keys_of(increment.gone, key)}
     for older in (increment.waiting, _orphaned(increment)):
-        again = _without(older, contract, taken)
-        taken |= {*_keys(again, contract)}
+        again = without(older, key, taken)
+        taken |= {*keys_of(again, key)}
         # Judged by this run, as if it had read them.
         place = again.schema.get_field_index(RUN_ID)
         marked = again.set_column(place, RUN_ID, pa.array([increment.run_id] * again.num_rows, pa.string()))
@@ -103,28 +101,16 @@ def as_schema(rows: pa.Table, schema: pa.Schema) -> pa.Table:
 
 def _orphaned(increment: Increment) -> pa.Table:
     """Rows of ``cleaned`` that point at a parent that is not there."""
-    places: set[int] = set()
-    for name, existing in increment.lost.items():
-        value = increment.held.column(name)
-        orphan = pc.and_(pc.is_valid(value), pc.invert(pc.is_in(value, value_set=existing)))
-        places |= {place for place, is_one in enumerate(orphan.to_pylist()) if is_one}
-    return increment.held.take(pa.array(sorted(places), pa.int64()))
-
-
-def _keys(rows: pa.Table, contract: Contract) -> list[Key]:
-    return list(zip(*(rows.column(name).to_pylist() for name in contract.key), strict=True))
-
-
-def _without(rows: pa.Table, contract: Contract, keys: Set[Key]) -> pa.Table:
-    """The rows that have none of some keys."""
-    return rows.filter(pa.array([key not in keys for key in _keys(rows, contract)], pa.bool_()))
+    held = increment.held
+    found = {place for name, keys in increment.lost.items() for place in places(orphans(held.column(name), keys))}
+    return held.take(pa.array(sorted(found), pa.int64()))
 
 
 def _is_changed(rows: pa.Table, increment: Increment, held: Mapping[Key, int]) -> pa.Array:
     """For each row, whether it is not held as it is."""
-    places = pa.array([held.get(key) for key in _keys(rows, increment.contract)], pa.int64())
-    before = increment.held.take(places)
-    changed = pc.is_null(places)
+    place = pa.array([held.get(key) for key in keys_of(rows, increment.contract.key)], pa.int64())
+    before = increment.held.take(place)
+    changed = pc.is_null(place)
     for name in increment.contract.columns:
         changed = pc.or_(changed, pc.invert(_equal(rows.column(name), before.column(name))))
     return changed.combine_chunks() if isinstance(changed, pa.ChunkedArray) else changed

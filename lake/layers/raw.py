@@ -44,6 +44,10 @@ log = logging.getLogger(__name__)
 WATERMARK = "lake.watermark"
 LAST_RUN = "lake.run"
 FILES = "lake.files"
+MERGED_MANIFESTS = {"commit.manifest-merge.enabled": "true", "commit.manifest.min-count-to-merge": "10"}
+"""Properties of a table that gets a file with each run. A manifest holds the table's schema twice, some 8 KB, and 300
+bytes for each file: one a run would soon be most of what such a table takes."""
+
 TOGETHER = 100
 """Tables that are made in one commit."""
 
@@ -209,11 +213,16 @@ def register(manifest: Manifest, contract: Contract, branch: str) -> Registered:
 def _add(transaction: Transaction, manifest: Manifest) -> None:
     """Add a run's landing files to a table, and its mark."""
     files = [part.uri for part in (*manifest.parts, *manifest.deletes)]
-    transaction.add_files(files, snapshot_properties={LAST_RUN: manifest.run_id, FILES: str(len(files))})
-    properties = {LAST_RUN: manifest.run_id}
+    properties = {LAST_RUN: manifest.run_id, **MERGED_MANIFESTS}
     if manifest.watermark:
         properties[WATERMARK] = manifest.watermark.isoformat()
     transaction.set_properties(properties)
+    transaction.add_files(
+        files,
+        snapshot_properties={LAST_RUN: manifest.run_id, FILES: str(len(files))},
+        # Whether they are there the mark of the run tells, and not a look into all manifests.
+        check_duplicate_files=False,
+    )
 
 
 def _widen(table: Table, contract: Contract) -> None:

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import logging
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from threading import Lock
 
 import pyarrow as pa
@@ -22,13 +22,14 @@ from pyiceberg.table import Table, Transaction
 from tenacity import Retrying, before_sleep_log, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
 from lake import faultpoints
-from lake.contracts import OPERATION, PROBLEMS, Contract
+from lake.contracts import OPERATION, PROBLEMS
 from lake.errors import AuditError
 from lake.layers import layout, raw
-from lake.layers.judged import can_judge, judge
+from lake.layers.judged import judge
 from lake.layers.layout import REASONS
 from lake.layers.merged import Increment, as_schema, merge
 from lake.layers.outcome import Outcome
+from lake.layers.sizes import LAYERS, SMALL_BYTES, SMALL_VALUES, Arrived
 from lake.platform import catalog, storage
 from lake.platform.catalog import pyiceberg_properties
 from lake.platform.rest_catalog import TogetherCatalog
@@ -37,19 +38,6 @@ log = logging.getLogger(__name__)
 
 # PyIceberg drops whole files where a table's properties ask for marks, which is what is wanted here.
 warnings.filterwarnings("ignore", "Merge on read is not yet supported")
-
-SMALL_VALUES = 4_000_000
-"""Rows by columns of a table that is held in memory whole."""
-
-SMALL_BYTES = 32 << 20
-"""Of its landing files: texts may be long."""
-
-MERGED_VALUES = 200_000
-"""Rows by columns of a table into which an increment is merged here: it is written whole, and each state that the lake
-keeps of it is a copy."""
-
-FEW_KEYS = 1_000_000
-"""Of a parent, in memory while the tables that point at it are judged."""
 
 TOGETHER = 40
 """Tables in one commit."""
@@ -61,40 +49,6 @@ TOGETHER_BYTES = 2 * SMALL_BYTES
 """... and bytes of their landing files."""
 
 AT_ONCE = 4
-LAYERS = ("cleaned", "quarantine")
-
-
-@dataclass(frozen=True)
-class Arrived:
-    """What a run has read of a small table.
-
-    Attributes:
-        files: addresses of the landing files with the rows that it read.
-        rows: in them.
-        bytes: of all landing files.
-        references: column -> (parent, its column), of the parents that the run knows.
-        is_full: whether the table was read whole; else these are the rows that changed.
-        deletes: addresses of the files with the keys that are gone.
-        deleted: keys in them.
-        held: rows that ``cleaned`` has, where the table was not read whole.
-        was_held: whether it was not read in the run before, and something had changed beside it.
-    """
-
-    contract: Contract
-    files: tuple[str, ...] = ()
-    rows: int = 0
-    bytes: int = 0
-    references: Mapping[str, tuple[str, str]] = field(default_factory=dict)
-    is_full: bool = True
-    deletes: tuple[str, ...] = ()
-    deleted: int = 0
-    held: int = 0
-    was_held: bool = False
-
-    @property
-    def values(self) -> int:
-        """Rows by columns, of those that are held in memory."""
-        return (self.rows + self.deleted + self.held) * len(self.contract.columns)
 
 
 @dataclass(frozen=True)
@@ -108,23 +62,6 @@ class Content:
     cleaned: pa.Table | None
     quarantine: pa.Table | None
     outcome: Outcome
-
-
-def fits(arrived: Arrived, contracts: Mapping[str, Contract]) -> bool:
-    """Whether a table is small enough, has no history, and rules that are applied here as in Spark.
-
-    Args:
-        contracts: those of its parents among them.
-    """
-    parents = {name: contracts[parent].schema.field(key).type for name, (parent, key) in arrived.references.items()}
-    return (
-        bool(arrived.files or not arrived.rows)
-        and bool(arrived.deletes or not arrived.deleted)
-        and arrived.values <= (SMALL_VALUES if arrived.is_full else MERGED_VALUES)
-        and arrived.bytes <= SMALL_BYTES
-        and not arrived.contract.history
-        and can_judge(arrived.contract, parents)
-    )
 
 
 class SmallTables:
@@ -142,17 +79,6 @@ class SmallTables:
         self._present = set(catalog.tables(branch))
         self._keys: dict[tuple[str, str], pa.Array | None] = {}
         self._lock = Lock()
-
-    def can_replace(self, table: str) -> bool:
-        """Whether what the lake has of a table consists of whole files: rows that Spark has marked as deleted in them
-        only Spark takes out of the way."""
-        found = [raw.find(self._branch, layer, table) for layer in LAYERS if f"{layer}.{table}" in self._present]
-        snapshots = [one.current_snapshot() for one in found if one]
-        return not any(int(one.summary["total-delete-files"] or 0) for one in snapshots if one and one.summary)
-
-    def can_merge(self, table: str) -> bool:
-        """Whether an increment may be merged into what the lake has of a table."""
-        return all(f"{layer}.{table}" in self._present for layer in LAYERS) and self.can_replace(table)
 
     def take_in(self, tables: Sequence[Arrived]) -> list[Outcome]:
         """Take tables in, which come after those that they point at; what was found of each.
@@ -193,7 +119,7 @@ class SmallTables:
 
     def _content(self, arrived: Arrived, landed: Landing) -> Content:
         table = arrived.contract.table
-        content = self._whole(arrived, landed) if arrived.is_full else self._merged(arrived, landed)
+        content = self._whole(arrived, landed) if arrived.landed.is_full else self._merged(arrived, landed)
         outcome = content.outcome
         if outcome.judged != outcome.valid + outcome.refused:
             raise AuditError(
@@ -209,12 +135,14 @@ class SmallTables:
 
     def _whole(self, arrived: Arrived, landed: Landing) -> Content:
         found = judge(landed.read, arrived.contract, self._keys_of(arrived))
-        counts = (arrived.rows, found.valid.num_rows, found.refused.num_rows, 0)
+        counts = (arrived.landed.read, found.valid.num_rows, found.refused.num_rows, 0)
         return Content(found.valid, found.refused, Outcome(arrived.contract.table, *counts, found.reasons))
 
     def _merged(self, arrived: Arrived, landed: Landing) -> Content:
         contract = arrived.contract
-        lost = [name for name, (parent, _) in arrived.references.items() if arrived.was_held or parent in self._lost]
+        lost = [
+            name for name, (parent, _) in arrived.references.items() if arrived.landed.was_held or parent in self._lost
+        ]
         waiting = self._rows("quarantine", contract.table, landed.read.schema)
         if not (landed.read.num_rows or landed.gone.num_rows or waiting.num_rows or lost):
             return Content(None, None, Outcome(contract.table))
@@ -310,7 +238,7 @@ def _is_full(tables: Sequence[Arrived]) -> bool:
     return (
         len(tables) > TOGETHER
         or sum(one.values for one in tables) > TOGETHER_VALUES
-        or sum(one.bytes for one in tables) > TOGETHER_BYTES
+        or sum(one.landed.bytes for one in tables) > TOGETHER_BYTES
     )
 
 
@@ -333,11 +261,11 @@ def _landed(arrived: Arrived) -> Landing:
         AuditError: it is not as much as its extraction says.
     """
     schema = pa.schema([column for column in arrived.contract.raw_schema if column.name != OPERATION])
-    read, gone = (_in_files(files, schema) for files in (arrived.files, arrived.deletes))
-    if (read.num_rows, gone.num_rows) != (arrived.rows, arrived.deleted):
+    read, gone = (_in_files(files, schema) for files in (arrived.landed.files, arrived.landed.deletes))
+    if (read.num_rows, gone.num_rows) != (arrived.landed.read, arrived.landed.deleted):
         raise AuditError(
             f"{arrived.contract.table}: its landing files hold {read.num_rows} rows and {gone.num_rows} deleted keys, "
-            f"but its extraction landed {arrived.rows} and {arrived.deleted}",
+            f"but its extraction landed {arrived.landed.read} and {arrived.landed.deleted}",
             "run again: it reads the source anew. If that does not help, keep the branch and report it",
         )
     return Landing(read, gone)

@@ -136,6 +136,6 @@ def _table() -> Table:
     except NamespaceAlreadyExistsError:
         log.debug("another sweep has made the namespace")
     try:
-        return tables.create_table((NAMESPACE, TABLE), SCHEMA)
+        return tables.create_table((NAMESPACE, TABLE), SCHEMA, properties=raw.MERGED_MANIFESTS)
     except TableAlreadyExistsError:
         return tables.load_table((NAMESPACE, TABLE))

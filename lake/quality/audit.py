@@ -185,7 +185,9 @@ def _record(run: Run, results: list[CheckResult]) -> None:
     """Add the results to the branch's table; those of an earlier try of the same run give way."""
     now = datetime.now(UTC)
     rows = [{"run_id": run.run_id, "checked_at": now, **asdict(result)} for result in results]
-    table = raw.open_catalog(run.branch).create_table_if_not_exists(("audit", "check_results"), RESULTS)
+    table = raw.open_catalog(run.branch).create_table_if_not_exists(
+        ("audit", "check_results"), RESULTS, properties=raw.MERGED_MANIFESTS
+    )
     added = pa.Table.from_pylist(rows, schema=RESULTS)
     with table.transaction() as transaction:
         if table.properties.get(raw.LAST_RUN) == run.run_id:

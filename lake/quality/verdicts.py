@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import Any
 
 from lake.contracts import Contract
 from lake.layers import raw
+from lake.layers.keys import Key, keys_of
 from lake.run import Run
 
 MOST_KEYS = 1_000_000
@@ -41,10 +41,9 @@ def rejudged(run: Run, contract: Contract) -> Rejudged:
     return Rejudged(len(today - then), len(then - today))
 
 
-def _waiting(reference: str, contract: Contract) -> set[tuple[Any, ...]]:
+def _waiting(reference: str, contract: Contract) -> set[Key]:
     """Keys of the refused rows."""
     found = raw.find(reference, "quarantine", contract.table)
     if found is None:
         return set()
-    rows = found.scan(selected_fields=contract.key).to_arrow()
-    return set(zip(*(rows.column(name).to_pylist() for name in contract.key), strict=True))
+    return {*keys_of(found.scan(selected_fields=contract.key).to_arrow(), contract.key)}

@@ -1,4 +1,4 @@
-"""Ports: named with the process that holds one, before a service trips over it."""
+"""Ports: which are free, and who holds one, named before a service trips over it."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import psutil
 
 from lake.errors import ServiceError
 from lake.runtime.service import Service
+from lake.settings import Settings
 
 
 def check_free(services: Iterable[Service]) -> None:
@@ -28,6 +29,19 @@ def check_free(services: Iterable[Service]) -> None:
             "\n".join(lines),
             "stop that process, or take other ports with `lake up --port-offset 100` (LAKE_PORT_OFFSET=100)",
         )
+
+
+def free_offset(offsets: Iterable[int]) -> int:
+    """The first of some offsets (LAKE_PORT_OFFSET) at which no port of a service is taken.
+
+    Raises:
+        ServiceError: there is none.
+    """
+    ports = [field.default for name, field in Settings.model_fields.items() if name.endswith("_port")]
+    for offset in offsets:
+        if all(_is_free(port + offset) for port in ports):
+            return offset
+    raise ServiceError("at each of the port offsets that were tried some port is taken", "end what holds them")
 
 
 def _is_free(port: int) -> bool:

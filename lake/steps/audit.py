@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from lake.contracts import Contract
@@ -13,8 +14,28 @@ from lake.platform import sql
 from lake.quality import audit as auditing
 from lake.quality import counts, few, suites
 from lake.quality.counts import Checked, Contents, Rows
+from lake.quality.suites import Suite
 from lake.run import Run
 from lake.steps import cleaning, in_force, news
+
+
+@dataclass(frozen=True)
+class _Found:
+    """What there is to check.
+
+    Attributes:
+        rows: of every table.
+        expected: rows of ``cleaned``, by what the source counts.
+        changed: contracts of the tables that the run has changed and that should have rows, in order.
+        contents: of these.
+        large: those of them that Trino counts.
+    """
+
+    rows: dict[str, Rows]
+    expected: dict[str, int]
+    changed: list[Contract]
+    contents: dict[str, Contents]
+    large: list[Checked]
 
 
 def audit(run: Run) -> dict[str, Any]:
@@ -25,36 +46,52 @@ def audit(run: Run) -> dict[str, Any]:
         ServiceError: Trino went away, so that nothing was found out.
     """
     contracts = in_force.contracts(run)
-    source_rows = {landed.table: landed.source_rows for landed in manifest.read_run(run.sources, run.run_id)}
     # Not the catalog of the marts, which are built at the same time.
     with sql.catalog_at(f"{run.branch}_audit", run.branch) as catalog:
-        known, present = _known(run), lake_catalog.contents(run.branch)
-        unknown = sorted(contracts.keys() - known.keys())
-        waiting = {table: rows.quarantine for table, rows in known.items()}
-        waiting |= counts.quarantined(run.branch, unknown, present)
-        expected = {table: source_rows[table] - waiting[table] for table in contracts}
-        changed = [contracts[table] for table in sorted(cleaning.changed_tables(run)) if expected[table] > 0]
-        few_rows = few.contents(run.branch, changed)
-        large = _large([contract for contract in changed if contract.table not in few_rows], run)
-        found = few_rows | counts.contents(catalog, large)
-        cleaned = {table: rows.cleaned for table, rows in known.items()} | dict.fromkeys(unknown, 0)
-        whole = {table: contents.rows for table, contents in few_rows.items()}
-        others = [table for table in unknown if table not in whole and f"cleaned.{table}" in present]
-        cleaned |= whole | counts.of(catalog, "cleaned", others)
-        rows = {table: Rows(cleaned[table], waiting[table]) for table in contracts}
-        of_run = {one.contract.table: one.run_id for one in large}
-        suited = [suites.cleaned(one, of_run.get(one.table, "")) for one in changed if found[one.table].rows]
-        chosen = [suite for suite in suited if suite.expectations]
-        counted = _checks(catalog, changed, large, found)
-        counted += counts.missing(catalog, changed)
-        counted += [counts.complete(contracts[table], expected[table], cleaned[table]) for table in contracts]
-        counted += [counts.waiting(table, waiting[table]) for table in contracts if waiting[table]]
+        found = _find(run, contracts, catalog)
+        counted = [*_checks(catalog, found), *counts.missing(catalog, found.changed)]
+        for table, contract in contracts.items():
+            counted.append(counts.complete(contract, found.expected[table], found.rows[table].cleaned))
+        counted += [counts.waiting(table, held.quarantine) for table, held in found.rows.items() if held.quarantine]
         if run.has_marts:
-            facts = [fact for fact in counts.FACTS if fact not in journal.read(run.run_id, "curate")["held"]]
-            counted += counts.reconciled(counts.of(catalog, "curated", facts), cleaned)
-        summary = auditing.audit(run, catalog, chosen, counted).summary()
-    journal.write(run.run_id, "audit", {**summary, "rows": {table: held.to_json() for table, held in rows.items()}})
+            counted += _reconciled(run, catalog, found)
+        summary = auditing.audit(run, catalog, _suites(found), counted).summary()
+    rows = {table: held.to_json() for table, held in found.rows.items()}
+    journal.write(run.run_id, "audit", {**summary, "rows": rows})
     return summary
+
+
+def _find(run: Run, contracts: Mapping[str, Contract], catalog: str) -> _Found:
+    """Count what has to be counted: of tables that the last audit has counted it is known."""
+    known, present = _known(run), lake_catalog.contents(run.branch)
+    unknown = sorted(contracts.keys() - known.keys())
+    source_rows = {landed.table: landed.source_rows for landed in manifest.read_run(run.sources, run.run_id)}
+    waiting = {table: rows.quarantine for table, rows in known.items()}
+    waiting |= counts.quarantined(run.branch, unknown, present)
+    expected = {table: source_rows[table] - waiting[table] for table in contracts}
+    changed = [contracts[table] for table in sorted(cleaning.changed_tables(run)) if expected[table] > 0]
+    in_memory = few.contents(run.branch, changed)
+    large = _large([contract for contract in changed if contract.table not in in_memory], run)
+    cleaned = {table: rows.cleaned for table, rows in known.items()} | dict.fromkeys(unknown, 0)
+    cleaned |= {table: contents.rows for table, contents in in_memory.items()}
+    others = [table for table in unknown if table not in in_memory and f"cleaned.{table}" in present]
+    cleaned |= counts.of(catalog, "cleaned", others)
+    rows = {table: Rows(cleaned[table], waiting[table]) for table in contracts}
+    return _Found(rows, expected, changed, in_memory | counts.contents(catalog, large), large)
+
+
+def _suites(found: _Found) -> list[Suite]:
+    """What Great Expectations checks."""
+    of_run = {one.contract.table: one.run_id for one in found.large}
+    listed = [suites.cleaned(one, of_run.get(one.table, "")) for one in found.changed if found.contents[one.table].rows]
+    return [suite for suite in listed if suite.expectations]
+
+
+def _reconciled(run: Run, catalog: str, found: _Found) -> list[auditing.CheckResult]:
+    """Whether the facts have the rows of the tables that they are made of."""
+    facts = [fact for fact in counts.FACTS if fact not in journal.read(run.run_id, "curate")["held"]]
+    cleaned = {table: rows.cleaned for table, rows in found.rows.items()}
+    return counts.reconciled(counts.of(catalog, "curated", facts), cleaned)
 
 
 def _large(contracts: list[Contract], run: Run) -> list[Checked]:
@@ -71,15 +108,15 @@ def _large(contracts: list[Contract], run: Run) -> list[Checked]:
     return [Checked(one, run.run_id if f"cleaned.{one.table}" in proven else "") for one in contracts]
 
 
-def _checks(
-    catalog: str, changed: list[Contract], large: list[Checked], found: Mapping[str, Contents]
-) -> list[auditing.CheckResult]:
+def _checks(catalog: str, found: _Found) -> list[auditing.CheckResult]:
     """What is checked of the tables that changed, by counts that a few statements find for all large ones of them."""
-    keys = {table: (contents.keys, contents.rows) for table, contents in found.items() if contents.keys is not None}
-    keys |= counts.keys(catalog, [one for one in large if one.contract.key])
-    checked = [counts.unique(contract, *keys[contract.table]) for contract in changed if contract.key]
-    for contract in changed:
-        contents = found[contract.table]
+    keys = {
+        table: (contents.keys, contents.rows) for table, contents in found.contents.items() if contents.keys is not None
+    }
+    keys |= counts.keys(catalog, [one for one in found.large if one.contract.key])
+    checked = [counts.unique(contract, *keys[contract.table]) for contract in found.changed if contract.key]
+    for contract in found.changed:
+        contents = found.contents[contract.table]
         checked += [counts.not_null(contract, name, contents.rows, filled) for name, filled in contents.filled.items()]
         checked += [counts.labels(contract, name, strange) for name, strange in contents.strange.items()]
     return checked

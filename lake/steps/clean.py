@@ -5,14 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lake.extract import manifest
+from lake.layers.work import Work
 from lake.ledger import journal
 from lake.run import Run
 from lake.steps import in_force
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
-
-    from spark_jobs.candidates import Work
 
 
 def clean(spark: SparkSession, run: Run, tables: list[str]) -> dict[str, int]:
@@ -29,7 +28,5 @@ def clean(spark: SparkSession, run: Run, tables: list[str]) -> dict[str, int]:
 
 
 def _work(run: Run) -> Work:
-    from spark_jobs.candidates import Work
-
     manifests = manifest.read_run(run.sources, run.run_id)
     return Work.of(manifests, set(journal.read(run.run_id, "register")["waiting"]))

@@ -215,7 +215,7 @@ def hostile_sessions() -> Iterator[None]:
 @pytest.fixture(scope="module")
 def matrix(source: pymysql.connections.Connection[Any]) -> Iterator[Matrix]:
     """All tables, all the way: one extraction with each decoder, one pass of Spark."""
-    from spark_jobs.candidates import Work
+    from lake.layers.work import Work
     from spark_jobs.cleaned import clean
     from spark_jobs.session import connect
 

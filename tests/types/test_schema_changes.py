@@ -39,7 +39,7 @@ class RunAt(Run):
 @pytest.fixture
 def run_once(source: Connection[Any]) -> Iterator[Callable[[Contract], list[dict[str, Any]]]]:
     """Takes the table through raw and cleaned, one run after the other on one branch; gives what is in cleaned."""
-    from spark_jobs.candidates import Work
+    from lake.layers.work import Work
     from spark_jobs.cleaned import clean
     from spark_jobs.session import connect
 

@@ -99,6 +99,21 @@ def test_the_next_run_adds_to_them(landed: Landed) -> None:
     assert landed.rows == [4, 4, 0]
 
 
+def test_manifests_of_many_runs_are_put_together(landed: Landed) -> None:
+    landed.register()
+    runs = 12
+    for number in range(runs):
+        landed.land(f"run_{number}")
+        landed.register()
+    found = raw.find(landed.branch, "raw", next(iter(landed.contracts)))
+    assert found
+    snapshot = found.current_snapshot()
+    assert snapshot
+    assert len(snapshot.manifests(found.io)) == 1 + runs - 9, "ten became one"
+    assert len(raw.files(landed.branch, found.name()[1])) == 1 + runs
+    assert sorted(found.scan().to_arrow()["k"].to_pylist()) == sorted([1, 2] * (1 + runs))
+
+
 def test_a_try_that_was_faster_with_one_table_is_no_matter(landed: Landed) -> None:
     present = catalog.contents(landed.branch)
     first = landed.manifests[0]

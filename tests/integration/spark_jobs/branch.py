@@ -122,7 +122,7 @@ class Branch:
     ) -> list[Outcome]:
         """Clean what has landed of these rows."""
         is_landed = self.in_memory if in_memory is None else in_memory
-        from spark_jobs.candidates import Landed, Work
+        from lake.layers.work import Landed, Work
         from spark_jobs.cleaned import clean
 
         said = {table: Counter(row[0] for row in rows.get(table, [])) for table in self.contracts}

@@ -13,8 +13,10 @@ from pyiceberg.exceptions import CommitStateUnknownException
 
 from lake.contracts import DELETE, READ
 from lake.errors import AuditError
-from lake.layers import small
+from lake.layers import sizes, small
+from lake.layers.sizes import Arrived
 from lake.layers.small import SmallTables
+from lake.layers.work import Landed
 from lake.platform import catalog
 from lake.platform.rest_catalog import TogetherCatalog
 from lake.quality import verdicts
@@ -202,7 +204,7 @@ def test_large_and_small_tables_point_at_each_other(open_branch: Opener, monkeyp
         "below", key=["b"], columns={"b": KEY, "c": {"type": "bigint", "references": "children.c"}, "at": INSTANT}
     )
     opened = open_branch(PARENTS, CHILDREN, below)
-    monkeypatch.setattr(small, "SMALL_VALUES", 12)
+    monkeypatch.setattr(sizes, "SMALL_VALUES", 12)
     rows = {"parents": ROWS["parents"], "children": ROWS["children"], "below": [(READ, 1, 10), (READ, 2, 20)]}
     assert opened.run(0, full=True, in_memory=True, **rows) == {
         "parents": (3, 1, 0), "children": (4, 2, 0), "below": (2, 1, 0)
@@ -257,7 +259,7 @@ def test_groups_of_one_task_do_not_mix(open_branch: Opener, monkeypatch: pytest.
     """Two groups of small tables may be ready at the same time, while Spark is at work on what is between them."""
     read = small._landed
 
-    def slowly(arrived: small.Arrived) -> Any:
+    def slowly(arrived: Arrived) -> Any:
         time.sleep(0.3)
         return read(arrived)
 
@@ -266,10 +268,13 @@ def test_groups_of_one_task_do_not_mix(open_branch: Opener, monkeypatch: pytest.
     for table, rows in ROWS.items():
         opened.land(0, table, rows)
     taken = SmallTables(opened.name, "", set())
-    pointing = {table: each.references for table, each in opened.contracts.items()}
+
+    def landed(table: str) -> Landed:
+        files = (opened._uri(0, table),) if ROWS[table] else ()
+        return Landed(len(ROWS[table]), 0, True, DAY[0], files=files)
+
     arrived = {
-        table: small.Arrived(each, (opened._uri(0, table),) * bool(ROWS[table]), len(ROWS[table]), 0, pointing[table])
-        for table, each in opened.contracts.items()
+        table: Arrived(opened.contracts[table], landed(table), opened.contracts[table].references) for table in ROWS
     }
     with ThreadPoolExecutor() as pool:
         groups = [[arrived["parents"], arrived["children"]], [arrived["empty"]]]
