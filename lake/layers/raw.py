@@ -44,9 +44,15 @@ log = logging.getLogger(__name__)
 WATERMARK = "lake.watermark"
 LAST_RUN = "lake.run"
 FILES = "lake.files"
-MERGED_MANIFESTS = {"commit.manifest-merge.enabled": "true", "commit.manifest.min-count-to-merge": "10"}
-"""Properties of a table that gets a file with each run. A manifest holds the table's schema twice, some 8 KB, and 300
-bytes for each file: one a run would soon be most of what such a table takes."""
+FEW_MANIFESTS = 4
+MERGED_MANIFESTS = {
+    "commit.manifest-merge.enabled": "true",
+    "commit.manifest.min-count-to-merge": str(FEW_MANIFESTS),
+    "commit.manifest.target-size-bytes": str(512 << 10),
+}
+"""Properties of a table that gets a file with each run. A manifest holds the table's schema twice, some 8 KB, and a few
+hundred bytes for each file: one a run, held on to by each state that is kept, would soon be most of what a small table
+takes. Large ones are left as they are, for each state that is kept holds on to what was written in their place."""
 
 TOGETHER = 100
 """Tables that are made in one commit."""

@@ -37,7 +37,8 @@ DELETED_SHARE = 0.2
 """Of a file's rows: one that has lost as much is written anew. So what is written for it is at most five times what was
 deleted, and files that hardly change stay, and are shared by all states of the lake."""
 
-SMALL_MANIFEST_BYTES = 2 << 20
+SMALL_MANIFEST_BYTES = 256 << 10
+"""Half of what tables ask for (`raw.MERGED_MANIFESTS`), so that what was written anew is not small again."""
 MANY_MANIFESTS = 20
 
 READ_AT_ONCE = 16

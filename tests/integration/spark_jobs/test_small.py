@@ -14,9 +14,9 @@ from pyiceberg.exceptions import CommitStateUnknownException
 from lake.contracts import DELETE, READ
 from lake.errors import AuditError
 from lake.layers import sizes, small
-from lake.layers.sizes import Arrived
+from lake.layers.sizes import Arrived, Sizes
 from lake.layers.small import SmallTables
-from lake.layers.work import Landed
+from lake.layers.work import Landed, Work
 from lake.platform import catalog
 from lake.platform.rest_catalog import TogetherCatalog
 from lake.quality import verdicts
@@ -146,9 +146,9 @@ def test_a_table_that_spark_has_marked_rows_of_as_deleted_stays_sparks(
     branch: Branch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     branch.run(1, children=[(DELETE, 10, None, None)])
-    small_tables = SmallTables(branch.name, "", set())
-    assert not small_tables.can_replace("children")
-    assert small_tables.can_replace("parents")
+    landed = {table: Landed(len(rows), 0, True, DAY[2], files=("s3://read/whole",)) for table, rows in ROWS.items()}
+    told = Sizes(branch.name, branch.contracts, Work(landed, waiting=set()))
+    assert [table for table in ROWS if told.is_small(table)] == ["parents", "empty"]
     branch.run(2, full=True, in_memory=True, **ROWS)
     assert branch.rows("cleaned", "children", "c") == [(10,), (30,)]
 
