@@ -93,7 +93,7 @@ def _other_versions(part: Artifact) -> list[str]:
     found = (folder.name for folder in part.folder.parent.glob(f"{part.name}-*"))
     # `trino-connectors-476` is no version of `trino`.
     longer = tuple(f"{name}-" for name in names if name.startswith(f"{part.name}-"))
-    return sorted(name.removeprefix(f"{part.name}-") for name in found if not name.startswith(longer or ("/",)))
+    return sorted(name.removeprefix(f"{part.name}-") for name in found if not name.startswith(longer))
 
 
 def _every_part() -> tuple[Artifact, ...]:

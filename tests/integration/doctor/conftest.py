@@ -22,6 +22,7 @@ from lake.commands.add_table import add_source, add_tables
 from lake.commands.main import app
 from lake.observe.doctor import examine
 from lake.platform import storage
+from lake.runtime import artifacts
 from lake.settings import settings
 from lake.source import sources
 
@@ -73,6 +74,7 @@ class Lake:
         for name, value in chosen.items():
             self.patch.setenv(f"LAKE_{name.upper()}", str(value))
         settings.cache_clear()
+        storage.filesystem.cache_clear()
 
     def start_alertmanager(self, **chosen: str) -> None:
         """Start one with some settings. Its fixture begins after ours, and so puts back its settings before ours."""
@@ -100,6 +102,7 @@ def lake(iceberg: None, tmp_path: Path, request: pytest.FixtureRequest) -> Itera
         own.set(home=home, contracts=tmp_path / "contracts", source_host="", alertmanager_port=1)
         yield own
     settings.cache_clear()
+    artifacts.artifacts.cache_clear()
     storage.filesystem.cache_clear()
 
 

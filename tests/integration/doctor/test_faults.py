@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import httpx
@@ -107,8 +108,6 @@ def a_part_of_another_version(lake: Lake) -> Iterator[None]:
     lake.patch.setattr(artifacts, "LIST", listed)
     artifacts.artifacts.cache_clear()
     yield
-    lake.patch.setattr(artifacts, "LIST", PROJECT / "infra" / "artifacts.toml")
-    artifacts.artifacts.cache_clear()
 
 
 @fault(
@@ -119,9 +118,11 @@ def a_service_that_was_started_with_another_version(lake: Lake) -> Iterator[None
     service = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)", f"-cp={old}/*"])
     running = {"trino": supervise.Process("trino", "RUNNING", service.pid, "")}
     lake.patch.setattr(supervise, "processes", lambda: running)
-    yield
-    service.terminate()
-    service.wait(30)
+    try:
+        yield
+    finally:
+        service.terminate()
+        service.wait(30)
 
 
 @fault(MACHINE, "packages", "problem", r"rich: \S+ is installed, and rich==1\.0 is asked for -> run `make setup`")
@@ -136,6 +137,15 @@ def a_package_of_another_version(lake: Lake) -> Iterator[None]:
 def a_disk_without_room(lake: Lake) -> Iterator[None]:
     lake.set(free_disk_gib=1e9)
     yield
+
+
+@fault(MACHINE, "disk", "problem", r"spill: .* GiB free at \S+/spill, and 1e\+09 are wanted")
+def a_disk_for_spills_without_room(lake: Lake) -> Iterator[None]:
+    with TemporaryDirectory(dir="/dev/shm") as memory:
+        (lake.home / "data" / "trino").mkdir(parents=True)
+        (lake.home / "data" / "trino" / "spill").symlink_to(memory)
+        lake.set(free_disk_gib=1e9)
+        yield
 
 
 @fault(MACHINE, "memory", "problem", r"memory: .* given to services: more than there is -> lower LAKE_SPARK_MEMORY_MIB")
@@ -234,8 +244,10 @@ def signed(lake: Lake, method: str, path: str, query: str, body: bytes) -> None:
 def a_namespace_that_is_missing(lake: Lake) -> Iterator[None]:
     main = load_catalog("main", **catalog.pyiceberg_properties(catalog.MAIN))
     main.drop_namespace("intermediate")
-    yield
-    raw.prepare(catalog.MAIN)
+    try:
+        yield
+    finally:
+        raw.prepare(catalog.MAIN)
 
 
 @fault(
@@ -255,9 +267,15 @@ def a_branch_that_nobody_goes_on_with(lake: Lake) -> Iterator[None]:
         catalog.delete_branch("run_doctor_old")
 
 
-def _receipt(commit: str) -> Receipt:
+@contextmanager
+def published(commit: str) -> Iterator[None]:
+    """A receipt that says so."""
     now = datetime.now(UTC).isoformat()
-    return Receipt("doctor_receipt", commit, now, "", now, "", "")
+    receipts.write(Receipt("doctor_receipt", commit, now, "", now, "", ""))
+    try:
+        yield
+    finally:
+        storage.delete(receipts.address("doctor_receipt"))
 
 
 GONE = "0123456789abcdef" * 4
@@ -267,20 +285,18 @@ GONE = "0123456789abcdef" * 4
     MACHINE, "receipts", "problem", rf"does not know the commit {GONE} of run doctor_receipt: .* -> put the catalog's"
 )
 def a_receipt_whose_commit_is_gone(lake: Lake) -> Iterator[None]:
-    receipts.write(_receipt(GONE))
-    yield
-    storage.delete(receipts.address("doctor_receipt"))
+    with published(GONE):
+        yield
 
 
 @fault(
     MACHINE, "receipts", "problem", r"the newest is of .*, and 3 runs were due since then .* -> look at the last runs"
 )
 def runs_that_are_not_published(lake: Lake) -> Iterator[None]:
-    receipts.write(_receipt(catalog.head()))
     lake.set(pipeline_schedule="0 * * * *")
     lake.be_later(days=1)
-    yield
-    storage.delete(receipts.address("doctor_receipt"))
+    with published(catalog.head()):
+        yield
 
 
 # -- of a source, on both kinds of server
@@ -330,8 +346,10 @@ def a_reader_that_may_not_see_replication(lake: Followed) -> Iterator[None]:
 )
 def a_replica_that_has_stopped(lake: Followed) -> Iterator[None]:
     lake.ask("STOP REPLICA SQL_THREAD")
-    yield
-    lake.ask("START REPLICA SQL_THREAD")
+    try:
+        yield
+    finally:
+        lake.ask("START REPLICA SQL_THREAD")
 
 
 @fault(
@@ -353,8 +371,10 @@ def set_globally(lake: Followed, name: str, value: object) -> Iterator[None]:
     """A variable of the replica, put back afterwards."""
     ((before,),) = lake.ask(f"SELECT @@GLOBAL.{name}")
     lake.ask(f"SET GLOBAL {name} = {value!r}")
-    yield
-    lake.ask(f"SET GLOBAL {name} = {before!r}")
+    try:
+        yield
+    finally:
+        lake.ask(f"SET GLOBAL {name} = {before!r}")
 
 
 @fault(
