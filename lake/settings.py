@@ -129,6 +129,9 @@ class Settings(BaseSettings):
         default=None, ge=1, description="age of a table that is too old; unset: what three scheduled runs did not renew"
     )
 
+    # -- what `lake doctor` asks of the machine
+    free_disk_gib: float = Field(default=5, ge=0, description="that the disk of the state folder should have free")
+
     # -- who hears of an alert; nobody, until one of the first two is set
     alert_webhook_url: SecretStr | None = Field(default=None, description="a service that takes Alertmanager's webhook")
     alert_email_to: str = Field(default="", description="addresses, with commas between them")

@@ -41,14 +41,14 @@ class Age:
 
     def is_stale(self, now: datetime) -> bool:
         """Whether it is older than it may be."""
-        due = now - timedelta(minutes=self.minutes) if self.minutes else _due(now)
+        due = now - timedelta(minutes=self.minutes) if self.minutes else deadline(now)
         return due is not None and self.since < due
 
     def told(self, now: datetime) -> str:
         """How old it is and may be, for people."""
-        rule = f"it may get {_span(timedelta(minutes=self.minutes))} old" if self.minutes else _BY_SCHEDULE
+        rule = f"it may get {span(timedelta(minutes=self.minutes))} old" if self.minutes else _BY_SCHEDULE
         what = "as of" if self.is_shown else "not there; its contract is of"
-        return f"{what} {self.since:%Y-%m-%d %H:%M} UTC, {_span(now - self.since)} ago; {rule}"
+        return f"{what} {self.since:%Y-%m-%d %H:%M} UTC, {span(now - self.since)} ago; {rule}"
 
 
 _BY_SCHEDULE = f"{MISSED} scheduled runs have not brought it forward"
@@ -121,8 +121,8 @@ def _alert(name: str, labels: dict[str, str], what: str) -> Alert:
     return Alert(name, "critical" if name == SOURCE else "warning", what, labels, way_out, page=page)
 
 
-def _due(now: datetime) -> datetime | None:
-    """The scheduled instant before which nothing may be left as it was."""
+def deadline(now: datetime) -> datetime | None:
+    """The scheduled instant before which nothing may be left as it was; none where there is no schedule."""
     cron = settings().pipeline_schedule
     if not cron:
         return None
@@ -131,8 +131,9 @@ def _due(now: datetime) -> datetime | None:
     return passed[-1]
 
 
-def _span(span: timedelta) -> str:
-    minutes = int(span.total_seconds()) // 60
+def span(time: timedelta) -> str:
+    """A length of time for people, in the unit that suits it."""
+    minutes = int(time.total_seconds()) // 60
     if minutes < 120:
         return f"{minutes} min"
     return f"{minutes // 60} h" if minutes < 48 * 60 else f"{minutes // (24 * 60)} days"

@@ -8,7 +8,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from lake.commands import follow, maintenance, parity, query, receipts, run, services, sources
+from lake.commands import doctor, follow, maintenance, parity, query, receipts, run, services, sources
 from lake.commands.report import app as report
 from lake.commands.shop import app as shop
 from lake.errors import LakeError
@@ -34,6 +34,7 @@ for command in (
     services.up,
     services.down,
     services.status,
+    doctor.doctor,
     services.logs,
 ):
     app.command(NAMES.get(command))(command)

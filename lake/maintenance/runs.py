@@ -108,6 +108,13 @@ def carry_out(plan: Plan) -> None:
         raise unknown_commits(lost)
 
 
+def lost(plan: Plan) -> list[Receipt]:
+    """Receipts that are kept, and whose commits neither a tag keeps nor main has."""
+    tagged = {each.name: each.hash for each in plan.references if _is_ours(each)}
+    untagged = [each for each in plan.kept if tagged.get(tag_of(each.run_id)) != each.lake_commit]
+    return [each for each in untagged if not catalog.knows(each.lake_commit)]
+
+
 def unknown_commits(lost: Iterable[Receipt]) -> LakeError:
     """What to say of receipts whose commits the catalog does not know."""
     named = ", ".join(f"{receipt.lake_commit} of run {receipt.run_id}" for receipt in lost)

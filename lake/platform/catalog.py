@@ -160,6 +160,21 @@ def history(reference: str = MAIN) -> Iterator[Commit]:
         yield Commit(meta["hash"], meta["message"], meta["commitTime"])
 
 
+def knows(commit: str) -> bool:
+    """Whether a commit is one of main's history."""
+    try:
+        log(f"{MAIN}@{commit}", limit=1)
+    except CatalogError:
+        return False
+    return True
+
+
+def namespaces(reference: str = MAIN) -> list[str]:
+    """Names of all namespaces at ``reference``."""
+    found = _pages(f"trees/{reference}/entries", "entries")
+    return sorted(".".join(entry["name"]["elements"]) for entry in found if entry["type"] == "NAMESPACE")
+
+
 def tables(reference: str = MAIN) -> list[str]:
     """Qualified names (``layer.table``) of all tables at ``reference``."""
     return sorted(".".join(entry["name"]["elements"]) for entry in _table_entries(reference))

@@ -90,6 +90,23 @@ def put_new(uri: str, data: bytes, content_type: str = "application/octet-stream
     return True
 
 
+def has_bucket(name: str) -> bool:
+    """Whether there is a bucket of this name."""
+    try:
+        return bool(filesystem().get_file_info(name).type == fs.FileType.Directory)
+    except OSError as error:
+        raise _unreachable(f"s3://{name}", error) from error
+
+
+def put_version(uri: str, data: bytes) -> str | None:
+    """Write one object whole; the version that it got, and nothing where its bucket keeps one version of each."""
+    bucket, _, key = path_of(uri).partition("/")
+    try:
+        return obstore.put(_bucket(bucket), key, data)["version"]
+    except BaseError as error:
+        raise _unreachable(uri, error) from error
+
+
 @cache
 def _bucket(name: str) -> S3Store:
     config = settings()

@@ -18,13 +18,10 @@ def check_free(services: Iterable[Service]) -> None:
     Raises:
         ServiceError: one or more are taken; it names each with the service that wants it and the process that holds it.
     """
-    taken = [(port, service.name) for service in services for port in service.ports if not _is_free(port)]
+    taken = [(port, service.name) for service in services for port in service.ports if not is_free(port)]
     if taken:
-        holders = _holders()
-        lines = [
-            f"port {port} for {name} is held by {holders.get(port, 'a process of another user')}"
-            for port, name in taken
-        ]
+        holding = holders()
+        lines = [f"port {port} for {name} is held by {named(holding.get(port))}" for port, name in taken]
         raise ServiceError(
             "\n".join(lines),
             "stop that process, or take other ports with `lake up --port-offset 100` (LAKE_PORT_OFFSET=100)",
@@ -39,12 +36,13 @@ def free_offset(offsets: Iterable[int]) -> int:
     """
     ports = [field.default for name, field in Settings.model_fields.items() if name.endswith("_port")]
     for offset in offsets:
-        if all(_is_free(port + offset) for port in ports):
+        if all(is_free(port + offset) for port in ports):
             return offset
     raise ServiceError("at each of the port offsets that were tried some port is taken", "end what holds them")
 
 
-def _is_free(port: int) -> bool:
+def is_free(port: int) -> bool:
+    """Whether a server could listen on a port of loopback."""
     with socket.socket() as probe:
         # As servers do, so that connections which are still closing do not count.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -55,14 +53,19 @@ def _is_free(port: int) -> bool:
     return True
 
 
-def _holders() -> dict[int, str]:
-    """Name and pid of the process behind each listening port, as far as we may see it."""
-    found: dict[int, str] = {}
-    for connection in psutil.net_connections(kind="tcp"):
-        if connection.status == psutil.CONN_LISTEN and connection.pid:
-            try:
-                name = psutil.Process(connection.pid).name().split(" -- ")[0]  # Airflow's titles hold their arguments
-            except psutil.Error:
-                continue
-            found[connection.laddr.port] = f"{name} (pid {connection.pid})"
-    return found
+def holders() -> dict[int, int]:
+    """Pid of the process behind each listening port, as far as we may see it."""
+    return {
+        connection.laddr.port: connection.pid
+        for connection in psutil.net_connections(kind="tcp")
+        if connection.status == psutil.CONN_LISTEN and connection.pid
+    }
+
+
+def named(pid: int | None) -> str:
+    """A process for people, by its name and pid; of one that we may not see, that."""
+    try:
+        # Airflow's titles hold their arguments.
+        return f"{psutil.Process(pid).name().split(' -- ')[0]} (pid {pid})" if pid else "a process of another user"
+    except psutil.Error:
+        return f"pid {pid}"

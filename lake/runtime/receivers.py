@@ -7,17 +7,16 @@ https://prometheus.io/docs/alerting/latest/configuration/
 from __future__ import annotations
 
 import os
-from datetime import UTC, datetime, timedelta
-from itertools import pairwise
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import yaml
-from croniter import croniter  # type: ignore[import-untyped]
 from pydantic import SecretStr
 
 from lake import secret_file
 from lake.errors import ServiceError
+from lake.runtime.schedule import longest_gap
 from lake.runtime.state import remember
 from lake.settings import PROJECT, settings
 
@@ -29,8 +28,6 @@ SILENT = "WatchSilent"
 """The alert that fires when the watch looks no more."""
 LOOK = timedelta(minutes=30)
 """What a look may be late, on a busy machine."""
-LOOKED_AHEAD = 1000
-"""Scheduled looks: enough for every gap of a schedule by hours and days of the week."""
 
 
 def configuration() -> str:
@@ -52,10 +49,7 @@ def configuration() -> str:
 
 def silence() -> timedelta:
     """How long nothing may be heard of the watch: the longest gap of its schedule, and what a look may take."""
-    cron = settings().watch_schedule
-    looks = croniter(cron or "*/10 * * * *", datetime.now(UTC))
-    instants: list[datetime] = [looks.get_next(datetime) for _ in range(LOOKED_AHEAD)]
-    return max(after - before for before, after in pairwise(instants)) + LOOK
+    return longest_gap(settings().watch_schedule or "*/10 * * * *") + LOOK
 
 
 def write(file: Path) -> None:

@@ -83,6 +83,8 @@ class Dialect(ABC):
     name: ClassVar[str]
     monitor_privilege: ClassVar[str]
     """What lets a user see where the binlog stands; beside it REPLICATION SLAVE is needed to read it."""
+    replica_privilege: ClassVar[str]
+    """What lets a user see whether a replica replicates."""
 
     _binlog_status: ClassVar[tuple[str, ...]]
     _replica_status: ClassVar[tuple[str, ...]]

@@ -19,6 +19,7 @@ class MariaDb(Dialect):
 
     name = "MariaDB"
     monitor_privilege = "BINLOG MONITOR"
+    replica_privilege = "REPLICA MONITOR"
     _binlog_status = ("SHOW MASTER STATUS",)
     _replica_status = ("SHOW ALL SLAVES STATUS",)
     _committed = "@@GLOBAL.gtid_binlog_pos"

@@ -30,6 +30,7 @@ class MySql(Dialect):
 
     name = "MySQL"
     monitor_privilege = "REPLICATION CLIENT"
+    replica_privilege = "REPLICATION CLIENT"
     _binlog_status = ("SHOW BINARY LOG STATUS", "SHOW MASTER STATUS")
     _replica_status = ("SHOW REPLICA STATUS", "SHOW SLAVE STATUS")
     _committed = "@@GLOBAL.gtid_executed"

@@ -46,12 +46,16 @@ class Server:
         """Whether the open transactions of all users can be asked for, and are those that write the tables."""
         return not self.is_replica and bool(self.privileges & {PROCESS, *_ALL})
 
+    def missing_privilege(self) -> str:
+        """A privilege without which the binlog cannot be read; empty if none is missing."""
+        if not self.privileges & {REPLICATION, "REPLICATION REPLICA", *_ALL}:
+            return REPLICATION
+        return "" if self.privileges & (_MONITOR | _ALL) else self.dialect.monitor_privilege
+
     def why_no_binlog(self) -> str:
         """Why the binlog cannot be read or does not tell everything; empty if it does."""
-        if not self.privileges & {REPLICATION, "REPLICATION REPLICA", *_ALL}:
-            return "the user lacks the privilege REPLICATION SLAVE"
-        if not self.privileges & (_MONITOR | _ALL):
-            return f"the user lacks the privilege {self.dialect.monitor_privilege}"
+        if missing := self.missing_privilege():
+            return f"the user lacks the privilege {missing}"
         variables = self.dialect.variables
         wanted = {"log_bin": "ON", "binlog_format": "ROW"}
         if self.is_replica:
