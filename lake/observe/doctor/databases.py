@@ -30,6 +30,9 @@ from lake.source.sources import Source
 NAMED = 5
 """Tables of a source that are named; of the others it is told how many they are."""
 
+TOGETHER = 50
+"""Tables that are asked for in one statement."""
+
 TRIED: dict[str, tuple[tuple[int, int], tuple[int, int]]] = {
     "MySQL": ((8, 0), (10, 0)),
     "MariaDB": ((10, 11), (12, 0)),
@@ -86,7 +89,7 @@ def _privileges(origin: Source, connection: Connection[Any]) -> Iterator[Finding
             origin.name, f"{origin.where} shows no table", "`lake shop load` fills it; or grant the user SELECT on it"
         )
     else:
-        refused = [error for contract in contracts if (error := _refused(origin, connection, contract))]
+        refused = list(_refused(origin, connection, contracts))
         for error in refused[:NAMED]:
             yield problem(origin.name, error.what, error.fix)
         if len(refused) > NAMED:
@@ -97,14 +100,33 @@ def _privileges(origin: Source, connection: Connection[Any]) -> Iterator[Finding
     yield from _of_server(origin, connection, contracts)
 
 
-def _refused(origin: Source, connection: Connection[Any], contract: Contract) -> SourceError | None:
-    """Why a table cannot be read as its contract has it. The server is asked for no row."""
+def _refused(origin: Source, connection: Connection[Any], contracts: list[Contract]) -> Iterator[SourceError]:
+    """Why tables cannot be read as their contracts have them. The server is asked for no row.
+
+    Many are asked for at once, for a server may be far away; one by one where that is refused.
+    """
+    for first in range(0, len(contracts), TOGETHER):
+        group = {each.table: _of_no_row(each) for each in contracts[first : first + TOGETHER]}
+        counts = ", ".join(f"(SELECT COUNT(*) FROM ({one}) AS t)" for one in group.values())
+        if _error(connection, f"SELECT {counts}") is None:
+            continue
+        for table, one in group.items():
+            if error := _error(connection, one):
+                yield source_error(error, f"cannot read {table} of", origin)
+
+
+def _of_no_row(contract: Contract) -> str:
+    return f"{reader.statement(contract, list(contract.columns))} LIMIT 0"
+
+
+def _error(connection: Connection[Any], statement: str) -> pymysql.err.MySQLError | None:
+    """What the server has against a statement."""
     try:
-        fetch(connection, f"{reader.statement(contract, list(contract.columns))} LIMIT 0")
+        fetch(connection, statement)
     except pymysql.err.MySQLError as error:
         if error.args[0] in LOST:
             raise
-        return source_error(error, f"cannot read {contract.table} of", origin)
+        return error
     return None
 
 
