@@ -39,10 +39,17 @@ class Age:
     is_shown: bool = True
     minutes: int | None = None
 
+    def limit(self, now: datetime) -> timedelta | None:
+        """How old it may be now; None where nothing says it. By the schedule that grows until a run is due again."""
+        if self.minutes:
+            return timedelta(minutes=self.minutes)
+        due = _due(now)
+        return None if due is None else now - due
+
     def is_stale(self, now: datetime) -> bool:
         """Whether it is older than it may be."""
-        due = now - timedelta(minutes=self.minutes) if self.minutes else _due(now)
-        return due is not None and self.since < due
+        limit = self.limit(now)
+        return limit is not None and now - self.since > limit
 
     def told(self, now: datetime) -> str:
         """How old it is and may be, for people."""
