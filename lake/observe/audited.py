@@ -18,7 +18,7 @@ from lake.ledger import receipts
 from lake.ledger.freshness import LOOK_BACK
 from lake.ledger.receipts import Receipt
 from lake.observe.metrics import CHECKS, Sample
-from lake.observe.news import Kept, News, State
+from lake.observe.news import News, Remembered, State
 from lake.platform import catalog
 from lake.quality.severity import BLOCK
 from lake.run import PREFIX
@@ -44,7 +44,7 @@ class Audits:
 
     def __init__(self) -> None:
         self._news = News()
-        self._published: Kept[Audited | None] = Kept(HOUR)
+        self._published: Remembered[Audited | None] = Remembered(HOUR)
         self._branches: dict[str, tuple[str, Audited | None]] = {}
 
     def collect(self) -> list[Sample]:

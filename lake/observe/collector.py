@@ -46,7 +46,7 @@ class _Found:
     at: float
 
 
-class Watch:
+class Observer:
     """A collector at work, and what it has found.
 
     Args:

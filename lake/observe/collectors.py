@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lake.observe import branches, demo_shop, freshness, parity, published
+from lake.observe import branches, demo_shop, files, freshness, parity, published
 from lake.observe.audited import Audits
 from lake.observe.collector import Collector
 from lake.observe.extraction import Extraction
@@ -22,7 +22,7 @@ def collectors() -> list[Collector]:
         Collector(freshness.NAME, Freshness().collect, 15),
         Collector("audit", Audits().collect, 30),
         # The first look at thousands of tables takes its time; what it has read counts for the next one.
-        Collector("lake", Files().collect, 30, limit_seconds=600),
+        Collector(files.NAME, Files().collect, 30, limit_seconds=600),
         Collector("branches", branches.collect, 30),
         Collector(parity.NAME, Parity().collect, 60, limit_seconds=120),
         Collector("airflow", Runs().collect, 15),

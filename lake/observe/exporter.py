@@ -13,7 +13,7 @@ from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 from prometheus_client import CollectorRegistry, make_wsgi_app
 
 from lake.errors import ServiceError
-from lake.observe.collector import Collector, Watch
+from lake.observe.collector import Collector, Observer
 from lake.observe.page import Page
 
 log = logging.getLogger(__name__)
@@ -32,20 +32,21 @@ class Exporter:
     """
 
     def __init__(self, collectors: Sequence[Collector]) -> None:
-        self._watches = [Watch(collector) for collector in collectors]
+        self._observers = [Observer(collector) for collector in collectors]
         registry = CollectorRegistry(auto_describe=False)
-        registry.register(Page(self._watches))
-        self._metrics = make_wsgi_app(registry)
+        registry.register(Page(self._observers))
+        # A machine asks itself: to make the page small would cost more than writing it.
+        self._metrics = make_wsgi_app(registry, disable_compression=True)
 
     def start(self) -> None:
         """Let every collector begin."""
-        for watch in self._watches:
-            watch.start()
+        for observer in self._observers:
+            observer.start()
 
     def stop(self) -> None:
         """Let no collector begin another collection."""
-        for watch in self._watches:
-            watch.stop()
+        for observer in self._observers:
+            observer.stop()
 
     def __call__(self, environment: dict[str, Any], start: Start) -> Iterable[bytes]:
         """Answer a request, as WSGI has it."""
@@ -54,10 +55,10 @@ class Exporter:
                 answer: Iterable[bytes] = self._metrics(environment, start)
                 return answer
             case "/healthz":
-                dead = [watch.collector.name for watch in self._watches if not watch.is_alive]
+                dead = [observer.collector.name for observer in self._observers if not observer.is_alive]
                 return _said(start, not dead, f"collectors that have ended: {', '.join(dead)}" if dead else "well")
             case "/readyz":
-                waiting = [watch.collector.name for watch in self._watches if not watch.has_answered]
+                waiting = [observer.collector.name for observer in self._observers if not observer.has_answered]
                 said = f"not every collector has been through: {', '.join(waiting)}" if waiting else "ready"
                 return _said(start, not waiting, said)
         start("404 Not Found", [("Content-Type", "text/plain; charset=utf-8")])

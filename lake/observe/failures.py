@@ -18,7 +18,7 @@ from lake.errors import LakeError, ServiceError
 from lake.observe import bounds
 from lake.observe.airflows import Sessions
 from lake.observe.metrics import ERRORS, TASK_FAILURES, Sample
-from lake.observe.news import Kept
+from lake.observe.news import Remembered
 from lake.platform import storage
 from lake.platform.airflow import PAGE, Airflow, TaskState
 from lake.settings import settings
@@ -77,7 +77,7 @@ class Failures:
 
     def __init__(self, sessions: Sessions | None = None) -> None:
         self._sessions = sessions or Sessions()
-        self._tasks: Kept[list[tuple[str, str]]] = Kept(TASKS_SECONDS)
+        self._tasks: Remembered[list[tuple[str, str]]] = Remembered(TASKS_SECONDS)
 
     def collect(self) -> list[Sample]:
         """All failures that were ever counted, those that are new among them.

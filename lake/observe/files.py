@@ -12,9 +12,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
+from lake.observe import bounds
 from lake.observe.metrics import BYTES, FILES, ROWS, Sample
 from lake.platform import catalog, storage
 
+NAME = "lake"
 READ_AT_ONCE = 4
 COUNTED = ("curated", "marts")
 """Layers whose rows are told from here; those of cleaned and quarantine are in the receipts, as the audit counted."""
@@ -98,13 +100,21 @@ def samples(tables: Mapping[str, Summary]) -> Iterator[Sample]:
     """
     data, deletes, size = Counter[str](), Counter[str](), Counter[str]()
     for name, told in tables.items():
-        layer, _, table = name.partition(".")
+        layer = _layer(name)
         data[layer] += told.data_files
         deletes[layer] += told.delete_files
         size[layer] += told.bytes
-        if layer in COUNTED:
-            yield ROWS(told.rows, layer, table)
     for layer in sorted(data):
         yield FILES(data[layer], layer, "data")
         yield FILES(deletes[layer], layer, "deletes")
         yield BYTES(size[layer], layer)
+    rows = {name: told.rows for name, told in tables.items() if _layer(name) in COUNTED}
+    shown = bounds.shown(rows)
+    yield shown.sample(NAME)
+    for name in rows:
+        if name in shown.tables:
+            yield ROWS(rows[name], *name.split(".", 1))
+
+
+def _layer(name: str) -> str:
+    return name.partition(".")[0]

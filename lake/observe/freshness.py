@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from lake.alerts.freshness import Age, ages
 from lake.observe import bounds
 from lake.observe.metrics import AS_OF, SOURCE_AS_OF, STALE_AFTER, Sample
-from lake.observe.news import Kept, News
+from lake.observe.news import News, Remembered
 
 NAME = "freshness"
 CONTRACTS_SECONDS = 600.0
@@ -20,7 +20,7 @@ class Freshness:
 
     def __init__(self) -> None:
         self._news = News()
-        self._ages: Kept[list[Age]] = Kept(CONTRACTS_SECONDS)
+        self._ages: Remembered[list[Age]] = Remembered(CONTRACTS_SECONDS)
 
     def collect(self) -> list[Sample]:
         """The ages, and what they may be now; nothing before the first publish.

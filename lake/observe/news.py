@@ -55,7 +55,7 @@ class News:
         return State(head, self._published, self._has_receipt)
 
 
-class Kept(Generic[_Value]):
+class Remembered(Generic[_Value]):
     """A value that is worked out when its key has changed, or has not for a while.
 
     Args:
@@ -64,13 +64,13 @@ class Kept(Generic[_Value]):
 
     def __init__(self, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
         self._seconds, self._clock = seconds, clock
-        self._kept: tuple[object, float, _Value] | None = None
+        self._remembered: tuple[object, float, _Value] | None = None
 
     def get(self, key: object, make: Callable[[], _Value]) -> _Value:
         """The value of a key. What `make` raises leaves nothing behind, so that it is made again."""
-        if self._kept and self._kept[0] == key and self._clock() - self._kept[1] < self._seconds:
-            return self._kept[2]
-        self._kept = None
+        if self._remembered and self._remembered[0] == key and self._clock() - self._remembered[1] < self._seconds:
+            return self._remembered[2]
+        self._remembered = None
         value = make()
-        self._kept = (key, self._clock(), value)
+        self._remembered = (key, self._clock(), value)
         return value

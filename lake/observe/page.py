@@ -9,7 +9,7 @@ from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamil
 from prometheus_client.metrics_core import Metric as Family
 from prometheus_client.registry import Collector as Registered
 
-from lake.observe.collector import Watch
+from lake.observe.collector import Observer
 from lake.observe.metrics import METRICS, Sample
 
 
@@ -17,11 +17,11 @@ class Page(Registered):
     """All metrics in their order; one of which nothing is known is left out.
 
     Args:
-        watches: the collectors at work.
+        observers: the collectors at work.
     """
 
-    def __init__(self, watches: Sequence[Watch]) -> None:
-        self._watches = watches
+    def __init__(self, observers: Sequence[Observer]) -> None:
+        self._observers = observers
 
     def describe(self) -> Iterable[Family]:
         """Nothing: the names are our own, and the registry must not collect to learn them."""
@@ -29,7 +29,7 @@ class Page(Registered):
 
     def collect(self) -> Iterator[Family]:
         """What is known now."""
-        return families(sample for watch in self._watches for sample in watch.samples())
+        return families(sample for observer in self._observers for sample in observer.samples())
 
 
 def families(samples: Iterable[Sample]) -> Iterator[Family]:

@@ -8,7 +8,7 @@ from typing import Any
 from lake.ledger import parity_ledger
 from lake.observe import bounds
 from lake.observe.metrics import DRIFT, VERIFIED, Sample
-from lake.observe.news import Kept
+from lake.observe.news import Remembered
 from lake.platform import catalog
 
 NAME = "parity"
@@ -19,7 +19,7 @@ class Parity:
     """Reads the ledger of parity when there is another sweep in it."""
 
     def __init__(self) -> None:
-        self._kept: Kept[list[Sample]] = Kept(HOUR)
+        self._remembered: Remembered[list[Sample]] = Remembered(HOUR)
 
     def collect(self) -> list[Sample]:
         """What the last sweeps found; nothing where there was none.
@@ -28,7 +28,7 @@ class Parity:
             ServiceError: the catalog or the object store is away.
         """
         head = catalog.heads().get(parity_ledger.BRANCH)
-        return self._kept.get(head, lambda: list(samples(parity_ledger.newest()))) if head else []
+        return self._remembered.get(head, lambda: list(samples(parity_ledger.newest()))) if head else []
 
 
 def samples(rows: Iterable[Mapping[str, Any]]) -> Iterator[Sample]:

@@ -12,7 +12,7 @@ from lake.ledger.freshness import LOOK_BACK
 from lake.ledger.receipts import HELD_BACK, Receipt
 from lake.observe import bounds
 from lake.observe.metrics import HELD, HELD_SINCE, PUBLISHED, QUARANTINE, ROWS, Sample
-from lake.observe.news import Kept, News, State
+from lake.observe.news import News, Remembered, State
 
 NAME = "receipts"
 UNTOLD = "unknown"
@@ -26,7 +26,7 @@ class Published:
 
     def __init__(self) -> None:
         self._news = News()
-        self._kept: Kept[list[Sample]] = Kept(HOUR)
+        self._remembered: Remembered[list[Sample]] = Remembered(HOUR)
 
     def collect(self) -> list[Sample]:
         """What the newest receipt says; nothing before the first publish.
@@ -35,7 +35,7 @@ class Published:
             ServiceError: the catalog or the object store is away.
         """
         state = self._news.state()
-        return [] if state is None else self._kept.get(state, lambda: _read(state))
+        return [] if state is None else self._remembered.get(state, lambda: _read(state))
 
 
 def _read(state: State) -> list[Sample]:

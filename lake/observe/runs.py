@@ -16,7 +16,7 @@ from croniter import croniter  # type: ignore[import-untyped]
 from lake.alerts.runs import TAG
 from lake.observe.airflows import Sessions
 from lake.observe.metrics import INTERVAL, RUN_DURATION, RUN_ENDED, TASK_DURATION, TASK_RUNNING, Sample
-from lake.observe.news import Kept
+from lake.observe.news import Remembered
 from lake.platform.airflow import ENDED, Airflow, DagState, RunState, TaskState
 
 DAGS_SECONDS = 120.0
@@ -49,7 +49,7 @@ class Runs:
 
     def __init__(self, sessions: Sessions | None = None) -> None:
         self._sessions = sessions or Sessions()
-        self._dags: Kept[list[DagState]] = Kept(DAGS_SECONDS)
+        self._dags: Remembered[list[DagState]] = Remembered(DAGS_SECONDS)
         self._known = Known()
         self._looked_at: set[str] = set()
 

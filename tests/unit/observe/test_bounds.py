@@ -12,8 +12,8 @@ from prometheus_client import CollectorRegistry, generate_latest
 
 from lake.alerts.freshness import Age
 from lake.ledger.receipts import Receipt
-from lake.observe import bounds, freshness, parity, published
-from lake.observe.collector import Collector, Watch
+from lake.observe import bounds, files, freshness, parity, published
+from lake.observe.collector import Collector, Observer
 from lake.observe.metrics import Sample
 from lake.observe.page import Page
 
@@ -33,6 +33,7 @@ def lake(tables: int) -> Iterator[Sample]:
     receipt = Receipt("r", "", "", "", NOW.isoformat(), "", "", tables=dict.fromkeys(names, told))
     yield from published.samples(receipt, dict.fromkeys(names, reasons))
     yield from freshness.samples([Age(name, "shop", NOW - timedelta(hours=1), minutes=60) for name in names], NOW)
+    yield from files.samples({f"marts.{name}": files.Summary(rows=7) for name in names})
     row = {"source": "shop", "drift_rows": 1, "lake_rows": 7, "verified_through": NOW}
     yield from parity.samples(
         [{**row, "table": name, "against": against} for name in names for against in ("source", "primary")]
@@ -41,10 +42,10 @@ def lake(tables: int) -> Iterator[Sample]:
 
 def page(tables: int) -> tuple[int, float]:
     """How many series there are, and how long one page takes."""
-    watch = Watch(Collector("all", lambda: lake(tables), 10))
-    watch.collect()
+    observer = Observer(Collector("all", lambda: lake(tables), 10))
+    observer.collect()
     registry = CollectorRegistry()
-    registry.register(Page([watch]))
+    registry.register(Page([observer]))
     began = time.perf_counter()
     lines = generate_latest(registry).decode().splitlines()
     return sum(not line.startswith("#") for line in lines), time.perf_counter() - began
@@ -53,7 +54,7 @@ def page(tables: int) -> tuple[int, float]:
 @pytest.mark.parametrize("tables", [bounds.MOST_TABLES, bounds.MOST_TABLES + 500])
 def test_the_worst_of_two_thousand_tables_is_within_the_bound(tables: int) -> None:
     series, seconds = page(tables)
-    assert 15 * bounds.MOST_TABLES <= series <= bounds.MOST_SERIES
+    assert 16 * bounds.MOST_TABLES <= series <= bounds.MOST_SERIES
     assert seconds < RENDERED_SECONDS
 
 
@@ -66,7 +67,7 @@ def test_the_largest_tables_and_those_with_trouble_stay() -> None:
 
 def test_the_page_says_how_many_are_left_out() -> None:
     found = {sample.labels: sample.value for sample in lake(bounds.MOST_TABLES + 3) if "left_out" in sample.metric.name}
-    assert found == {("receipts",): 3, ("freshness",): 3, ("parity",): 3}
+    assert found == {(name,): 3 for name in ("receipts", "freshness", "lake", "parity")}
 
 
 def test_the_commonest_counts_and_the_rest() -> None:

@@ -8,7 +8,7 @@ from threading import Event, Thread
 import pytest
 
 from lake.errors import ServiceError
-from lake.observe.collector import Collector, Watch
+from lake.observe.collector import Collector, Observer
 from lake.observe.metrics import BRANCHES, Sample
 
 
@@ -47,22 +47,22 @@ def asked(clock: Clock) -> Asked:
 
 
 @pytest.fixture
-def watch(clock: Clock, asked: Asked) -> Watch:
+def observer(clock: Clock, asked: Asked) -> Observer:
     """A collector every ten seconds, with five seconds for a collection."""
-    return Watch(Collector("branches", asked, 10, limit_seconds=5), clock)
+    return Observer(Collector("branches", asked, 10, limit_seconds=5), clock)
 
 
-def told(watch: Watch) -> dict[str, float]:
+def told(observer: Observer) -> dict[str, float]:
     """Values by the metrics' names without what all begin with."""
-    return {sample.metric.name.removeprefix("shoplake_"): sample.value for sample in watch.samples()}
+    return {sample.metric.name.removeprefix("shoplake_"): sample.value for sample in observer.samples()}
 
 
-def test_what_was_found_is_shown_with_when_it_was(watch: Watch) -> None:
-    assert told(watch) == {"exporter_up": 0, "exporter_collect_seconds": 0}
-    assert not watch.has_answered
-    watch.collect()
-    assert watch.has_answered
-    assert told(watch) == {
+def test_what_was_found_is_shown_with_when_it_was(observer: Observer) -> None:
+    assert told(observer) == {"exporter_up": 0, "exporter_collect_seconds": 0}
+    assert not observer.has_answered
+    observer.collect()
+    assert observer.has_answered
+    assert told(observer) == {
         "exporter_up": 1,
         "exporter_collect_seconds": 2,
         "exporter_collected_timestamp_seconds": 1_000,
@@ -70,29 +70,29 @@ def test_what_was_found_is_shown_with_when_it_was(watch: Watch) -> None:
     }
 
 
-def test_a_failure_is_told_at_once_and_what_is_old_goes(watch: Watch, asked: Asked, clock: Clock) -> None:
-    watch.collect()
+def test_a_failure_is_told_at_once_and_what_is_old_goes(observer: Observer, asked: Asked, clock: Clock) -> None:
+    observer.collect()
     asked.answer = ServiceError("away")
-    watch.collect()
-    assert told(watch) == {
+    observer.collect()
+    assert told(observer) == {
         "exporter_up": 0,
         "exporter_collect_seconds": 2,
         "exporter_collected_timestamp_seconds": 1_000,
         "branches": 1,
     }
     clock.now = 1_000 + 3 * 10 + 5
-    assert "branches" in told(watch)
+    assert "branches" in told(observer)
     clock.now += 1
-    assert told(watch) == {"exporter_up": 0, "exporter_collect_seconds": 2}
+    assert told(observer) == {"exporter_up": 0, "exporter_collect_seconds": 2}
 
 
-def test_what_is_found_again_is_shown_again(watch: Watch, asked: Asked, clock: Clock) -> None:
+def test_what_is_found_again_is_shown_again(observer: Observer, asked: Asked, clock: Clock) -> None:
     asked.answer = ValueError("nonsense")
-    watch.collect()
-    assert told(watch)["exporter_up"] == 0
+    observer.collect()
+    assert told(observer)["exporter_up"] == 0
     asked.answer = 7.0
-    watch.collect()
-    assert (told(watch)["exporter_up"], told(watch)["branches"]) == (1, 7)
+    observer.collect()
+    assert (told(observer)["exporter_up"], told(observer)["branches"]) == (1, 7)
 
 
 def test_half_a_collection_is_none(clock: Clock) -> None:
@@ -100,13 +100,13 @@ def test_half_a_collection_is_none(clock: Clock) -> None:
         yield BRANCHES(1, "run")
         raise OSError("in the middle")
 
-    watch = Watch(Collector("branches", breaks, 10), clock)
-    watch.collect()
-    assert told(watch) == {"exporter_up": 0, "exporter_collect_seconds": 0}
+    observer = Observer(Collector("branches", breaks, 10), clock)
+    observer.collect()
+    assert told(observer) == {"exporter_up": 0, "exporter_collect_seconds": 0}
 
 
 @pytest.fixture
-def hanging(clock: Clock) -> Iterator[Callable[[], Watch]]:
+def hanging(clock: Clock) -> Iterator[Callable[[], Observer]]:
     """A collector that found something and hangs in its next collection."""
     free, at_work, calls = Event(), Event(), []
 
@@ -117,27 +117,27 @@ def hanging(clock: Clock) -> Iterator[Callable[[], Watch]]:
             assert free.wait(60)
         yield BRANCHES(1, "run")
 
-    watch = Watch(Collector("branches", collect, 10, limit_seconds=5), clock)
-    watch.collect()
-    thread = Thread(target=watch.collect)
+    observer = Observer(Collector("branches", collect, 10, limit_seconds=5), clock)
+    observer.collect()
+    thread = Thread(target=observer.collect)
 
-    def begin() -> Watch:
+    def begin() -> Observer:
         thread.start()
         assert at_work.wait(60)
-        return watch
+        return observer
 
     yield begin
     free.set()
     thread.join(60)
-    assert told(watch)["exporter_up"] == 1
+    assert told(observer)["exporter_up"] == 1
 
 
-def test_one_that_hangs_counts_as_down_after_its_limit(hanging: Callable[[], Watch], clock: Clock) -> None:
-    watch = hanging()
+def test_one_that_hangs_counts_as_down_after_its_limit(hanging: Callable[[], Observer], clock: Clock) -> None:
+    observer = hanging()
     clock.now += 5
-    assert told(watch)["exporter_up"] == 1
+    assert told(observer)["exporter_up"] == 1
     clock.now += 1
-    assert (told(watch)["exporter_up"], told(watch)["exporter_collect_seconds"]) == (0, 6)
-    assert told(watch)["branches"] == 1
+    assert (told(observer)["exporter_up"], told(observer)["exporter_collect_seconds"]) == (0, 6)
+    assert told(observer)["branches"] == 1
     clock.now += 30
-    assert told(watch) == {"exporter_up": 0, "exporter_collect_seconds": 36}
+    assert told(observer) == {"exporter_up": 0, "exporter_collect_seconds": 36}

@@ -16,7 +16,7 @@ from lake.ledger.receipts import Receipt
 from lake.observe import audited, branches, files, freshness, parity
 from lake.observe.audited import Audited, Audits
 from lake.observe.files import Files, Summary
-from lake.observe.news import Kept
+from lake.observe.news import Remembered
 from lake.observe.parity import Parity
 from lake.platform import catalog, storage
 from lake.settings import settings
@@ -181,7 +181,7 @@ def test_what_could_not_be_read_is_read_next_time(monkeypatch: pytest.MonkeyPatc
 def test_an_empty_lake_has_no_layers(monkeypatch: pytest.MonkeyPatch) -> None:
     store = Store(monkeypatch)
     store.tables = {}
-    assert Files().collect() == []
+    assert shown(Files().collect()) == {}
 
 
 # -- audits
@@ -229,7 +229,7 @@ def test_a_branch_is_looked_at_when_it_has_moved(monkeypatch: pytest.MonkeyPatch
 # -- what is kept
 def test_a_value_is_kept_until_its_key_changes_or_its_time_is_up() -> None:
     now, made = [0.0], []
-    kept: Kept[int] = Kept(10, lambda: now[0])
+    kept: Remembered[int] = Remembered(10, lambda: now[0])
     make = lambda: made.append(1) or len(made)  # noqa: E731
     assert [kept.get("a", make), kept.get("a", make), kept.get("b", make)] == [1, 1, 2]
     now[0] = 10
@@ -237,7 +237,7 @@ def test_a_value_is_kept_until_its_key_changes_or_its_time_is_up() -> None:
 
 
 def test_nothing_is_kept_of_what_failed() -> None:
-    kept: Kept[int] = Kept(10)
+    kept: Remembered[int] = Remembered(10)
 
     def fails() -> int:
         raise CatalogError("no")
