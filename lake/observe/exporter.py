@@ -75,6 +75,10 @@ class _Server(ThreadingMixIn, WSGIServer):
 
     daemon_threads = True
 
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that says nothing, or hangs up in the middle, is left; what fails in here is answered with 500."""
+        log.debug("%s was left", client_address, exc_info=True)
+
 
 class _Handler(WSGIRequestHandler):
     timeout = REPLY_SECONDS

@@ -6,9 +6,9 @@ ended since.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 from croniter import croniter  # type: ignore[import-untyped]
@@ -21,6 +21,9 @@ from lake.platform.airflow import ENDED, Airflow, DagState, RunState, TaskState
 
 DAGS_SECONDS = 120.0
 """How old what is known of the DAGs themselves may be."""
+
+OVERLAP = timedelta(seconds=10)
+"""Of what has ended Airflow may tell a little later than of what ended after it."""
 
 LOOKED_BACK = 3
 """Scheduled runs: the first one of a week has a weekend before it, and what ended last did so before that."""
@@ -47,11 +50,17 @@ class Known:
 class Runs:
     """Remembers what has ended, so that nothing is asked twice."""
 
-    def __init__(self, sessions: Sessions | None = None) -> None:
-        self._sessions = sessions or Sessions()
+    def __init__(
+        self, sessions: Sessions | None = None, now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    ) -> None:
+        self._sessions, self._now = sessions or Sessions(), now
         self._dags: Remembered[list[DagState]] = Remembered(DAGS_SECONDS)
+        self._forget()
+
+    def _forget(self) -> None:
         self._known = Known()
         self._looked_at: set[str] = set()
+        self._since: datetime | None = None
 
     def collect(self) -> list[Sample]:
         """What Airflow knows of the runs.
@@ -59,11 +68,18 @@ class Runs:
         Raises:
             ServiceError: Airflow is away.
         """
-        now = datetime.now(UTC)
+        try:
+            return self._collect(self._now())
+        except BaseException:
+            # What was noted by half would not be asked again.
+            self._forget()
+            raise
+
+    def _collect(self, now: datetime) -> list[Sample]:
         with self._sessions.session() as airflow:
             dags = self._dags.get(TAG, lambda: airflow.dags(TAG))
             ours = {dag.dag_id for dag in dags}
-            self._note(airflow, self._ended(airflow, ours))
+            self._note(airflow, self._ended(airflow, ours, now))
             at_work = [
                 task
                 for run in airflow.under_way()
@@ -73,13 +89,16 @@ class Runs:
             ]
         return list(samples(dags, self._known, at_work, now))
 
-    def _ended(self, airflow: Airflow, ours: set[str]) -> list[RunState]:
+    def _ended(self, airflow: Airflow, ours: set[str], now: datetime) -> list[RunState]:
         """Runs that have ended: of a DAG that is new, the last one in each state; of the others, those since then."""
-        since = max(map(_ended_at, self._known.ended.values()), default=None)
-        found = [run for run in airflow.ended_since(since) if run.dag_id in ours] if since else []
+        since = self._since or now
+        ended = [run for run in airflow.ended_since(since - OVERLAP) if run.ended_at]
+        # Those of other DAGs too are behind us then: they may be many.
+        self._since = max([since, *map(_ended_at, ended)])
+        found = [run for run in ended if run.dag_id in ours]
         for dag_id in sorted(ours - self._looked_at):
             last = (airflow.last_ended(dag_id, [state]) for state in sorted(ENDED))
-            found += [run for run in last if run]
+            found += [run for run in last if run and run.ended_at]
         self._looked_at |= ours
         return found
 
@@ -87,7 +106,8 @@ class Runs:
         changed = set()
         for run in ended:
             place = run.dag_id, run.state
-            if run.ended_at and (place not in self._known.ended or self._known.ended[place] != run):
+            known = self._known.ended.get(place)
+            if known is None or (known != run and _ended_at(known) <= _ended_at(run)):
                 self._known.ended[place] = run
                 changed.add(run.dag_id)
         for dag_id in changed:

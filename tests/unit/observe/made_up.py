@@ -74,7 +74,7 @@ class MadeUp:
 
     def ended_since(self, instant: datetime) -> list[RunState]:
         found = [each for each in self.runs if each.state in ENDED and each.ended_at and each.ended_at >= instant]
-        return sorted(found, key=_end)
+        return sorted(found, key=_end)[:PAGE]
 
     def under_way(self) -> list[RunState]:
         return [each for each in self.runs if each.state == "running"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -127,5 +128,6 @@ def test_classes_are_bounded_and_keep_their_names() -> None:
 def test_in_the_beginning_all_that_airflow_knows_is_counted(store: dict[str, bytes]) -> None:
     store.clear()
     assert failures.read().tasks == {}
-    airflow = MadeUp(done=[task(FAILED, "clean", "failed", 1, instance_id="a")], logs={"a": "KeyError"})
+    lately = datetime.now(UTC) - timedelta(days=30)
+    airflow = MadeUp(done=[task(FAILED, "clean", "failed", 1, lately, instance_id="a")], logs={"a": "KeyError"})
     assert told(airflow)["errors_total", "KeyError"] == 1

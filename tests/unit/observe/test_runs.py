@@ -9,7 +9,7 @@ import pytest
 from lake.errors import ServiceError
 from lake.observe import runs
 from lake.observe.runs import Known, Runs, interval_seconds
-from lake.platform.airflow import DagState
+from lake.platform.airflow import PAGE, DagState, TaskState
 from tests.unit.observe.made_up import NOON, MadeUp, run, seconds, task
 from tests.unit.observe.test_published import shown
 
@@ -72,7 +72,7 @@ def test_a_paused_dag_is_not_due() -> None:
 def test_after_the_first_look_two_questions_are_enough() -> None:
     done = run("shop_lake", "r1", "success", NOON)
     airflow = MadeUp(runs=[done, run("of_somebody", "x", "running", None)], done=[task(done, "clean", "success", 7)])
-    found = Runs(airflow.sessions())
+    found = Runs(airflow.sessions(), lambda: NOON)
     first = shown(found.collect())
     assert first["task_duration_seconds", "shop_lake", "clean"] == 7
     airflow.asked.clear()
@@ -83,7 +83,7 @@ def test_after_the_first_look_two_questions_are_enough() -> None:
 def test_what_ends_and_what_begins_is_seen() -> None:
     first = run("shop_lake", "r1", "success", NOON, 60)
     airflow = MadeUp(runs=[first])
-    found = Runs(airflow.sessions())
+    found = Runs(airflow.sessions(), lambda: NOON)
     found.collect()
     second, third = run("shop_lake", "r2", "failed", NOON + seconds(60), 20), run("shop_lake", "r3", "running", None)
     airflow.runs += [second, third]
@@ -96,9 +96,40 @@ def test_what_ends_and_what_begins_is_seen() -> None:
     assert ("task_running_seconds", "shop_lake", "clean") in told
 
 
+def test_what_was_noted_by_half_is_asked_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    airflow = MadeUp(runs=[run("shop_lake", "r1", "success", NOON)])
+    found = Runs(airflow.sessions(), lambda: NOON)
+    found.collect()
+    second = run("shop_lake", "r2", "success", NOON + seconds(60))
+    airflow.runs.append(second)
+    airflow.done = [task(second, "audit", "success", 3)]
+    answers, asked = MadeUp.tasks, []
+
+    def tasks(self: MadeUp, dag_id: str, run_id: str) -> list[TaskState]:
+        asked.append(run_id)
+        if len(asked) == 1:
+            raise ServiceError("Airflow does not answer")
+        return answers(self, dag_id, run_id)
+
+    monkeypatch.setattr(MadeUp, "tasks", tasks)
+    with pytest.raises(ServiceError):
+        found.collect()
+    assert shown(found.collect())["task_duration_seconds", "shop_lake", "audit"] == 3
+
+
+def test_runs_of_other_dags_do_not_stand_in_the_way() -> None:
+    airflow = MadeUp(runs=[run("shop_lake", "r1", "success", NOON)])
+    found = Runs(airflow.sessions(), lambda: NOON)
+    found.collect()
+    airflow.runs += [run("of_somebody", str(n), "success", NOON + seconds(n)) for n in range(1, 2 * PAGE)]
+    airflow.runs.append(run("shop_lake", "r2", "failed", NOON + seconds(2 * PAGE)))
+    told = [shown(found.collect()) for _ in range(3)][-1]
+    assert ("dag_run_ended_timestamp_seconds", "shop_lake", "failed") in told
+
+
 def test_an_airflow_that_is_away_and_comes_back() -> None:
     airflow = MadeUp(runs=[run("shop_lake", "r1", "success", NOON)])
-    found = Runs(airflow.sessions())
+    found = Runs(airflow.sessions(), lambda: NOON)
     airflow.down = ServiceError("Airflow does not answer")
     with pytest.raises(ServiceError):
         found.collect()
