@@ -132,6 +132,10 @@ class Settings(BaseSettings):
     # -- what `lake doctor` asks of the machine
     free_disk_gib: float = Field(default=5, ge=0, description="that the disk of the state folder should have free")
 
+    # -- the metrics of the lake, for Prometheus
+    exporter_host: str = Field(default="127.0.0.1", description="where `lake exporter` listens, and is reached")
+    exporter_port: int = 29108
+
     # -- who hears of an alert; nobody, until one of the first two is set
     alert_webhook_url: SecretStr | None = Field(default=None, description="a service that takes Alertmanager's webhook")
     alert_email_to: str = Field(default="", description="addresses, with commas between them")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from pathlib import Path
 
 from croniter import croniter  # type: ignore[import-untyped]
@@ -39,10 +40,17 @@ class Age:
     is_shown: bool = True
     minutes: int | None = None
 
+    def limit(self, now: datetime) -> timedelta | None:
+        """How old it may be now; None where nothing says it. By the schedule that grows until a run is due again."""
+        if self.minutes:
+            return timedelta(minutes=self.minutes)
+        due = deadline(now)
+        return None if due is None else now - due
+
     def is_stale(self, now: datetime) -> bool:
         """Whether it is older than it may be."""
-        due = now - timedelta(minutes=self.minutes) if self.minutes else deadline(now)
-        return due is not None and self.since < due
+        limit = self.limit(now)
+        return limit is not None and now - self.since > limit
 
     def told(self, now: datetime) -> str:
         """How old it is and may be, for people."""
@@ -123,7 +131,12 @@ def _alert(name: str, labels: dict[str, str], what: str) -> Alert:
 
 def deadline(now: datetime) -> datetime | None:
     """The scheduled instant before which nothing may be left as it was; none where there is no schedule."""
-    cron = settings().pipeline_schedule
+    return _deadline(settings().pipeline_schedule, now)
+
+
+@lru_cache(maxsize=1)
+def _deadline(cron: str, now: datetime) -> datetime | None:
+    """Worked out once for all tables of a look."""
     if not cron:
         return None
     runs = croniter(cron, now.astimezone(UTC))

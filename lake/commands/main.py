@@ -8,7 +8,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from lake.commands import doctor, follow, maintenance, parity, query, receipts, run, services, sources
+from lake.commands import doctor, exporter, follow, maintenance, parity, query, receipts, run, services, sources
 from lake.commands.report import app as report
 from lake.commands.shop import app as shop
 from lake.errors import LakeError
@@ -36,6 +36,7 @@ for command in (
     services.status,
     doctor.doctor,
     services.logs,
+    exporter.exporter,
 ):
     app.command(NAMES.get(command))(command)
 app.add_typer(shop, name="shop", help="The demo shop: load it, let it live.")

@@ -1,1 +1,1 @@
-"""What is seen of a lake from outside: whether its installation is sound."""
+"""Watching the lake from outside: its metrics for Prometheus, and whether an installation is sound (`doctor/`)."""

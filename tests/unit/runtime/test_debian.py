@@ -6,6 +6,7 @@ The programs of Debian are played by scripts, so that this runs on any machine.
 from __future__ import annotations
 
 import io
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -90,3 +91,14 @@ def test_the_list_has_mysql() -> None:
     mysql = listed.artifacts()["mysql"]
     assert isinstance(mysql, DebianArtifact)
     assert mysql.folder.name == "mysql-sid"
+
+
+def test_every_program_of_prometheus_runs_in_its_root() -> None:
+    prometheus = listed.artifacts()["prometheus"]
+    assert isinstance(prometheus, DebianArtifact)
+    if not prometheus.is_installed:
+        pytest.skip("missing part: prometheus is not installed; `make setup` says why")
+    for program in prometheus.programs:
+        asked = [str(prometheus.folder / program), "--version"]
+        said = subprocess.run(asked, check=True, capture_output=True, text=True, timeout=30)
+        assert "version " in said.stdout + said.stderr, program
