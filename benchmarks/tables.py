@@ -37,6 +37,7 @@ from benchmarks import command, ours, servers, tables_schema
 from benchmarks.measure import Phase
 from benchmarks.tables_schema import NAME, Planned
 from lake.errors import AuditError, LakeError, ServiceError
+from lake.runtime.service import CORE
 from lake.runtime.services import pairs, services
 from lake.settings import PROJECT, Settings, settings
 
@@ -110,7 +111,8 @@ def platform(folder: Path) -> Iterator[None]:
     settings.cache_clear()
     shops = {service.name for pair in pairs() for service in pair.services()}
     try:
-        _lake("up", *(name for name in services() if name not in shops))
+        core = (name for name, service in services().items() if service.profile == CORE)
+        _lake("up", *(name for name in core if name not in shops))
         settings.cache_clear()
         yield
     finally:
