@@ -32,6 +32,13 @@ NO_DISKS = (
 MYSQL_COLLECTORS = ("binlog_size", "info_schema.innodb_metrics", "info_schema.processlist")
 """Beside what the exporter asks by itself: status, variables, and the replica's status."""
 
+POSTGRES_COLLECTORS = (
+    "--collector.long_running_transactions",
+    # Of each of Airflow's tables: three quarters of all that it would say.
+    "--no-collector.stat_user_tables",
+    "--no-collector.statio_user_tables",
+)
+
 
 def services(pairs: Sequence[Pair]) -> list[Service]:
     """The exporters, and Prometheus after them.
@@ -110,7 +117,7 @@ def _mysqld(pairs: Sequence[Pair]) -> Service:
         ("--mysqld.username=exporter", *(f"--collect.{name}" for name in MYSQL_COLLECTORS)),
         env={"MYSQLD_EXPORTER_PASSWORD": settings().exporter_password.get_secret_value()},
         needs=tuple(name for pair in pairs for name in (pair.primary, pair.replica)),
-        settle=partial(_let_in, pairs),
+        enter=partial(_let_in, pairs),
     )
 
 
@@ -124,15 +131,14 @@ def _postgres() -> Service:
     return _exporter(
         "postgres-exporter",
         config.postgres_exporter_port,
-        # Not of each of Airflow's sixty tables: that is four fifths of all it would say.
-        ("--collector.long_running_transactions", "--no-collector.stat_user_tables", "--no-collector.statio_user_tables"),
+        POSTGRES_COLLECTORS,
         env={
             "DATA_SOURCE_URI": f"127.0.0.1:{config.postgres_port}/airflow?sslmode=disable",
             "DATA_SOURCE_USER": "exporter",
             "DATA_SOURCE_PASS": config.exporter_password.get_secret_value(),
         },
         needs=("postgres",),
-        settle=orchestration.let_exporter_in,
+        enter=orchestration.let_exporter_in,
     )
 
 
@@ -167,9 +173,14 @@ def _exporter(
     arguments: Sequence[str],
     env: Mapping[str, str] | None = None,
     needs: tuple[str, ...] = (),
-    settle: Callable[[], None] = nothing,
+    enter: Callable[[], None] = nothing,
 ) -> Service:
-    """One of Debian's exporters; its own page answers without asking what it watches."""
+    """One of Debian's exporters; its own page answers without asking what it watches.
+
+    Args:
+        enter: makes the user as whom it asks; before it starts, since it may be asked at once, and with each `lake up`,
+            since there may be a new server to ask.
+    """
     address = f"127.0.0.1:{port}"
     return Service(
         name=name,
@@ -179,7 +190,8 @@ def _exporter(
         env=env or {},
         folder=_folder(name),
         needs=needs,
-        settle=settle,
+        prepare=enter,
+        settle=enter,
         ping=lambda: void(http_ping(f"http://{address}/")),
         profile=PROFILE,
         part="prometheus",

@@ -168,6 +168,16 @@ def test_an_old_compiler_is_not_used(
     assert fetch.machine_has(wheel) is is_enough
 
 
+def test_a_program_that_is_asked_for_brings_its_compiler_where_the_machine_has_none(
+    cache_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    installed: list[str] = []
+    monkeypatch.setenv("PATH", str(cache_folder))
+    monkeypatch.setattr(install, "_install_one", lambda part, progress: installed.append(part.name))
+    install.ensure("statsd-exporter")
+    assert installed == ["go", "statsd-exporter"]
+
+
 def test_too_little_space_is_said_beforehand(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(install, "NEEDED_BYTES", 10**18)
     with pytest.raises(InstallError, match="GB free") as caught:

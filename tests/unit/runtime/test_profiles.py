@@ -97,6 +97,12 @@ def test_what_a_machine_cannot_have_is_left_out_by_name_and_the_rest_is_started(
     ]
 
 
+def test_all_profiles_are_started_and_remembered(without_debian: list[set[str]], home: Path) -> None:
+    commands.up(None, all_=True)
+    assert "exporter" in without_debian[0] and "minio" in without_debian[0]
+    assert profiles.chosen(services()) == profiles.all_of(services()) == ["observe"]
+
+
 def test_the_core_is_started_without_a_look_at_the_parts_of_profiles(
     without_debian: list[set[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
