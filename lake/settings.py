@@ -120,7 +120,6 @@ class Settings(BaseSettings):
     profiles: str = Field(default="", description="names, with commas between them")
     prometheus_host: str = "127.0.0.1"
     prometheus_port: int = 29090
-    exporter_port: int = Field(default=29130, description="the lake's own exporter")
     node_exporter_port: int = 29110
     mysqld_exporter_port: int = 29104
     postgres_exporter_port: int = 29187
@@ -144,6 +143,10 @@ class Settings(BaseSettings):
     stale_after_minutes: int | None = Field(
         default=None, ge=1, description="age of a table that is too old; unset: what three scheduled runs did not renew"
     )
+
+    # -- the metrics of the lake, for Prometheus
+    exporter_host: str = Field(default="127.0.0.1", description="where `lake exporter` listens, and is reached")
+    exporter_port: int = 29108
 
     # -- who hears of an alert; nobody, until one of the first two is set
     alert_webhook_url: SecretStr | None = Field(default=None, description="a service that takes Alertmanager's webhook")

@@ -88,10 +88,11 @@ def write(file: Path, text: str) -> None:
 
 
 def _asks(job: dict[str, Any], services: Collection[str]) -> bool:
-    return any(address.split(":")[0] in services for address in _addresses(job))
+    return any(address.split(":")[0] in services for address in addresses(job))
 
 
-def _addresses(job: dict[str, Any]) -> list[str]:
+def addresses(job: dict[str, Any]) -> list[str]:
+    """What a job asks, and through whom."""
     targets = [address for group in job["static_configs"] for address in group["targets"]]
     return [*targets, *(rule["replacement"] for rule in job.get("relabel_configs", []) if "replacement" in rule)]
 

@@ -18,7 +18,7 @@ import yaml
 from dotenv import dotenv_values
 from pydantic import SecretStr
 
-from lake.runtime import orchestration
+from lake.runtime import orchestration, scrape
 from lake.runtime.artifacts import DebianArtifact, artifacts
 from lake.runtime.engines import storage_environment
 from lake.runtime.mysql import MySQL
@@ -120,6 +120,18 @@ def test_ports_are_the_defaults_and_on_loopback(compose: dict[str, Any], runtime
     }
     assert published == fields
     assert not any(compose["services"][name].get("ports") for name in ONE_SHOT)
+
+
+def test_prometheus_looks_at_services_where_they_listen(compose: dict[str, Any], runtime: dict[str, Service]) -> None:
+    document = yaml.safe_load((INFRA / "prometheus" / "prometheus.yml").read_text())
+    jobs = document["scrape_configs"]
+    addresses = {address for job in jobs for address in scrape.addresses(job)}
+    addresses |= set(document["alerting"]["alertmanagers"][0]["static_configs"][0]["targets"])
+    for address in addresses:
+        name, port = address.split(":")
+        assert int(port) in runtime[name].ports, address
+    watched = {service for service in runtime if service.endswith("-exporter")} | {"exporter", "prometheus"}
+    assert watched <= {address.split(":")[0] for address in addresses}
 
 
 def test_settings_point_at_the_services(compose: dict[str, Any], runtime: dict[str, Service]) -> None:

@@ -65,7 +65,7 @@ def test_every_job_is_looked_at_where_its_service_listens() -> None:
     found = jobs(document)
     assert list(found) == JOBS
     ports = {port for service in services().values() for port in service.ports}
-    addresses = [address for job in found.values() for address in scrape._addresses(job)]
+    addresses = [address for job in found.values() for address in scrape.addresses(job)]
     addresses += document["alerting"]["alertmanagers"][0]["static_configs"][0]["targets"]
     for address in addresses:
         host, port = address.split(":")
