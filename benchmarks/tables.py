@@ -37,6 +37,7 @@ from benchmarks.measure import Phase
 from benchmarks.tables_schema import NAME, Planned
 from lake.errors import AuditError, LakeError
 from lake.runtime.ports import free_offset
+from lake.runtime.service import CORE
 from lake.runtime.services import pairs, services
 from lake.settings import PROJECT, settings
 
@@ -111,7 +112,8 @@ def platform(folder: Path) -> Iterator[None]:
     settings.cache_clear()
     shops = {service.name for pair in pairs() for service in pair.services()}
     try:
-        _lake("up", *(name for name in services() if name not in shops))
+        core = (name for name, service in services().items() if service.profile == CORE)
+        _lake("up", *(name for name in core if name not in shops))
         settings.cache_clear()
         yield
     finally:

@@ -113,7 +113,22 @@ class Settings(BaseSettings):
     airflow_api_secret: SecretStr = SecretStr("")
     alertmanager_host: str = "127.0.0.1"
     alertmanager_port: int = 29093
+    statsd_port: int = Field(default=29125, description="where Airflow tells its metrics, by UDP; nobody need listen")
     airflow_pauses_new_dags: bool = True
+
+    # -- the profiles that `lake up` starts beside the core, and what watches the platform (profile `observe`)
+    profiles: str = Field(default="", description="names, with commas between them")
+    prometheus_host: str = "127.0.0.1"
+    prometheus_port: int = 29090
+    node_exporter_port: int = 29110
+    mysqld_exporter_port: int = 29104
+    postgres_exporter_port: int = 29187
+    statsd_exporter_port: int = 29102
+    exporter_password: SecretStr = Field(
+        default=SecretStr(""), description="of the user `exporter` in MySQL and PostgreSQL, who may only watch"
+    )
+    metrics_days: int = Field(default=15, ge=1, description="for which Prometheus keeps what it has seen ...")
+    metrics_mib: int = Field(default=1024, ge=64, description="... and what it may take of the disk for that")
 
     # -- what is kept, and for how long
     receipts_all_days: int = Field(default=31, ge=1, description="for which every receipt is kept")
@@ -237,6 +252,11 @@ class Settings(BaseSettings):
     def alertmanager_url(self) -> str:
         """Alertmanager's page; its API is below ``/api/v2``."""
         return f"http://{self.alertmanager_host}:{self.alertmanager_port}"
+
+    @cached_property
+    def prometheus_url(self) -> str:
+        """Prometheus' page; its API is below ``/api/v1``."""
+        return f"http://{self.prometheus_host}:{self.prometheus_port}"
 
 
 @lru_cache(maxsize=1)

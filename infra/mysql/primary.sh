@@ -15,6 +15,11 @@ GRANT REPLICATION CLIENT, REPLICATION SLAVE ON *.* TO lake_reader;
 CREATE USER replica IDENTIFIED BY '${LAKE_REPLICATION_PASSWORD}';
 GRANT REPLICATION SLAVE ON *.* TO replica;
 
+-- For mysqld_exporter, which sees who is connected and how far the replica is, and no data.
+CREATE USER exporter IDENTIFIED BY '${LAKE_EXPORTER_PASSWORD}' WITH MAX_USER_CONNECTIONS 3;
+GRANT PROCESS, REPLICATION CLIENT ON *.* TO exporter;
+GRANT SELECT ON performance_schema.* TO exporter;
+
 CREATE USER shop IDENTIFIED BY '${LAKE_SHOP_PASSWORD}';
 GRANT ALL ON \`${LAKE_SOURCE_DATABASE}\`.* TO shop;
 SQL

@@ -16,31 +16,33 @@ from rich.markup import escape
 from rich.table import Table
 
 from lake.alerts import alertmanager, beat
-from lake.errors import LakeError, ServiceError
-from lake.runtime import receivers, supervise
+from lake.errors import InstallError, LakeError, ServiceError
+from lake.runtime import profiles, receivers, supervise
 from lake.runtime import start as starting
 from lake.runtime.install import ensure, install, install_what_can_be_had
 from lake.runtime.native import SLOW, install_reader, is_plain
 from lake.runtime.secrets import ensure_secrets
-from lake.runtime.service import Service
-from lake.runtime.services import service, services, with_needs
+from lake.runtime.service import CORE, Service
+from lake.runtime.services import service, services
 from lake.runtime.state import remember, state_folder
 from lake.settings import settings
 
 console = Console()
 
 SHOWN_ALERTS = 5
-COLOURS = {"healthy": "green", "starting": "yellow", "waiting": "dim", "stopped": "dim"}
+COLOURS = {"healthy": "green", "starting": "yellow", "waiting": "dim", "stopped": "dim", "left out": "yellow"}
 
 
 class Status(TypedDict):
     """One service as ``lake status --json`` prints it.
 
-    ``state`` is healthy, starting (it runs and does not answer yet), failed or stopped; ``memory_bytes`` counts the
-    process and its children, shared pages once (PSS).
+    ``state`` is healthy, starting (it runs and does not answer yet), failed, stopped or left out (this machine cannot
+    have it, or has not fetched it); ``memory_bytes`` counts the process and its children, shared pages once (PSS).
+    Services of a profile that is not started are not among them.
     """
 
     name: str
+    profile: str
     address: str
     state: str
     pid: int | None
@@ -56,13 +58,19 @@ def install_parts() -> None:
 
 def up(
     names: Annotated[
-        list[str] | None, typer.Argument(metavar="[SERVICE]...", help="Only these and what they need.")
+        list[str] | None,
+        typer.Argument(
+            metavar="[NAME]...",
+            help="A profile (observe), which is started beside the core from now on; or services, for these alone and "
+            "what they need.",
+        ),
     ] = None,
+    all_: Annotated[bool, typer.Option("--all", help="Every profile.")] = False,
     port_offset: Annotated[
         int | None, typer.Option(min=0, max=40000, help="Shift every port; remembered in .lake/settings.env.")
     ] = None,
 ) -> None:
-    """Install what is missing and start every service; does nothing to those that run."""
+    """Install what is missing and start the core and the chosen profiles; does nothing to what runs."""
     if port_offset is not None:
         remember("LAKE_PORT_OFFSET", str(port_offset))
     install(console)
@@ -71,14 +79,18 @@ def up(
             ensure(kind)
     install_reader(console)
     with FileLock(state_folder() / ".lock"):
-        wanted = with_needs(names, services()) if names else services()
+        known = services()
+        names = [*(names or []), *(profiles.all_of(known) if all_ else [])]
+        wanted = profiles.wanted(names, known)
+        left_out = _fetch(wanted, names)
+        profiles.add([name for name in names if name in profiles.all_of(known)], known)
         ensure_secrets()
-        known = services()  # as the secrets make them
+        known = services()  # as the secrets and the parts make them
         # What the services are started with, later commands must know, whatever their environment.
         for name in ("port_offset", "shop_server", "second_server"):
             remember(f"LAKE_{name.upper()}", str(getattr(settings(), name)))
         receivers.keep()
-        states = dict.fromkeys(wanted, "waiting")
+        states = {name: "waiting" for name in wanted if name not in left_out}
 
         with Live(_progress(known, states), console=console, refresh_per_second=4, transient=True) as live:
 
@@ -86,12 +98,41 @@ def up(
                 states[name] = state
                 live.update(_progress(known, states))
 
-            starting.start_all(known, report, set(wanted))
+            starting.start_all(known, report, set(states))
     print_status(statuses())
+    for name, reason in left_out.items():
+        console.print(f"{name} is left out: {reason}", style="yellow", highlight=False, markup=False, soft_wrap=True)
 
 
-def down() -> None:
+def _fetch(wanted: dict[str, Service], named: list[str]) -> dict[str, str]:
+    """Fetch what the services run, and say which have to be left out, and why.
+
+    Raises:
+        InstallError: one of them was asked for by its name.
+    """
+    left_out = profiles.fetch(wanted)
+    for name in left_out:
+        if name in named:
+            raise InstallError(f"{name} cannot be started: {left_out[name]}", "do without it: the rest needs it not")
+    return left_out
+
+
+def down(
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[PROFILE]...", help="Only these, which `lake up` then starts no more."),
+    ] = None,
+) -> None:
     """Stop every service; their data stays."""
+    if names:
+        known = services()
+        profiles.forget(names, known)
+        running = supervise.processes()
+        for each in known.values():
+            if each.profile in names and each.name in running:
+                supervise.stop_process(each.name)
+        console.print(f"{', '.join(names)}: all services are stopped")
+        return
     if not supervise.is_running():
         left = supervise.end_leftovers()
         console.print(f"ended {left} processes that a killed supervisor left behind" if left else "nothing is running")
@@ -138,15 +179,18 @@ def _remarks() -> list[str]:
 
 
 def statuses() -> list[Status]:
-    """Every service with its health, asked of all at once."""
+    """Every service of the core, of the chosen profiles and what else runs, with its health, asked of all at once."""
     processes = supervise.processes()
-    known = list(services().values())
-    with ThreadPoolExecutor(max_workers=len(known)) as pool:
-        return list(pool.map(lambda service: _status(service, processes.get(service.name)), known))
+    known = services()
+    started = {CORE, *profiles.chosen(known)}
+    alive = {name for name, process in processes.items() if process.state in supervise.ALIVE}
+    shown = [service for name, service in known.items() if service.profile in started or name in alive]
+    with ThreadPoolExecutor(max_workers=len(shown)) as pool:
+        return list(pool.map(lambda service: _status(service, processes.get(service.name)), shown))
 
 
 def _status(service: Service, process: supervise.Process | None) -> Status:
-    state = "stopped"
+    state = "left out" if profiles.lacks(service) else "stopped"
     if process and process.state in supervise.ALIVE:
         try:
             service.ping()
@@ -157,7 +201,12 @@ def _status(service: Service, process: supervise.Process | None) -> Status:
         state = "failed"
     pid = process.pid if process else None
     return Status(
-        name=service.name, address=service.address, state=state, pid=pid, memory_bytes=memory_bytes(pid) if pid else 0
+        name=service.name,
+        profile=service.profile,
+        address=service.address,
+        state=state,
+        pid=pid,
+        memory_bytes=memory_bytes(pid) if pid else 0,
     )
 
 
@@ -179,15 +228,20 @@ def memory_bytes(pid: int) -> int:
 def print_status(found: list[Status]) -> None:
     """The table for people, with what they need to log in."""
     table = Table("service", "address", "state", "pid", "memory", box=None, header_style="bold")
-    for row in found:
-        colour = COLOURS.get(row["state"], "red")
-        memory = f"{row['memory_bytes'] / 1024**2:,.0f} MiB" if row["memory_bytes"] else ""
-        table.add_row(row["name"], row["address"], f"[{colour}]{row['state']}", str(row["pid"] or ""), memory)
+    for profile in dict.fromkeys(row["profile"] for row in found):
+        rows = [row for row in found if row["profile"] == profile]
+        for row in rows:
+            colour = COLOURS.get(row["state"], "red")
+            memory = f"{row['memory_bytes'] / 1024**2:,.0f} MiB" if row["memory_bytes"] else ""
+            table.add_row(row["name"], row["address"], f"[{colour}]{row['state']}", str(row["pid"] or ""), memory)
+        total = sum(row["memory_bytes"] for row in rows)
+        table.add_row(f"[bold]{profile}[/]", "", "", "", f"[bold]{total / 1024**3:.1f} GiB[/]")
+        table.add_row()
     table.columns[4].justify = "right"
-    total = sum(row["memory_bytes"] for row in found)
-    table.add_section()
-    table.add_row("", "", "", "", f"{total / 1024**3:.1f} GiB")
     console.print(table)
+    others = [name for name in profiles.all_of(services()) if not any(row["profile"] == name for row in found)]
+    for name in others:
+        console.print(f"{name} is not started: `lake up {name}`", highlight=False)
     config = settings()
     password = config.airflow_password.get_secret_value()
     if password:

@@ -97,6 +97,8 @@ def ensure(name: str, console: Console | None = None) -> None:
     part = artifacts()[name]
     if part.is_installed:
         return
+    if isinstance(part, GoArtifact) and (compiler := _missing_compiler()):
+        ensure(compiler.name, console)
     console = console or Console(stderr=True)
     for folder in ("downloads", "software"):
         (cache() / folder).mkdir(parents=True, exist_ok=True)
@@ -104,6 +106,11 @@ def ensure(name: str, console: Console | None = None) -> None:
         if not part.is_installed:
             with Progress(console=console) as progress:
                 _install_one(part, progress)
+
+
+def _missing_compiler() -> Artifact | None:
+    (compiler,) = (part for part in artifacts().pypi if part.name == "go")
+    return None if compiler.is_installed or fetch.machine_has(compiler) else compiler
 
 
 def _install_all(parts: list[Artifact], progress: Progress) -> None:

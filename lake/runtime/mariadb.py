@@ -16,6 +16,7 @@ class MariaDB(Pair):
 
     kind: ClassVar[str] = "mariadb"
     reader_rights: ClassVar[str] = "REPLICA MONITOR, BINLOG MONITOR, REPLICATION SLAVE"
+    exporter_rights: ClassVar[str] = "PROCESS, BINLOG MONITOR, REPLICA MONITOR"
     change_source: ClassVar[str] = (
         "CHANGE MASTER TO MASTER_HOST='127.0.0.1', MASTER_PORT=%s, MASTER_USER='replica', MASTER_PASSWORD=%s,"
         " MASTER_USE_GTID=slave_pos, MASTER_CONNECT_RETRY=1"

@@ -17,6 +17,7 @@ class MySQL(Pair):
 
     kind: ClassVar[str] = "mysql"
     reader_rights: ClassVar[str] = "REPLICATION CLIENT, REPLICATION SLAVE"
+    exporter_rights: ClassVar[str] = "PROCESS, REPLICATION CLIENT"
     change_source: ClassVar[str] = (
         "CHANGE REPLICATION SOURCE TO SOURCE_HOST='127.0.0.1', SOURCE_PORT=%s, SOURCE_USER='replica',"
         " SOURCE_PASSWORD=%s, SOURCE_AUTO_POSITION=1, SOURCE_CONNECT_RETRY=1, SOURCE_RETRY_COUNT=86400,"

@@ -118,6 +118,14 @@ def _make_database() -> None:
         _query("postgres", "CREATE DATABASE airflow OWNER airflow", user="postgres")
 
 
+def let_exporter_in() -> None:
+    """Make the role `exporter`, which may read PostgreSQL's statistics and nothing else, with its present password."""
+    password = settings().exporter_password.get_secret_value()
+    if not _query("postgres", "SELECT 1 FROM pg_roles WHERE rolname = 'exporter'", user="postgres"):
+        _query("postgres", "CREATE ROLE exporter LOGIN IN ROLE pg_monitor CONNECTION LIMIT 5", user="postgres")
+    _query("postgres", "ALTER ROLE exporter PASSWORD %s", (password,), user="postgres")
+
+
 def _query(database: str, statement: str, values: tuple[str, ...] = (), user: str = "airflow") -> list[tuple[Any, ...]]:
     config = settings()
     connection = psycopg2.connect(
@@ -181,6 +189,8 @@ def airflow_environment() -> dict[str, str]:
         "API__BASE_URL": config.airflow_url,
         "API__SECRET_KEY": config.airflow_api_secret.get_secret_value(),
         "API_AUTH__JWT_SECRET": config.airflow_jwt_secret.get_secret_value(),
+        "METRICS__STATSD_HOST": "127.0.0.1",
+        "METRICS__STATSD_PORT": str(config.statsd_port),
         "LOGGING__BASE_LOG_FOLDER": str(airflow_home() / "logs"),
         "LOGGING__DAG_PROCESSOR_CHILD_PROCESS_LOG_DIRECTORY": str(airflow_home() / "logs" / "dag_processor"),
     }

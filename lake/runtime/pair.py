@@ -26,6 +26,8 @@ from lake.settings import PROJECT, settings
 INITIALIZE_SECONDS = 300
 REPLY_SECONDS = 60
 """How long a server may take to make its data folder: 5 s on an idle machine."""
+EXPORTER_CONNECTIONS = 3
+"""What a stuck exporter may take of a server's connections; one scrape takes one."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,8 @@ class Pair(ABC):
     """Name of its folder under ``infra/``, and how the names of its services begin."""
     reader_rights: ClassVar[str]
     """What lets the lake's reader see how far a replica is and where a binlog stands, and read the binlog."""
+    exporter_rights: ClassVar[str]
+    """What lets the exporter see who is connected, how far a replica is and how large the binlog is; no data."""
     change_source: ClassVar[str]
     """The statement that makes a replica follow a server, by GTID; its parameters are port and password."""
 
@@ -97,6 +101,30 @@ class Pair(ABC):
                 (self.replica, self.replica_port, replica, self._follow, self._ping_replica),
             )
         ]
+
+    def let_exporter_in(self) -> None:
+        """Make the user `exporter` on either server, unless it can log in.
+
+        It comes by no replication, so that a replica which follows nobody can be watched too, and the binlog that the
+        lake reads knows nothing of it.
+        """
+        password = settings().exporter_password.get_secret_value()
+        for port in (self.primary_port, self.replica_port):
+            try:
+                with _connect(port, "exporter", password):
+                    continue
+            except pymysql.err.OperationalError as error:
+                if error.args[0] != ER.ACCESS_DENIED_ERROR:
+                    raise
+            with _as_root(port) as cursor:
+                cursor.execute("SET SESSION sql_log_bin = 0")
+                cursor.execute("DROP USER IF EXISTS exporter")
+                cursor.execute(
+                    "CREATE USER exporter IDENTIFIED BY %s WITH MAX_USER_CONNECTIONS %s",
+                    (password, EXPORTER_CONNECTIONS),
+                )
+                cursor.execute(f"GRANT {self.exporter_rights} ON *.* TO exporter")
+                cursor.execute("GRANT SELECT ON performance_schema.* TO exporter")
 
     # -- what is particular to a kind
     @property

@@ -13,6 +13,9 @@ from lake.errors import ServiceError
 UNPRIVILEGED_USER = "nobody"
 """Who runs the servers that refuse to be root, when we are root."""
 
+CORE = "core"
+"""The profile of what the pipeline needs."""
+
 COMPLETE = "shoplake-complete"
 """Empty file in a data folder that was made whole: a folder without it is made anew."""
 
@@ -39,6 +42,8 @@ class Service:
         ping: raises, whatever the error, while the service is not healthy.
         refuses_root: whether it must not run as root.
         stop_signal: what ends it in good order.
+        profile: the set of services that it is started with.
+        part: the artifact that it runs, where that is none of those which every machine has.
     """
 
     name: str
@@ -53,6 +58,8 @@ class Service:
     settle: Callable[[], None] = nothing
     refuses_root: bool = False
     stop_signal: str = "TERM"
+    profile: str = CORE
+    part: str = ""
 
     @property
     def full_command(self) -> tuple[str, ...]:

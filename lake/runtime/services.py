@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dotenv import dotenv_values
 
 from lake.errors import ServiceError
-from lake.runtime import engines, orchestration
+from lake.runtime import engines, observe, orchestration
 from lake.runtime.mariadb import MariaDB
 from lake.runtime.mysql import MySQL
 from lake.runtime.pair import Pair
@@ -23,8 +23,10 @@ def services() -> dict[str, Service]:
     Raises:
         ServiceError: the settings ask for another server than the shop's data were made with.
     """
-    databases = [service for pair in pairs() for service in pair.services()]
-    return {service.name: service for service in (*databases, *engines.services(), *orchestration.services())}
+    servers = pairs()
+    databases = [service for pair in servers for service in pair.services()]
+    core = (*databases, *engines.services(), *orchestration.services())
+    return {service.name: service for service in (*core, *observe.services(servers))}
 
 
 def pairs() -> list[Pair]:

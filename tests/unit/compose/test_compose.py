@@ -18,11 +18,11 @@ import yaml
 from dotenv import dotenv_values
 from pydantic import SecretStr
 
-from lake.runtime import orchestration
-from lake.runtime.artifacts import artifacts
+from lake.runtime import orchestration, scrape
+from lake.runtime.artifacts import DebianArtifact, artifacts
 from lake.runtime.engines import storage_environment
 from lake.runtime.mysql import MySQL
-from lake.runtime.service import Service
+from lake.runtime.service import CORE, Service
 from lake.runtime.services import services
 from lake.settings import PROJECT, Settings, settings
 
@@ -30,10 +30,10 @@ FILE = PROJECT / "docker-compose.yml"
 INFRA = PROJECT / "infra"
 OF_TESTS = {"second_port", "second_replica_port"}
 """Ports of servers that only tests start."""
-BY_HAND = {"exporter_host", "exporter_port"}
-"""Of what a person starts, and no profile yet."""
+BY_UDP = {"statsd_port"}
+"""Ports that only other containers reach."""
 ONE_SHOT = {"make-buckets", "airflow-migrate", "lake"}
-STATIC = ("airflow", "alertmanager", "minio", "nessie", "postgres", "spark", "trino")
+STATIC = ("airflow", "alertmanager", "minio", "nessie", "postgres", "prometheus", "spark", "trino")
 """Folders of infra/ of which every container sees all; that of the database has a script for each of its two."""
 SECRET = re.compile(r"\$\{(LAKE_\w+):\?[^}]+\}")
 PORT = re.compile(r"127\.0\.0\.1:\$\{(LAKE_\w+_PORT):-(\d+)\}:(\d+)")
@@ -95,6 +95,16 @@ def test_every_service_of_the_runtime_has_its_counterpart(compose: dict[str, Any
     assert set(runtime) | ONE_SHOT == set(compose["services"])
 
 
+def test_profiles_are_those_of_the_runtime(compose: dict[str, Any], runtime: dict[str, Service]) -> None:
+    for name, service in runtime.items():
+        expected = [] if service.profile == CORE else [service.profile]
+        assert compose["services"][name].get("profiles", []) == expected, name
+    started = {name for name, service in compose["services"].items() if "profiles" not in service}
+    for name in started:
+        needed = set(compose["services"][name].get("depends_on", {}))
+        assert needed <= started, f"{name} of the core waits for what a profile starts"
+
+
 def test_ports_are_the_defaults_and_on_loopback(compose: dict[str, Any], runtime: dict[str, Service]) -> None:
     published: dict[str, str] = {}
     for name, service in runtime.items():
@@ -105,11 +115,23 @@ def test_ports_are_the_defaults_and_on_loopback(compose: dict[str, Any], runtime
         assert all(port[2] == port[3] for port in ports if port), name
     fields = {
         f"LAKE_{name.upper()}": str(getattr(settings(), name))
-        for name in set(Settings.model_fields) - OF_TESTS - BY_HAND
+        for name in set(Settings.model_fields) - OF_TESTS - BY_UDP
         if name.endswith("_port")
     }
     assert published == fields
     assert not any(compose["services"][name].get("ports") for name in ONE_SHOT)
+
+
+def test_prometheus_looks_at_services_where_they_listen(compose: dict[str, Any], runtime: dict[str, Service]) -> None:
+    document = yaml.safe_load((INFRA / "prometheus" / "prometheus.yml").read_text())
+    jobs = document["scrape_configs"]
+    addresses = {address for job in jobs for address in scrape.addresses(job)}
+    addresses |= set(document["alerting"]["alertmanagers"][0]["static_configs"][0]["targets"])
+    for address in addresses:
+        name, port = address.split(":")
+        assert int(port) in runtime[name].ports, address
+    watched = {service for service in runtime if service.endswith("-exporter")} | {"exporter", "prometheus"}
+    assert watched <= {address.split(":")[0] for address in addresses}
 
 
 def test_settings_point_at_the_services(compose: dict[str, Any], runtime: dict[str, Service]) -> None:
@@ -140,8 +162,9 @@ def test_airflow_has_the_environment_of_the_runtime(compose: dict[str, Any], run
     }
     for here, there in elsewhere.items():
         expected = {key: value.replace(here, there) for key, value in expected.items()}
-    # It listens inside its container, and finds its programs in the image.
-    expected |= {"AIRFLOW__API__HOST": "0.0.0.0", "PATH": "/opt/shoplake/.venv/bin:/usr/local/bin:/usr/bin:/bin"}
+    # It listens inside its container, tells its metrics another, and finds its programs in the image.
+    expected |= {"AIRFLOW__API__HOST": "0.0.0.0", "AIRFLOW__METRICS__STATSD_HOST": "statsd-exporter"}
+    expected |= {"PATH": "/opt/shoplake/.venv/bin:/usr/local/bin:/usr/bin:/bin"}
     for name in (*orchestration.PARTS, "airflow-migrate"):
         environment = _environment(compose["services"][name])
         actual = {key: _filled(value) for key, value in environment.items() if not key.startswith(("LAKE_", "TZ"))}
@@ -176,7 +199,11 @@ def test_every_configuration_file_is_mounted(compose: dict[str, Any]) -> None:
     for folder in STATIC:
         files = [file for file in (INFRA / folder).rglob("*") if file.is_file()]
         assert files, folder
-        using = [service for name, service in compose["services"].items() if name.startswith(folder)]
+        using = [
+            service
+            for name, service in compose["services"].items()
+            if name.startswith(folder) and not name.endswith("-exporter")
+        ]
         sources = [
             set(_mounted(service)) | {PROJECT / file for file in service.get("env_file", [])} for service in using
         ]
@@ -190,7 +217,8 @@ def test_every_configuration_file_is_mounted(compose: dict[str, Any]) -> None:
 def test_programs_are_started_alike(compose: dict[str, Any], runtime: dict[str, Service]) -> None:
     """What the runtime's command says that does not hold an address, a folder or a program of its own."""
     places = re.compile(r"127\.0\.0\.1|[\w.-]*(host|address|Address|dir|folder|path|data)[\w.-]*=|/|^-D?c?p?$")
-    for name in ("spark", "nessie", "alertmanager"):
+    watching = [name for name, service in runtime.items() if service.profile == "observe" and name != "exporter"]
+    for name in ("spark", "nessie", "alertmanager", *watching):
         service = compose["services"][name]
         command = [*service.get("entrypoint", []), *service["command"]]
         for argument in runtime[name].command:
@@ -207,7 +235,8 @@ def test_programs_are_started_alike(compose: dict[str, Any], runtime: dict[str, 
                     expected = {argument.replace(str(INFRA / file), target) for target in targets}
                     assert expected & set(command), f"{name} is not told of {file}"
                 continue
-            assert argument in command, f"{name}: {argument}"
+            assert argument.replace("$", "$$") in command, f"{name}: {argument}"
+    assert compose["services"]["exporter"]["command"] == list(runtime["exporter"].command[3:])
     names = [
         {argument.split("=")[1] for argument in command if argument.startswith("--conf=")}
         for command in (runtime["spark"].command, compose["services"]["spark"]["command"])
@@ -237,9 +266,11 @@ def test_mysql_is_configured_as_mariadb_is() -> None:
 
 
 def test_images_are_pinned_to_the_versions_of_the_runtime(compose: dict[str, Any]) -> None:
-    pinned = {name: artifacts()[name].version for name in ("trino", "nessie", "alertmanager")}
+    pinned = {name: artifacts()[name].version for name in ("trino", "nessie", "alertmanager", "statsd-exporter")}
     for name, version in pinned.items():
         assert compose["services"][name]["image"].endswith(f":{version}")
+    for name, version in _of_debian().items():
+        assert compose["services"][name]["image"].endswith(f":v{version}"), name
     for name, service in compose["services"].items():
         _assert_pinned(service["image"], name)
         if "build" in service:
@@ -257,6 +288,17 @@ def test_images_are_pinned_to_the_versions_of_the_runtime(compose: dict[str, Any
     (uv,) = re.findall(r"^UV_VERSION := (\S+)$", (PROJECT / "Makefile").read_text(), re.MULTILINE)
     for image in ("lake", "spark"):
         assert f"UV_VERSION={uv}\n" in (INFRA / "images" / image / "Dockerfile").read_text()
+
+
+def _of_debian() -> dict[str, str]:
+    """Versions of what came as Debian's packages, as their authors count; nothing where they are not installed."""
+    prometheus = artifacts()["prometheus"]
+    assert isinstance(prometheus, DebianArtifact)
+    if not prometheus.is_installed:
+        return {}
+    lines = (line.split() for line in prometheus.list_of_packages().read_text().splitlines())
+    versions = {name: re.split(r"[+-]", version)[0] for name, version in lines}
+    return {name.removeprefix("prometheus-"): versions[name] for name in prometheus.packages}
 
 
 def _assert_pinned(image: str, where: str) -> None:
@@ -314,7 +356,7 @@ def test_state_is_in_named_volumes(compose: dict[str, Any]) -> None:
         volume.split(":")[0]
         for service in compose["services"].values()
         for volume in service.get("volumes", [])
-        if not volume.startswith("./")
+        if not volume.startswith(("./", "/:"))
     }
     assert used == set(compose["volumes"])
 
@@ -340,6 +382,8 @@ def test_the_database_gives_the_rights_of_the_runtime() -> None:
         ("SELECT, SHOW VIEW", "lake_reader"),
         (MySQL.reader_rights, "lake_reader"),
         ("REPLICATION SLAVE", "replica"),
+        (MySQL.exporter_rights, "exporter"),
+        ("SELECT", "exporter"),
         ("ALL", "shop"),
     }
 

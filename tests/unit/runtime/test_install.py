@@ -48,7 +48,7 @@ def downloaded(artifact: MavenArtifact, content: bytes, cache: Path) -> Path:
 def test_the_list_pins_every_part() -> None:
     pinned = artifacts()
     names = [artifact.name for artifact in (*pinned.maven, *pinned.pypi, *pinned.go)]
-    assert len(names) == len(set(names)) == 11
+    assert len(names) == len(set(names)) == 12
     assert all(len(artifact.sha256) == 64 for artifact in (*pinned.maven, *pinned.pypi))
     assert all(artifact.sum.startswith("h1:") for artifact in pinned.go)
 
@@ -166,6 +166,16 @@ def test_an_old_compiler_is_not_used(
     wheel = artifacts()["go"]
     assert isinstance(wheel, PypiArtifact)
     assert fetch.machine_has(wheel) is is_enough
+
+
+def test_a_program_that_is_asked_for_brings_its_compiler_where_the_machine_has_none(
+    cache_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    installed: list[str] = []
+    monkeypatch.setenv("PATH", str(cache_folder))
+    monkeypatch.setattr(install, "_install_one", lambda part, progress: installed.append(part.name))
+    install.ensure("statsd-exporter")
+    assert installed == ["go", "statsd-exporter"]
 
 
 def test_too_little_space_is_said_beforehand(monkeypatch: pytest.MonkeyPatch) -> None:
