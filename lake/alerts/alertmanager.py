@@ -10,6 +10,7 @@ from typing import Any, cast
 import httpx
 import yaml
 
+from lake.alerts import kinds
 from lake.alerts.alert import Alert, Severity
 from lake.errors import ServiceError
 from lake.settings import settings
@@ -31,8 +32,13 @@ class Up:
     def again(self) -> Alert:
         """The same alert, to be told once more."""
         rest, said = dict(self.labels), dict(self.annotations)
+        name = rest.pop("alertname")
+        # What its kind says by itself.
+        said.pop("runbook", None)
+        if rest.get("team") == kinds.of(name).team:
+            del rest["team"]
         return Alert(
-            name=rest.pop("alertname"),
+            name=name,
             severity=cast(Severity, rest.pop("severity")),
             summary=said.pop("summary", ""),
             labels=rest,
