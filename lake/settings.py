@@ -131,6 +131,10 @@ class Settings(BaseSettings):
         default=None, ge=1, description="age of a table that is too old; unset: what three scheduled runs did not renew"
     )
 
+    # -- the metrics of the lake, for Prometheus
+    exporter_host: str = Field(default="127.0.0.1", description="where `lake exporter` listens, and is reached")
+    exporter_port: int = 29108
+
     # -- who hears of an alert; nobody, until one of these is set. `team=` before an address: that team's alone
     alert_webhook_url: SecretStr | None = Field(default=None, description="services that take Alertmanager's webhook")
     alert_slack_url: SecretStr | None = Field(default=None, description="incoming webhooks of Slack, or in its form")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from pathlib import Path
 
 from croniter import croniter  # type: ignore[import-untyped]
@@ -39,10 +40,17 @@ class Age:
     is_shown: bool = True
     minutes: int | None = None
 
+    def limit(self, now: datetime) -> timedelta | None:
+        """How old it may be now; None where nothing says it. By the schedule that grows until a run is due again."""
+        if self.minutes:
+            return timedelta(minutes=self.minutes)
+        due = _due(settings().pipeline_schedule, now)
+        return None if due is None else now - due
+
     def is_stale(self, now: datetime) -> bool:
         """Whether it is older than it may be."""
-        due = now - timedelta(minutes=self.minutes) if self.minutes else _due(now)
-        return due is not None and self.since < due
+        limit = self.limit(now)
+        return limit is not None and now - self.since > limit
 
     def told(self, now: datetime) -> str:
         """How old it is and may be, for people."""
@@ -118,9 +126,9 @@ def _alert(name: str, labels: dict[str, str], what: str) -> Alert:
     return Alert(name, "critical" if name == SOURCE else "warning", what, labels, way_out, page=page)
 
 
-def _due(now: datetime) -> datetime | None:
-    """The scheduled instant before which nothing may be left as it was."""
-    cron = settings().pipeline_schedule
+@lru_cache(maxsize=1)
+def _due(cron: str, now: datetime) -> datetime | None:
+    """The scheduled instant before which nothing may be left as it was; worked out once for all tables of a look."""
     if not cron:
         return None
     runs = croniter(cron, now.astimezone(UTC))

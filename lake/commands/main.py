@@ -8,7 +8,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from lake.commands import follow, maintenance, parity, query, receipts, run, services, sources
+from lake.commands import exporter, follow, maintenance, parity, query, receipts, run, services, sources
 from lake.commands.report import app as report
 from lake.commands.shop import app as shop
 from lake.errors import LakeError
@@ -35,6 +35,7 @@ for command in (
     services.down,
     services.status,
     services.logs,
+    exporter.exporter,
 ):
     app.command(NAMES.get(command))(command)
 app.add_typer(shop, name="shop", help="The demo shop: load it, let it live.")

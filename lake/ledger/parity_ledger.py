@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -27,8 +27,11 @@ from tenacity import before_sleep_log, retry, retry_if_exception_type, stop_afte
 
 from lake.contracts.types import INSTANT
 from lake.layers import raw
-from lake.ledger.parity import Against, Finding
 from lake.platform import catalog
+
+if TYPE_CHECKING:
+    # What compares tables is large, and who only reads the ledger needs none of it.
+    from lake.ledger.parity import Against, Finding
 
 log = logging.getLogger(__name__)
 

@@ -8,7 +8,7 @@ docs/decisions/0025-airflow-s-own-md.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -17,6 +17,7 @@ from typing import Any
 import urllib3
 from airflow_client.client.api.dag_api import DAGApi
 from airflow_client.client.api.dag_run_api import DagRunApi
+from airflow_client.client.api.task_api import TaskApi
 from airflow_client.client.api.task_instance_api import TaskInstanceApi
 from airflow_client.client.api.x_com_api import XComApi
 from airflow_client.client.api_client import ApiClient
@@ -35,6 +36,10 @@ _DURATION = TypeAdapter(timedelta)
 """Airflow writes one as ISO 8601 says."""
 
 ENDED = frozenset({"success", "failed"})
+ALL = "~"
+"""Stands for every DAG, or run, in an address."""
+PAGE = 100
+"""Runs or tasks that are asked for at a time."""
 TIMEOUT_SECONDS = 30
 PATIENCE = urllib3.Retry(total=5, connect=0, backoff_factor=1)
 """A question that a busy Airflow does not answer in time is asked again; what changes something never is, and an
@@ -43,7 +48,11 @@ Airflow that is not there is told at once."""
 
 @dataclass(frozen=True)
 class TaskState:
-    """One task instance of a run; ``seconds`` is how long it has worked, or worked."""
+    """One task instance of a run; ``seconds`` is how long it has worked, or worked.
+
+    Attributes:
+        instance_id: of its last try; another try of it has another one.
+    """
 
     task_id: str
     map_index: int
@@ -52,6 +61,9 @@ class TaskState:
     started_at: datetime | None
     ended_at: datetime | None
     try_number: int
+    dag_id: str = ""
+    run_id: str = ""
+    instance_id: str = ""
 
     @property
     def seconds(self) -> float:
@@ -68,21 +80,28 @@ class TaskState:
 
 @dataclass(frozen=True)
 class DagState:
-    """A DAG as Airflow knows it; ``is_broken`` where its file cannot be imported any more."""
+    """A DAG as Airflow knows it; ``is_broken`` where its file cannot be imported any more.
+
+    Attributes:
+        schedule: as Airflow's page shows it: a cron, or words.
+    """
 
     dag_id: str
     is_paused: bool
     is_broken: bool
+    schedule: str = ""
 
 
 @dataclass(frozen=True)
 class RunState:
-    """A run of a DAG; ``since`` is when it was begun or, before that, queued."""
+    """A run of a DAG; ``since`` is when it was begun or, before that, queued, and ``seconds`` how long it took."""
 
     dag_id: str
     run_id: str
     state: str
     since: datetime | None
+    ended_at: datetime | None = None
+    seconds: float | None = None
 
 
 class Airflow:
@@ -131,7 +150,16 @@ class Airflow:
         """The DAGs that have a tag."""
         with _explained():
             found = self._dags.get_dags(tags=[tag], limit=500, _request_timeout=TIMEOUT_SECONDS)
-        return [DagState(each.dag_id, each.is_paused, each.has_import_errors) for each in found.dags]
+        return [
+            DagState(each.dag_id, each.is_paused, each.has_import_errors, each.timetable_summary or "")
+            for each in found.dags
+        ]
+
+    def task_ids(self, dag_id: str) -> list[str]:
+        """The tasks that a DAG consists of."""
+        with _explained():
+            found = TaskApi(self._client).get_tasks(dag_id, _request_timeout=TIMEOUT_SECONDS)
+        return [str(each.task_id) for each in found.tasks if each.task_id]
 
     def run_limit(self, dag_id: str) -> timedelta | None:
         """How long a run of a DAG may take, if that is limited."""
@@ -143,16 +171,35 @@ class Airflow:
         """The runs that are queued or running."""
         return self._run_states(dag_id, state=["queued", "running"], order_by=["run_after"])
 
-    def last_ended(self, dag_id: str) -> RunState | None:
-        """The run that ended last, if any has."""
-        found = self._run_states(dag_id, state=sorted(ENDED), order_by=["-end_date"], limit=1)
+    def last_ended(self, dag_id: str, states: Collection[str] = ENDED) -> RunState | None:
+        """The run that ended last in one of some states, if any has."""
+        found = self._run_states(dag_id, state=sorted(states), order_by=["-end_date"], limit=1)
         return found[0] if found else None
+
+    def under_way(self) -> list[RunState]:
+        """The runs of all DAGs that are at work."""
+        return self._run_states(ALL, state=["running"], order_by=["run_after"], limit=PAGE)
+
+    def ended_since(self, instant: datetime) -> list[RunState]:
+        """The runs of all DAGs that have ended since an instant, the first ones that did; at most `PAGE`."""
+        return self._run_states(ALL, state=sorted(ENDED), end_date_gte=instant, order_by=["end_date"], limit=PAGE)
+
+    def newest_runs(self, dag_id: str) -> list[RunState]:
+        """The runs of a DAG that were begun last, at most `PAGE`."""
+        return self._run_states(dag_id, order_by=["-start_date"], limit=PAGE)
 
     def _run_states(self, dag_id: str, **asked: Any) -> list[RunState]:
         with _explained():
             found = self._runs.get_dag_runs(dag_id, **asked, _request_timeout=TIMEOUT_SECONDS)
         return [
-            RunState(run.dag_id, run.dag_run_id, run.state.value, run.start_date or run.queued_at)
+            RunState(
+                run.dag_id,
+                run.dag_run_id,
+                run.state.value,
+                run.start_date or run.queued_at,
+                run.end_date,
+                None if run.duration is None else float(run.duration),
+            )
             for run in found.dag_runs
         ]
 
@@ -176,6 +223,32 @@ class Airflow:
         found = [_task(item) for item in answer.task_instances]
         return sorted(found, key=lambda task: (task.started_at is None, task.started_at or 0, task.task_id))
 
+    def failed_since(self, instant: datetime, offset: int = 0) -> list[TaskState]:
+        """The tasks of all DAGs that have failed for good since an instant, and have not been done again since then, in
+        the order in which they did; at most `PAGE`."""
+        with _explained():
+            answer = self._tasks.get_task_instances(
+                ALL,
+                ALL,
+                state=["failed"],
+                end_date_gte=instant,
+                order_by=["end_date"],
+                limit=PAGE,
+                offset=offset,
+                _request_timeout=TIMEOUT_SECONDS,
+            )
+        return [_task(item) for item in answer.task_instances]
+
+    def error_class(self, task: TaskState) -> str:
+        """The class of the error that a task's last try ended with, as its log has it; empty where it has none."""
+        raised = [
+            str(failure["exc_type"])
+            for event in self._log(task.dag_id, task.run_id, task)
+            # The first is the error itself, behind it are those that it was raised from.
+            for failure in (event.get("error_detail") or [])[:1]
+        ]
+        return raised[-1] if raised else ""
+
     def result(self, dag_id: str, run_id: str, task_id: str) -> Any:
         """What a task returned."""
         with _explained():
@@ -192,6 +265,12 @@ class Airflow:
 
     def log_tail(self, dag_id: str, run_id: str, task: TaskState, lines: int = 30) -> Iterator[str]:
         """The last lines of a task's log, without time stamps."""
+        for event in self._log(dag_id, run_id, task)[-lines:]:
+            yield str(event.get("event", ""))
+            for failure in event.get("error_detail") or []:
+                yield f"{failure['exc_type']}: {failure['exc_value']}"
+
+    def _log(self, dag_id: str, run_id: str, task: TaskState) -> list[dict[str, Any]]:
         with _explained():
             answer = self._tasks.get_log_with_http_info(
                 dag_id,
@@ -203,11 +282,7 @@ class Airflow:
                 _request_timeout=TIMEOUT_SECONDS,
             )
         # Not the decoded answer: of an event it keeps only text and time, and an exception's words are beside them.
-        events = [event for event in json.loads(answer.raw_data)["content"] if isinstance(event, dict)]
-        for event in events[-lines:]:
-            yield str(event.get("event", ""))
-            for failure in event.get("error_detail") or []:
-                yield f"{failure['exc_type']}: {failure['exc_value']}"
+        return [event for event in json.loads(answer.raw_data)["content"] if isinstance(event, dict)]
 
 
 def _token() -> str:
@@ -249,4 +324,7 @@ def _task(item: TaskInstanceResponse) -> TaskState:
         started_at=item.start_date,
         ended_at=item.end_date,
         try_number=max(item.try_number, 1),
+        dag_id=item.dag_id,
+        run_id=item.dag_run_id,
+        instance_id=str(item.id),
     )

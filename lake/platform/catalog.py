@@ -65,7 +65,13 @@ def exists(branch: str) -> bool:
 
 def branches() -> list[str]:
     """Names of all branches."""
-    return [reference["name"] for reference in _pages("trees", "references", filter="refType == 'BRANCH'")]
+    return list(heads())
+
+
+def heads() -> dict[str, str]:
+    """The commit that each branch points to, by its name."""
+    found = _pages("trees", "references", filter="refType == 'BRANCH'")
+    return {reference["name"]: reference["hash"] for reference in found}
 
 
 def references() -> list[Reference]:

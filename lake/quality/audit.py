@@ -25,7 +25,8 @@ from lake.contracts.types import INSTANT
 from lake.errors import AuditError
 from lake.layers import raw
 from lake.platform import sql, storage
-from lake.quality.suites import BLOCK, Suite
+from lake.quality.severity import BLOCK
+from lake.quality.suites import Suite
 from lake.run import Run
 
 log = logging.getLogger(__name__)

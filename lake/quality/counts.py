@@ -16,7 +16,8 @@ from lake.contracts.rules import Rule
 from lake.layers import raw
 from lake.platform import sql
 from lake.quality.audit import CheckResult
-from lake.quality.suites import BLOCK, WARN, completeness
+from lake.quality.severity import BLOCK, WARN
+from lake.quality.suites import completeness
 
 TABLES_PER_STATEMENT = 40
 """Each table is a stage or two of the statement, and Trino refuses more than 150."""

@@ -13,8 +13,7 @@ with warnings.catch_warnings():
     from great_expectations.expectations.row_conditions import Column
 
 from lake.contracts import RUN_ID, Contract
-
-BLOCK, WARN = "critical", "warning"
+from lake.quality.severity import BLOCK
 
 
 @dataclass(frozen=True)

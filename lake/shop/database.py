@@ -12,6 +12,9 @@ from pymysql.constants import CR, ER
 
 from lake.errors import LakeError, ServiceError, SourceError
 
+LOADED = "shoplake demo: loaded"
+"""How the shop's marker begins once it is complete."""
+
 LOCK = "shoplake.shop"
 """Load and tick exclude each other, since both number new rows from the highest key that they see."""
 

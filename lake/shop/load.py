@@ -18,11 +18,10 @@ from pymysql.connections import Connection
 from lake.errors import LakeError, SourceError
 from lake.shop import tsv
 from lake.shop.build import TABLES, build, copies
-from lake.shop.database import exclusive, marker, speaking, value
+from lake.shop.database import LOADED, exclusive, marker, speaking, value
 
 LOADING = "shoplake demo: loading"
-LOADED = "shoplake demo: loaded"
-"""How the comment on ``orders`` begins; schema.sql sets the first, the end of a load the second."""
+"""How the comment on ``orders`` begins that schema.sql sets; the end of a load makes `LOADED` of it."""
 
 BATCH_ROWS = 150_000
 """Rows per transaction: small enough for the replica to apply one while the next is being loaded."""

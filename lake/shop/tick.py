@@ -19,8 +19,7 @@ from pymysql.connections import Connection
 
 from lake.errors import LakeError, SourceError
 from lake.shop.acts import Act
-from lake.shop.database import exclusive, marker, speaking
-from lake.shop.load import LOADED
+from lake.shop.database import LOADED, exclusive, marker, speaking
 from lake.shop.plan import Doing, acts_of, choose
 from lake.shop.rng import stream
 

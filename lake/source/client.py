@@ -14,14 +14,20 @@ from lake.settings import settings
 from lake.source.failures import errors
 from lake.source.sources import Source
 
+CONNECT_SECONDS = 10
+
 
 @contextmanager
-def connected(source: Source) -> Iterator[Connection[Any]]:
+def connected(source: Source, reply_seconds: int | None = None) -> Iterator[Connection[Any]]:
     """A connection of the source's user, in UTC, whose values depend on no default of the server for its sessions.
+
+    Args:
+        reply_seconds: how long the server may be silent; by default `settings.source_timeout_seconds`.
 
     Raises:
         SourceError: the database is away or refuses us, now or inside the block.
     """
+    silence = reply_seconds or settings().source_timeout_seconds
     with errors(source, "cannot connect to the source"):
         connection: Connection[Any] = pymysql.connect(
             host=source.host,
@@ -34,10 +40,10 @@ def connected(source: Source) -> Iterator[Connection[Any]]:
             collation="utf8mb4_bin",
             # Some modes change what is read: PAD_CHAR_TO_FULL_LENGTH puts blanks behind every CHAR.
             init_command=f"SET time_zone = '+00:00', sql_mode = ''{_statement_limit()}",
-            connect_timeout=10,
+            connect_timeout=min(CONNECT_SECONDS, silence),
             # A replica that stalls must fail the task, not hang it.
-            read_timeout=settings().source_timeout_seconds,
-            write_timeout=settings().source_timeout_seconds,
+            read_timeout=silence,
+            write_timeout=silence,
             autocommit=True,
             cursorclass=DictCursor,
         )

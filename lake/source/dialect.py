@@ -49,6 +49,8 @@ class Replication:
         reason: why it stopped, in the server's words; empty if it gives none.
         lag_seconds: how far it is behind; None while that is not known.
         host, port: of the primary, as the replica knows it.
+        is_receiving: the receiver is connected to the primary.
+        received: GTIDs of what it has received, applied or not; empty where it keeps none.
     """
 
     is_stopped: bool
@@ -57,6 +59,8 @@ class Replication:
     lag_seconds: float | None
     host: str = ""
     port: int = 0
+    is_receiving: bool = False
+    received: str = ""
 
 
 @dataclass(frozen=True)
@@ -187,6 +191,14 @@ class Dialect(ABC):
         (row,) = fetch(connection, f"SELECT {self._wait_for}(%s, %s) AS answer", (gtids, timeout_seconds))
         return bool(row["answer"] == 0)
 
+    @abstractmethod
+    def transactions(self, gtids: str) -> int:
+        """How many transactions these GTIDs stand for, as `committed` gives them."""
+
+    @abstractmethod
+    def not_applied(self, connection: Connection[Any], gtids: str) -> int:
+        """How many of these transactions of its primary this server has not applied."""
+
     # -- the optimiser
     def estimated_rows(self, connection: Connection[Any], query: str) -> int:
         """How many rows of its one table a query reads, by the optimiser's estimate: nothing is scanned."""
@@ -257,4 +269,6 @@ def _replication(row: Mapping[str, Any]) -> Replication:
         lag_seconds=None if lag is None else float(lag),
         host=str(row.get("source_host") or row.get("master_host") or ""),
         port=int(row.get("source_port") or row.get("master_port") or 0),
+        is_receiving=threads[0] == "Yes",
+        received=str(row.get("retrieved_gtid_set") or row.get("gtid_io_pos") or "").replace("\n", ""),
     )

@@ -58,6 +58,16 @@ class MariaDb(Dialect):
             return f"{start.file}:{start.offset} is at {gtid}, and was at {start.gtid}: the server was set back"
         return ""
 
+    def transactions(self, gtids: str) -> int:
+        """A position is the last transaction of each domain; in a domain they are numbered one by one."""
+        return sum(_sequences(gtids).values())
+
+    def not_applied(self, connection: Connection[Any], gtids: str) -> int:
+        """What the replica has applied is the last transaction of each domain as well."""
+        (row,) = fetch(connection, "SELECT @@GLOBAL.gtid_slave_pos AS applied")
+        applied = _sequences(str(row["applied"] or ""))
+        return sum(max(0, last - applied.get(domain, 0)) for domain, last in _sequences(gtids).items())
+
     def proofs(self, control: Connection[Any]) -> list[Proof]:
         """Views that tell one place of the binlog are one; a server without a binlog tells none."""
         return [Proof(True, self.begin)] if self.variables.get("log_bin") == "ON" else []
@@ -67,6 +77,12 @@ class MariaDb(Dialect):
         open_views(views)
         positions = {_position_of_view(view) for view in views}
         return Agreement(positions.pop(), True, _PROOF) if len(positions) == 1 else None
+
+
+def _sequences(gtids: str) -> dict[str, int]:
+    """The last transaction of each domain, of a list ``domain-server-sequence,…``."""
+    parts = (gtid.strip().split("-") for gtid in gtids.split(",") if gtid.strip())
+    return {domain: int(sequence) for domain, _, sequence in parts}
 
 
 def _place_of_view(view: Connection[Any]) -> tuple[str, int]:

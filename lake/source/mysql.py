@@ -82,6 +82,16 @@ class MySql(Dialect):
             return f"the server does not know all of the transactions {start.gtid} that were read before"
         return f"the binlog is purged: transactions {row['purged']} are needed" if row["purged"] else ""
 
+    def transactions(self, gtids: str) -> int:
+        """A set is written ``uuid:1-5:8,uuid:tag:1-3``: https://dev.mysql.com/doc/refman/en/replication-gtids-concepts.html"""
+        bounds = re.findall(r":(\d+)(?:-(\d+))?", gtids)
+        return sum(int(last or first) - int(first) + 1 for first, last in bounds)
+
+    def not_applied(self, connection: Connection[Any], gtids: str) -> int:
+        """The server itself subtracts."""
+        (row,) = fetch(connection, "SELECT GTID_SUBTRACT(%s, @@GLOBAL.gtid_executed) AS missing", (gtids,))
+        return self.transactions(str(row["missing"]))
+
     def proofs(self, control: Connection[Any]) -> list[Proof]:
         """By the binlog, which tells the position as well, and by the engine."""
         logged = self.variables.get("log_replica_updates", self.variables.get("log_slave_updates"))

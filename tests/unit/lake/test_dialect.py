@@ -86,11 +86,39 @@ def test_mysql_is_found_out_by_its_answers(answers: dict[str, Any]) -> None:
 
 def test_the_state_of_a_replica_in_old_words_and_in_new_ones() -> None:
     new: Any = Recorded(V8_4)
-    assert detect(new).replication(new) == [Replication(True, False, "Worker 1 failed executing transaction", None)]
+    assert detect(new).replication(new) == [
+        Replication(True, False, "Worker 1 failed executing transaction", None, is_receiving=True)
+    ]
     old: Any = Recorded(V8_0_OF_2019)
-    assert detect(old).replication(old) == [Replication(False, True, "", 7.0)]
+    assert detect(old).replication(old) == [Replication(False, True, "", 7.0, is_receiving=True)]
     denied: Any = Recorded({**V8_4, "SHOW REPLICA STATUS": DENIED})
     assert detect(denied).replication(denied) is None
+
+
+@pytest.mark.parametrize(
+    ("gtids", "count"),
+    [
+        ("", 0),
+        (f"{SID}:1", 1),
+        (f"{SID}:1-5:8:11-12", 8),
+        (f"{SID}:1-5,\n{SID[:-1]}3:1-1000000", 1_000_005),
+        (f"{SID}:1-2:backup:7-9:x1:4", 6),  # with tags, of MySQL 8.3
+    ],
+)
+def test_transactions_of_a_set_are_counted(gtids: str, count: int) -> None:
+    assert MySql({}).transactions(gtids) == count
+
+
+def test_what_is_not_applied_is_what_the_server_has_left() -> None:
+    connection: Any = Recorded({"SELECT GTID_SUBTRACT(%s, @@GLOBAL.gtid_executed)": [{"missing": f"{SID}:6-9"}]})
+    assert MySql({}).not_applied(connection, f"{SID}:1-9") == 4
+
+
+def test_mariadb_numbers_transactions_in_each_domain() -> None:
+    assert [MariaDb({}).transactions(gtids) for gtids in ("", "0-1-270", "0-1-270,7-2-30")] == [0, 270, 300]
+    for applied, left in (("0-1-260", 40), ("0-2-270,7-2-29", 1), ("0-1-300,7-2-30,9-1-1", 0), (None, 300)):
+        connection: Any = Recorded({"SELECT @@GLOBAL.gtid_slave_pos": [{"applied": applied}]})
+        assert MariaDb({}).not_applied(connection, "0-1-270,7-2-30") == left, applied
 
 
 def test_an_applier_is_held_in_old_words_and_in_new_ones() -> None:

@@ -140,3 +140,31 @@ def test_the_end_of_a_log_says_what_was_raised(serve: Callable[..., Server]) -> 
     with Airflow() as session:
         said = list(session.log_tail("shop_lake", "x", task, lines=3))
     assert said == ["line 3", "line 4", "failed", "AuditError: 2 checks failed"]
+
+
+@pytest.mark.parametrize(
+    ("events", "name"),
+    [
+        ([{"event": "line"}], ""),
+        (["a line of a log that is no event"], ""),
+        (
+            [
+                {"event": "tried", "error_detail": [{"exc_type": "KeyError", "exc_value": "a"}]},
+                {
+                    "event": "Task failed with exception",
+                    "error_detail": [
+                        {"exc_type": "SourceError", "exc_value": "the source is away"},
+                        {"exc_type": "OperationalError", "exc_value": "(2003, …)"},
+                    ],
+                },
+                {"event": "Task instance in failure state"},
+            ],
+            "SourceError",
+        ),
+    ],
+)
+def test_the_class_of_the_error_that_a_task_ended_with(serve: Callable[..., Server], events: Any, name: str) -> None:
+    serve(**{f"GET_{RUNS}/x/taskInstances/audit/logs/1": lambda _: (200, {"content": events})})
+    task = TaskState("audit", -1, "-1", "failed", None, None, 1, "shop_lake", "x")
+    with Airflow() as session:
+        assert session.error_class(task) == name

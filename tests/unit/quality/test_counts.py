@@ -10,7 +10,7 @@ from lake.contracts import Contract
 from lake.contracts.model import Column
 from lake.quality import counts, suites
 from lake.quality.counts import Checked
-from lake.quality.suites import BLOCK
+from lake.quality.severity import BLOCK
 
 CONTRACT = Contract.model_validate(
     {

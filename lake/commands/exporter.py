@@ -1,0 +1,29 @@
+"""``lake exporter``: the lake's metrics, for Prometheus."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import threading
+from types import FrameType
+
+from lake.settings import settings
+
+
+def exporter() -> None:
+    """Serve the lake's metrics to Prometheus at /metrics, and /healthz and /readyz, until it is ended."""
+    from lake.observe.collectors import collectors
+    from lake.observe.exporter import Exporter, serving
+
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    # It says of each request that it was made.
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+    ended = threading.Event()
+
+    def end(number: int, frame: FrameType | None) -> None:
+        ended.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, end)
+    with serving(Exporter(collectors()), settings().exporter_host, settings().exporter_port):
+        ended.wait()
