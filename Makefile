@@ -82,12 +82,13 @@ bench-maintenance: setup  ## measure a table after increments and maintenance: r
 bench-binlog: setup  ## measure readers of the binlog: rows=1000000 rounds=3
 	$(BIN)/python -m benchmarks.binlog --rows $(or $(rows),1000000) --rounds $(or $(rounds),3)
 
-lint: .venv/.complete  ## check style, types, imports, SQL; changes nothing
+lint: .venv/.complete  ## check style, types, imports, SQL, alert rules and routes; changes nothing
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/sqlfluff lint dbt
+	$(BIN)/python -m lake.observe.lint
 
 format: .venv/.complete  ## bring code into shape
 	$(BIN)/ruff check --fix .

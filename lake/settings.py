@@ -20,6 +20,8 @@ from lake.errors import LakeError
 PROJECT = Path(__file__).resolve().parent.parent
 """The checkout: the folder that holds ``dags/``, ``dbt/``, ``infra/`` and this package."""
 
+WEB_ADDRESS = r"https?://[^/\s]+\S*"
+
 
 class Settings(BaseSettings):
     """Addresses, ports, folders and secrets of one lake.
@@ -151,8 +153,12 @@ class Settings(BaseSettings):
     exporter_host: str = Field(default="127.0.0.1", description="where `lake exporter` listens, and is reached")
     exporter_port: int = 29108
 
-    # -- who hears of an alert; nobody, until one of the first two is set
-    alert_webhook_url: SecretStr | None = Field(default=None, description="a service that takes Alertmanager's webhook")
+    # -- who hears of an alert; nobody, until one of these is set. `team=` before an address: that team's alone
+    alert_webhook_url: SecretStr | None = Field(default=None, description="services that take Alertmanager's webhook")
+    alert_slack_url: SecretStr | None = Field(default=None, description="incoming webhooks of Slack, or in its form")
+    alert_heartbeat_url: SecretStr | None = Field(
+        default=None, description="a service that raises the alarm when nothing is heard for more than five minutes"
+    )
     alert_email_to: str = Field(default="", description="addresses, with commas between them")
     alert_email_from: str = Field(default="", description="the first of those it goes to, if not set")
     alert_smtp: str = Field(default="", description="mail server as host:port")
@@ -177,10 +183,18 @@ class Settings(BaseSettings):
         """Services run in folders of their own, where a relative path would lead elsewhere."""
         return folder.resolve()
 
-    @field_validator("alert_webhook_url")
+    @field_validator("alert_webhook_url", "alert_slack_url")
+    @classmethod
+    def _web_addresses(cls, urls: SecretStr | None) -> SecretStr | None:
+        for url in urls.get_secret_value().split() if urls else ():
+            if not re.fullmatch(rf"(\w+=)?{WEB_ADDRESS}", url):
+                raise ValueError("expected http://… or https://…, several with spaces between them")
+        return urls
+
+    @field_validator("alert_heartbeat_url")
     @classmethod
     def _web_address(cls, url: SecretStr | None) -> SecretStr | None:
-        if url and url.get_secret_value() and not re.fullmatch(r"https?://[^/\s]+\S*", url.get_secret_value()):
+        if url and url.get_secret_value() and not re.fullmatch(WEB_ADDRESS, url.get_secret_value()):
             raise ValueError("expected http://… or https://…")
         return url
 

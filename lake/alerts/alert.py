@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Literal
 
+from lake.alerts import kinds
+
 Severity = Literal["critical", "warning", "info"]
 
 
@@ -18,7 +20,8 @@ class Alert:
         name: of its kind, which the receivers group by.
         summary: what is wrong, in a sentence that holds the names and the figures.
         labels: which thing it is about. With name and severity they are its identity: the same labels are the same
-            alert, so they hold nothing that changes from one look to the next.
+            alert, so they hold nothing that changes from one look to the next. One called ``team`` names who looks
+            after it, where that is not who looks after its kind (`kinds`).
         way_out: what to do about it.
         annotations: anything else that helps.
         page: where to look.
@@ -38,10 +41,15 @@ class Alert:
     @property
     def identity(self) -> dict[str, str]:
         """All of its labels."""
-        return {**self.labels, "alertname": self.name, "severity": self.severity}
+        return {"team": kinds.of(self.name).team, **self.labels, "alertname": self.name, "severity": self.severity}
 
     @property
     def told(self) -> dict[str, str]:
         """All of its annotations; what is empty is left out."""
-        said = {"summary": self.summary, "way_out": self.way_out, **self.annotations}
+        said = {
+            "summary": self.summary,
+            "way_out": self.way_out,
+            "runbook": kinds.runbook(self.name),
+            **self.annotations,
+        }
         return {name: text for name, text in said.items() if text}

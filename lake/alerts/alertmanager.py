@@ -10,8 +10,10 @@ from typing import Any, cast
 import httpx
 import yaml
 
+from lake.alerts import kinds
 from lake.alerts.alert import Alert, Severity
 from lake.errors import ServiceError
+from lake.runtime.receivers import HEARTBEAT
 from lake.settings import settings
 
 REPLY_SECONDS = 10
@@ -21,18 +23,28 @@ Labels = Mapping[str, str]
 
 @dataclass(frozen=True)
 class Up:
-    """An alert that is up."""
+    """An alert that is up.
+
+    Attributes:
+        is_implied: whether nobody is told of it, because another that is up says as much.
+    """
 
     labels: dict[str, str]
     annotations: dict[str, str]
     page: str = ""
+    is_implied: bool = False
 
     @property
     def again(self) -> Alert:
         """The same alert, to be told once more."""
         rest, said = dict(self.labels), dict(self.annotations)
+        name = rest.pop("alertname")
+        # What its kind says by itself.
+        said.pop("runbook", None)
+        if rest.get("team") == kinds.of(name).team:
+            del rest["team"]
         return Alert(
-            name=rest.pop("alertname"),
+            name=name,
             severity=cast(Severity, rest.pop("severity")),
             summary=said.pop("summary", ""),
             labels=rest,
@@ -58,7 +70,8 @@ def tell(
     raised = [_raised(alert, now) for alert in alerts]
     identities = [alert["labels"] for alert in raised]
     ended = [
-        {"labels": each.labels, "endsAt": _text(now)}
+        # With its texts, which the message that it is over repeats.
+        {"labels": each.labels, "annotations": each.annotations, "endsAt": _text(now)}
         for each in up()
         if each.labels not in identities and settled(each.labels)
     ]
@@ -70,22 +83,38 @@ def tell(
 def up() -> list[Up]:
     """The alerts that are up."""
     found = _call("GET", "alerts").json()
-    return [Up(alert["labels"], alert.get("annotations", {}), alert.get("generatorURL", "")) for alert in found]
+    return [
+        Up(
+            alert["labels"],
+            alert.get("annotations", {}),
+            alert.get("generatorURL", ""),
+            bool(alert.get("status", {}).get("inhibitedBy")),
+        )
+        for alert in found
+    ]
 
 
 def hearers() -> list[str]:
     """Who hears of alerts, of the running Alertmanager: ``email to a@b.example``, ``webhook``; nobody if it is empty.
 
+    Who hears by some receivers alone is told with their names: ``slack (database)``.
+
     Raises:
         ServiceError: Alertmanager is away.
     """
     configuration = yaml.safe_load(_call("GET", "status").json()["config"]["original"])
+    heard: dict[str, list[str]] = {}
+    people = [receiver for receiver in configuration["receivers"] if receiver["name"] != HEARTBEAT]
+    for receiver in people:
+        for kind, entries in receiver.items():
+            for entry in entries if kind.endswith("_configs") else ():
+                addresses = entry["to"].split(", ") if kind == "email_configs" else [""]
+                for address in addresses:
+                    way = kind.removesuffix("_configs") + (f" to {address}" if address else "")
+                    heard.setdefault(way, []).append(receiver["name"])
     return [
-        kind.removesuffix("_configs") + (f" to {entry['to']}" if kind == "email_configs" else "")
-        for receiver in configuration["receivers"]
-        for kind, entries in receiver.items()
-        if kind.endswith("_configs")
-        for entry in entries
+        way if set(names) == {each["name"] for each in people} else f"{way} ({', '.join(dict.fromkeys(names))})"
+        for way, names in heard.items()
     ]
 
 

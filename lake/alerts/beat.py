@@ -15,6 +15,8 @@ from lake.alerts.alert import Alert
 from lake.alerts.alertmanager import Labels, Up
 from lake.runtime.receivers import SILENT, silence
 
+ALWAYS = "Watchdog"
+"""The dead man's switch of Prometheus, which fires for as long as all is well (``infra/prometheus/rules``)."""
 MONTH = timedelta(days=30)
 
 
@@ -36,9 +38,15 @@ def is_former(labels: Labels) -> bool:
 
 
 def heard(alerts: Iterable[Up], now: datetime | None = None) -> list[Up]:
-    """Without the switch that is set and has not gone off."""
+    """Without what nobody is told of: switches that have not gone off, and what another alert says as well."""
     now = now or datetime.now(UTC)
-    return [each for each in alerts if not is_former(each.labels) or now - _set_at(each) > silence()]
+    return [
+        each
+        for each in alerts
+        if not each.is_implied
+        and each.labels["alertname"] != ALWAYS
+        and (not is_former(each.labels) or now - _set_at(each) > silence())
+    ]
 
 
 def _set_at(alert: Up) -> datetime:

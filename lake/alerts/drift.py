@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from lake.alerts import kinds
 from lake.alerts.alert import Alert
 from lake.alerts.look import Look
 from lake.ledger import parity_ledger
@@ -30,6 +31,7 @@ def _alert(row: dict[str, Any]) -> Alert:
     labels = {"source": row["source"], "table": row["table"], "against": row["against"]}
     if row["against"] == "primary":
         # The lake may hold what its source does: then it is the replica that is to be mended.
+        labels |= {"team": kinds.DATABASE}
         return Alert(
             DRIFTED, "critical", f"{what}, against the primary", labels, "compare the replica with its primary"
         )

@@ -262,8 +262,8 @@ def alerts() -> list[str]:
     heard = (
         f"Alerts go to {', '.join(hearers)}"
         if hearers
-        else "Alerts: nobody will hear of one: there is no receiver -> set LAKE_ALERT_EMAIL_TO and LAKE_ALERT_SMTP, or "
-        "LAKE_ALERT_WEBHOOK_URL, and run `lake up` (docs/alerts.md)"
+        else "Alerts: nobody will hear of one: there is no receiver -> set LAKE_ALERT_EMAIL_TO and LAKE_ALERT_SMTP, "
+        "LAKE_ALERT_SLACK_URL or LAKE_ALERT_WEBHOOK_URL, and run `lake up` (docs/alerts.md)"
     )
     shown = [f"  {each.labels['alertname']}: {each.annotations.get('summary', '')}" for each in up[:SHOWN_ALERTS]]
     more = [f"  and {len(up) - SHOWN_ALERTS} more: {settings().alertmanager_url}"] if len(up) > SHOWN_ALERTS else []

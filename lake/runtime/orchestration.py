@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import subprocess
@@ -270,7 +269,7 @@ def _alertmanager() -> Service:
         ports=(config.alertmanager_port,),
         command=command,
         # A file that changed is nothing that the supervisor would see.
-        env={"CONFIGURATION_SHA256": hashlib.sha256(receivers.configuration().encode()).hexdigest()},
+        env={"CONFIGURATION_SHA256": receivers.fingerprint()},
         folder=folder,
         prepare=partial(receivers.write, file),
         ping=lambda: void(http_ping(f"{config.alertmanager_url}/-/ready")),

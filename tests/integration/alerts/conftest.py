@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import socket
 import subprocess
 import threading
+from collections import defaultdict
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from queue import Queue
 from typing import Any
 
 import pytest
+import yaml
+from aiosmtpd.controller import Controller
 from tenacity import Retrying, stop_after_delay, wait_fixed
 
 from lake.runtime import receivers
@@ -31,12 +36,14 @@ def free_port() -> int:
 @pytest.fixture
 def start_alertmanager(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., None]]:
     """Starts it with some settings, which the code under test sees as well."""
-    patient = receivers.BASE.read_text()
-    base = tmp_path / "base.yml"
-    base.write_text(
-        patient.replace("group_wait: 10s", "group_wait: 0s").replace("group_interval: 1m", "group_interval: 1s")
-    )
-    assert base.read_text().count(": 0s") == base.read_text().count(": 1s") == 1
+    folder = shutil.copytree(receivers.BASE.parent, tmp_path / "infra")
+    base = folder / receivers.BASE.name
+    document = yaml.safe_load(base.read_text())
+    for route in [document["route"], *document["route"]["routes"]]:
+        if "beat" not in route.get("group_by", []):
+            route["group_wait"] = "0s"
+        route["group_interval"] = "1s"
+    base.write_text(yaml.safe_dump(document))
     monkeypatch.setattr(receivers, "BASE", base)
     started: list[subprocess.Popen[bytes]] = []
 
@@ -63,22 +70,62 @@ def start_alertmanager(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Itera
     assert os.environ["LAKE_HOME"] != str(tmp_path)
 
 
+@dataclass(frozen=True)
+class Hook:
+    """A web server that takes what it is sent.
+
+    Attributes:
+        url: its root; each path below it has a queue of its own.
+    """
+
+    url: str
+    _sent: dict[str, Queue[Any]]
+
+    def sent(self, path: str) -> Queue[Any]:
+        """What was posted to a path."""
+        return self._sent[path]
+
+
 @pytest.fixture
-def webhook() -> Iterator[tuple[str, Queue[Any]]]:
-    """Address of a web server, and what it was sent."""
-    sent: Queue[Any] = Queue()
+def hooks() -> Iterator[Hook]:
+    """A web server, and what it was sent."""
+    sent: dict[str, Queue[Any]] = defaultdict(Queue)
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
-            sent.put(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            sent[self.path].put(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
             self.send_response(200)
             self.end_headers()
+            self.wfile.write(b"ok")  # Slack's word for it
 
         def log_message(self, *_: Any) -> None:
             """Nothing of it is of interest."""
 
-    server = HTTPServer(("127.0.0.1", 0), Handler)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}/hook?token=quiet", sent
+    yield Hook(f"http://127.0.0.1:{server.server_port}", sent)
     server.shutdown()
     server.server_close()
+
+
+@pytest.fixture
+def webhook(hooks: Hook) -> tuple[str, Queue[Any]]:
+    """Address of a web server, and what it was sent there."""
+    path = "/hook?token=quiet"
+    return f"{hooks.url}{path}", hooks.sent(path)
+
+
+@pytest.fixture
+def mail() -> Iterator[tuple[str, Queue[Any]]]:
+    """Address of a mail server, and the envelopes that it took."""
+    taken: Queue[Any] = Queue()
+
+    class Handler:
+        async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
+            taken.put(envelope)
+            return "250 taken"
+
+    controller = Controller(Handler(), hostname="127.0.0.1", port=free_port())
+    controller.start()
+    yield f"127.0.0.1:{controller.port}", taken
+    controller.stop()

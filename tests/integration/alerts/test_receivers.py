@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from email import message_from_bytes, policy
 from queue import Queue
 from typing import Any
 
 import pytest
-from aiosmtpd.controller import Controller
 
 from lake.alerts import alertmanager, failures
 from lake.alerts.alert import Alert
@@ -25,22 +25,6 @@ ALERT = Alert(
 PATIENCE_SECONDS = 60
 
 
-@pytest.fixture
-def mail() -> Iterator[tuple[str, Queue[Any]]]:
-    """Address of a mail server, and the envelopes that it took."""
-    taken: Queue[Any] = Queue()
-
-    class Handler:
-        async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
-            taken.put(envelope)
-            return "250 taken"
-
-    controller = Controller(Handler(), hostname="127.0.0.1", port=free_port())
-    controller.start()
-    yield f"127.0.0.1:{controller.port}", taken
-    controller.stop()
-
-
 def test_a_webhook_hears_when_an_alert_fires_and_when_it_ends(
     webhook: tuple[str, Queue[Any]], start_alertmanager: Callable[..., None]
 ) -> None:
@@ -48,13 +32,19 @@ def test_a_webhook_hears_when_an_alert_fires_and_when_it_ends(
     start_alertmanager(alert_webhook_url=url)
     alertmanager.tell([ALERT])
     told = sent.get(timeout=PATIENCE_SECONDS)
-    assert (told["status"], told["receiver"]) == ("firing", "page")
+    assert (told["status"], told["receiver"]) == ("firing", "data")
     [alert] = told["alerts"]
     assert alert["labels"] == ALERT.identity
-    assert alert["annotations"] == {"summary": "orders is as of 9 h ago", "way_out": "look at `lake status`"}
+    assert alert["annotations"] == {
+        "summary": "orders is as of 9 h ago",
+        "way_out": "look at `lake status`",
+        "runbook": "docs/runbooks/LakeTableStale.md",
+    }
 
     alertmanager.tell([], lambda labels: labels["alertname"] == "TableStale")
-    assert sent.get(timeout=PATIENCE_SECONDS)["status"] == "resolved"
+    over = sent.get(timeout=PATIENCE_SECONDS)
+    assert over["status"] == "resolved"
+    assert over["alerts"][0]["annotations"] == alert["annotations"]
 
 
 def test_a_mail_holds_what_is_wrong_and_what_to_do(
@@ -66,10 +56,28 @@ def test_a_mail_holds_what_is_wrong_and_what_to_do(
     envelope = taken.get(timeout=PATIENCE_SECONDS)
     assert envelope.rcpt_tos == ["data@example.com", "ops@example.com"]
     assert envelope.mail_from == "data@example.com"
+    assert _read(envelope) == (
+        "[warning] TableStale: orders is as of 9 h ago",
+        "orders is as of 9 h ago\n"
+        "since: …, warning, for data\n"
+        "way out: look at `lake status`\n"
+        "runbook: docs/runbooks/LakeTableStale.md\n"
+        f"page: {settings().airflow_url}\n",
+    )
+
+    alertmanager.tell([], lambda labels: labels["alertname"] == "TableStale")
+    assert _read(taken.get(timeout=PATIENCE_SECONDS)) == (
+        "[over] TableStale: orders is as of 9 h ago",
+        "over since …: orders is as of 9 h ago\n",
+    )
+
+
+def _read(envelope: Any) -> tuple[str, str]:
+    """Subject and text of a mail, without the instants."""
     message = message_from_bytes(envelope.content, policy=policy.default)
-    assert "TableStale" in message["Subject"]
-    text = message.get_body(("html",)).get_content()
-    assert "orders is as of 9 h ago" in text and "look at `lake status`" in text
+    assert not message.is_multipart() or message.get_body(("html",)) is None
+    text = message.get_body(("plain",)).get_content().replace("\r\n", "\n")
+    return message["Subject"], re.sub(r"20\d\d-\d\d-\d\d \d\d:\d\d:\d\d UTC", "…", text).strip() + "\n"
 
 
 def test_status_says_who_hears(webhook: tuple[str, Queue[Any]], start_alertmanager: Callable[..., None]) -> None:

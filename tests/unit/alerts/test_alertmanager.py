@@ -56,7 +56,13 @@ def test_a_firing_alert_in_full(monkeypatch: pytest.MonkeyPatch) -> None:
     assert alert.pop("generatorURL").endswith("/dags/alerting")
     assert alert == {
         "labels": _labels("sales"),
-        "annotations": {"summary": "1 should be at least 2", "description": "Too few.", "value": "1", "run_id": "r1"},
+        "annotations": {
+            "summary": "1 should be at least 2",
+            "runbook": "docs/runbooks/LakeRule.md",
+            "description": "Too few.",
+            "value": "1",
+            "run_id": "r1",
+        },
         "startsAt": "2026-11-23T10:00:00.000+00:00",
         "endsAt": "2026-11-24T10:00:00.000+00:00",
     }

@@ -26,6 +26,7 @@ def test_a_table_that_has_drifted_is_told_with_how_much_and_since_when(monkeypat
         "c of crm: 1,200 rows differ as of 2026-01-02 01:30 UTC; proven equal up to 2026-01-02 01:30 UTC, "
         "against the primary",
     ]
+    assert [alert.identity["team"] for alert in found.alerts] == ["data", "data", "database"]
     assert found.alerts[0].way_out == "`lake parity b --repair` names and mends them"
     assert found.settled({"alertname": "TableDrifted", "table": "a"})
     assert not found.settled({"alertname": "TableStale"})

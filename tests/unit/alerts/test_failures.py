@@ -36,10 +36,11 @@ def test_a_failed_task_in_full(told: Told) -> None:
     what, way_out = failures.explained(ServiceError("the catalog does not answer", "look at `lake status`"))
     failures.task_failed(Failure("shop_lake", RUN, what, "extract [shop]", way_out, "http://here/log"))
     [alert] = told.up
-    assert alert.labels == {"alertname": "DagFailed", "severity": "critical", "dag_id": "shop_lake"}
+    assert alert.labels == {"alertname": "DagFailed", "severity": "critical", "team": "data", "dag_id": "shop_lake"}
     assert alert.annotations == {
         "summary": "shop_lake, task extract [shop]: the catalog does not answer",
         "way_out": "look at `lake status`",
+        "runbook": "docs/runbooks/DagFailed.md",
         "run_id": RUN,
         "task": "extract [shop]",
         "page": "http://here/log",
@@ -73,10 +74,11 @@ def test_a_run_whose_task_was_killed_is_told_by_itself(told: Told) -> None:
     failures.run_failed("reports", RUN, "task_failure", "render [business]")
     [alert] = told.up
     page = f"{settings().airflow_url}/dags/reports/runs/{RUN}"
-    assert alert.labels == {"alertname": "DagFailed", "severity": "warning", "dag_id": "reports"}
+    assert alert.labels == {"alertname": "DagFailed", "severity": "warning", "team": "data", "dag_id": "reports"}
     assert alert.annotations == {
         "summary": "reports, task render [business]: a task failed",
         "way_out": f"the log tells more: {page}",
+        "runbook": "docs/runbooks/DagFailed.md",
         "run_id": RUN,
         "task": "render [business]",
         "page": page,

@@ -77,6 +77,7 @@ def test_a_table_that_stayed_behind_is_told_by_itself() -> None:
     assert alert.identity == {
         "alertname": "TableStale",
         "severity": "warning",
+        "team": "data",
         "source": "shop",
         "table": "orders",
     }
@@ -86,7 +87,7 @@ def test_a_table_that_stayed_behind_is_told_by_itself() -> None:
 def test_a_source_of_which_all_is_late_is_one_alert() -> None:
     other = Age("visits", "crm", NOW, minutes=60)
     [alert] = stale([*_ages(orders=9, items=3 * 24), other], NOW)
-    assert alert.identity == {"alertname": "SourceStale", "severity": "critical", "source": "shop"}
+    assert alert.identity == {"alertname": "SourceStale", "severity": "critical", "team": "data", "source": "shop"}
     assert alert.summary == (
         "all 2 tables of shop are too old; items is as of 2026-11-22 12:30 UTC, 3 days ago; it may get 60 min old"
     )

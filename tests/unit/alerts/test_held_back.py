@@ -22,7 +22,7 @@ def test_a_table_is_told_with_the_reason_and_since_when() -> None:
     read = {"source": "crm", "mode": "increment"}
     (alert,) = held_back.told(receipt(crm_a=held("crm", "column a is gone"), crm_b=read))
     assert alert.identity == {
-        "alertname": "TableHeldBack", "severity": "warning", "source": "crm", "table": "crm_a",
+        "alertname": "TableHeldBack", "severity": "warning", "team": "data", "source": "crm", "table": "crm_a",
     }  # fmt: skip
     assert alert.summary == (
         "crm_a of crm is held back: column a is gone; the lake shows it as of 2026-01-01T00:00:00 UTC"

@@ -59,7 +59,7 @@ def test_a_failure_that_no_callback_told(seen: Seen) -> None:
     found = seen(_run("failed", LIMIT))
     [alert] = found.alerts
     assert alert.summary == "reports, task render [business]: a task failed"
-    assert alert.identity == {"alertname": "DagFailed", "severity": "warning", "dag_id": "reports"}
+    assert alert.identity == {"alertname": "DagFailed", "severity": "warning", "team": "data", "dag_id": "reports"}
 
 
 def test_a_failure_that_was_told_is_told_again_as_it_was(seen: Seen) -> None:

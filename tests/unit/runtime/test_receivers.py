@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import stat
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -33,16 +34,55 @@ def choose(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Choose]:
     settings.cache_clear()
 
 
-def _receiver() -> dict[str, Any]:
+PEOPLE = ["page", "database", "data", "platform"]
+
+
+def _receivers() -> dict[str, dict[str, Any]]:
+    """What each receiver hears by, without its name."""
     document = yaml.safe_load(receivers.configuration())
-    (receiver,) = document["receivers"]
-    assert document["route"]["receiver"] == receiver["name"]
-    return dict(receiver)
+    return {receiver.pop("name"): receiver for receiver in document["receivers"]}
+
+
+def _addresses() -> dict[str, list[str]]:
+    """Who is told, of each receiver that tells anybody."""
+    return {
+        name: [entry.get("to") or entry.get("url") or entry["api_url"] for kind in sorted(ways) for entry in ways[kind]]
+        for name, ways in _receivers().items()
+        if ways
+    }
 
 
 def test_without_a_setting_there_is_nobody(choose: Choose) -> None:
     choose()
-    assert _receiver() == {"name": "page"}
+    assert _receivers() == {name: {} for name in [*PEOPLE, "heartbeat"]}
+
+
+def test_an_address_is_everybodys_or_the_one_s_that_stands_before_it(choose: Choose) -> None:
+    choose(
+        alert_email_to="all@example.com, database=dba@example.com",
+        alert_smtp="mail:25",
+        alert_slack_url="https://hooks.example.com/A?x=1 page=https://hooks.example.com/B",
+        alert_webhook_url="platform=http://ops.example.com/hook",
+        alert_heartbeat_url="https://beat.example.com/1",
+    )
+    assert _addresses() == {
+        "page": ["all@example.com", "https://hooks.example.com/A?x=1", "https://hooks.example.com/B"],
+        "database": ["all@example.com, dba@example.com", "https://hooks.example.com/A?x=1"],
+        "data": ["all@example.com", "https://hooks.example.com/A?x=1"],
+        "platform": ["all@example.com", "https://hooks.example.com/A?x=1", "http://ops.example.com/hook"],
+        "heartbeat": ["https://beat.example.com/1"],
+    }
+
+
+def test_a_template_that_was_edited_is_a_reason_to_start_anew(
+    choose: Choose, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    choose()
+    copy = shutil.copytree(receivers.BASE.parent, tmp_path / "infra")
+    monkeypatch.setattr(receivers, "BASE", copy / receivers.BASE.name)
+    before = receivers.fingerprint()
+    (copy / "templates" / "shoplake.tmpl").write_text("")
+    assert receivers.fingerprint() != before
 
 
 def test_mail_with_a_login(choose: Choose) -> None:
@@ -53,13 +93,16 @@ def test_mail_with_a_login(choose: Choose) -> None:
         alert_smtp_user="lake",
         alert_smtp_password="p%'{ #",
     )
-    assert _receiver()["email_configs"] == [
+    assert _receivers()["data"]["email_configs"] == [
         {
             "to": "a@example.com, b@example.com",
             "from": "lake@example.com",
             "smarthost": "mail.example.com:587",
             "require_tls": True,
             "send_resolved": True,
+            "headers": {"Subject": '{{ template "shoplake.subject" . }}'},
+            "text": '{{ template "shoplake.text" . }}',
+            "html": "",
             "auth_username": "lake",
             "auth_password": "p%'{ #",
         }
@@ -73,6 +116,12 @@ def test_mail_with_a_login(choose: Choose) -> None:
         ({"alert_email_to": "nobody", "alert_smtp": "mail:25"}, "LAKE_ALERT_EMAIL_TO=nobody: .*not 'nobody'"),
         ({"alert_email_to": "a@b.example\nBcc: c@d.example"}, "expected addresses such as"),
         ({"alert_email_to": "a@example.com", "alert_smtp": "mail"}, "LAKE_ALERT_SMTP=mail: .*mail.example.com:587"),
+        (
+            {"alert_email_to": "databse=a@b.example", "alert_smtp": "mail:25"},
+            "'databse', .*\n.*did you mean 'database'",
+        ),
+        ({"alert_slack_url": "sales=https://hooks.example.com"}, "one of page, database, data, platform"),
+        ({"alert_heartbeat_url": "page=https://a.example.com"}, "LAKE_ALERT_HEARTBEAT_URL=.*expected http"),
         ({"alert_webhook_url": "hooks.example.com"}, "LAKE_ALERT_WEBHOOK_URL=hooks.example.com: .*expected http"),
     ],
 )
@@ -97,7 +146,7 @@ def test_receivers_are_remembered_until_they_are_emptied(choose: Choose, tmp_pat
     choose(alert_webhook_url="", alert_email_to="")
     receivers.keep()
     _another_shell(choose)
-    assert _receiver() == {"name": "page"}
+    assert _addresses() == {}
 
 
 def _another_shell(choose: Choose) -> None:

@@ -1,0 +1,32 @@
+"""``python -m lake.observe.lint``: prints what is refused, a line each; the exit code is 1 if anything is."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from lake.alerts.rules import load
+from lake.observe.lint import routes, rules
+from lake.observe.lint.known import known
+from lake.observe.lint.problem import Problem
+from lake.settings import PROJECT, settings
+
+
+def problems(project: Path = PROJECT) -> list[Problem]:
+    """All that is wrong in the rules and routes of a checkout."""
+    prometheus = project / "infra" / "prometheus"
+    found = rules.check(sorted((prometheus / "rules").glob("*.yml")), known(prometheus), project)
+    told = found.alerts + routes.of_ours(load(settings().alert_rules))
+    return sorted(found.problems + routes.check(project / "infra" / "alertmanager" / "alertmanager.yml", told))
+
+
+def main(project: Path = PROJECT) -> int:
+    """Print the problems; 1 if there are any."""
+    found = problems(project)
+    for each in found:
+        print(str(each).replace(f"{project}/", ""), file=sys.stderr)
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
