@@ -82,12 +82,14 @@ bench-maintenance: setup  ## measure a table after increments and maintenance: r
 bench-binlog: setup  ## measure readers of the binlog: rows=1000000 rounds=3
 	$(BIN)/python -m benchmarks.binlog --rows $(or $(rows),1000000) --rounds $(or $(rounds),3)
 
-lint: .venv/.complete  ## check style, types, imports, SQL; changes nothing
+lint: .venv/.complete  ## check style, types, imports, SQL, dashboards; changes nothing
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/mypy --package infra.grafana
 	$(BIN)/lint-imports
 	$(BIN)/sqlfluff lint dbt
+	$(BIN)/python -m infra.grafana --check
 
 format: .venv/.complete  ## bring code into shape
 	$(BIN)/ruff check --fix .

@@ -1,0 +1,1 @@
+"""Watching the platform: what is measured, and how it is shown."""
