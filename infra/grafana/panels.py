@@ -34,6 +34,9 @@ SOURCE = model.DataSourceRef(type_val="prometheus", uid="prometheus")
 DISKS = '{fstype!~"ramfs|squashfs",mountpoint!~"/(run|dev|sys|proc)(/.*)?"}'
 """File systems that can fill up with what we write."""
 
+NO_TASK = '0 * max(shoplake_exporter_up{collector="airflow"} == 1)'
+"""None at work, where our exporter has looked; nothing where it has not, since nothing known is not none."""
+
 LETTERS = "ABCDEFGH"
 """What Grafana calls the queries of a panel."""
 

@@ -13,6 +13,9 @@ from grafana_foundation_sdk.builders.dashboard import Dashboard
 from infra.grafana.board import AIRFLOW, PIPELINE, Section, board
 from infra.grafana.panels import NOT_ONE, Limits, Query, lines, number
 
+ALIVE = "0 * sum(airflow_scheduler_heartbeat)"
+"""None, where Airflow tells its metrics; nothing where it does not."""
+
 POOL_TAKEN = "max by (pool_name) (airflow_pool_running_slots + airflow_pool_queued_slots)"
 
 
@@ -153,15 +156,15 @@ def _tasks() -> Section:
                 "Tasks that were lost",
                 [
                     Query(
-                        "sum(increase(airflow_task_instances_without_heartbeats_killed[1h])) or vector(0)",
+                        f"sum(increase(airflow_task_instances_without_heartbeats_killed[1h])) or {ALIVE}",
                         "without a heartbeat",
                     ),
                     Query(
-                        "sum(increase(airflow_scheduler_tasks_killed_externally[1h])) or vector(0)",
+                        f"sum(increase(airflow_scheduler_tasks_killed_externally[1h])) or {ALIVE}",
                         "killed from outside",
                     ),
                     Query(
-                        "sum(increase(airflow_scheduler_orphaned_tasks_cleared[1h])) or vector(0)",
+                        f"sum(increase(airflow_scheduler_orphaned_tasks_cleared[1h])) or {ALIVE}",
                         "of a scheduler that died",
                     ),
                 ],

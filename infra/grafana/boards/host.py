@@ -79,15 +79,13 @@ def _processor_and_memory() -> Section:
                 maximum=1,
             ),
             lines(
-                "How long do processes wait?",
+                "How many processes wait?",
                 [
-                    Query("rate(node_pressure_cpu_waiting_seconds_total[$__rate_interval])", "for a core"),
-                    Query("rate(node_pressure_io_waiting_seconds_total[$__rate_interval])", "for a disk"),
-                    Query("rate(node_pressure_memory_waiting_seconds_total[$__rate_interval])", "for memory"),
+                    Query("node_procs_running", "run or wait for a core"),
+                    Query("node_procs_blocked", "wait for a disk"),
                 ],
-                unit="percentunit",
-                about="Share of the time in which some process waited (the kernel's pressure stall information). For "
-                "memory more than a few per cent is serious.",
+                unit="none",
+                about="At the moment of each look. More that run than there are cores: they share them.",
             ),
             lines(
                 "How much memory is left?",

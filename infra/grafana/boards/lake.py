@@ -65,7 +65,7 @@ def _freshness() -> Section:
                 about="Not read, because their shape or their source stands against it; they stay as they were "
                 "published. `lake follow` shows what has changed and lets contracts follow.",
                 sort_by="Since",
-                empty="none is held back",
+                empty="none known",
             ),
             rows(
                 "Which tables were not verified for longest?",
@@ -172,7 +172,7 @@ def _quality() -> Section:
                 about="Rows in quarantine by table and reason; the two hundred largest. "
                 '`lake sql "select * from quarantine.TABLE"` shows them.',
                 sort_by="Rows",
-                empty="no row is refused",
+                empty="none known",
             ),
         ],
     )

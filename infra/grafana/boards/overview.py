@@ -5,7 +5,21 @@ from __future__ import annotations
 from grafana_foundation_sdk.builders.dashboard import Dashboard
 
 from infra.grafana.board import HOST, LAKE, OVERVIEW, PIPELINE, REPLICATION, Section, board
-from infra.grafana.panels import ALL, ANSWERS, DISKS, NOT_ONE, RED, Column, Limits, Query, bars, lines, number, rows
+from infra.grafana.panels import (
+    ALL,
+    ANSWERS,
+    DISKS,
+    NO_TASK,
+    NOT_ONE,
+    RED,
+    Column,
+    Limits,
+    Query,
+    bars,
+    lines,
+    number,
+    rows,
+)
 
 FIRING = 'ALERTS{alertstate="firing",alertname!="Watchdog"}'
 """What fires now; Watchdog, the dead man's switch, always does."""
@@ -26,7 +40,7 @@ def overview() -> Dashboard:
                 [
                     number(
                         "Alerts firing",
-                        Query(f"count({FIRING}) or vector(0)", "alerts"),
+                        Query(f"count({FIRING}) or 0 * count(up)", "alerts"),
                         unit="none",
                         about="Alerts that fire now, without the dead man's switch, which always does. The table below "
                         "names them.",
@@ -34,7 +48,7 @@ def overview() -> Dashboard:
                     ),
                     number(
                         "Parts that do not answer",
-                        Query("count(up == 0) or vector(0)", "parts"),
+                        Query("count(up == 0) or 0 * count(up)", "parts"),
                         unit="none",
                         about="Scrape targets that Prometheus cannot reach: the part is down or its exporter is. "
                         "`lake status` and `lake logs NAME` tell more.",
@@ -52,7 +66,8 @@ def overview() -> Dashboard:
                         "Stale tables",
                         Query(
                             "count(time() - shoplake_table_as_of_timestamp_seconds "
-                            "> on (source, table) shoplake_table_stale_after_seconds) or vector(0)",
+                            "> on (source, table) shoplake_table_stale_after_seconds) "
+                            "or 0 * count(shoplake_table_as_of_timestamp_seconds)",
                             "tables",
                         ),
                         unit="none",
@@ -139,7 +154,7 @@ def overview() -> Dashboard:
                     ),
                     number(
                         "Longest task at work",
-                        Query("max(shoplake_task_running_seconds) or vector(0)", "at work"),
+                        Query(f"max(shoplake_task_running_seconds) or {NO_TASK}", "at work"),
                         unit="s",
                         about="How long the task that runs longest has been at work; none counts as zero.",
                         limits=Limits(yellow=1800, red=3600),
@@ -147,7 +162,7 @@ def overview() -> Dashboard:
                     ),
                     number(
                         "Tables held back",
-                        Query("sum(shoplake_table_held) or vector(0)", "tables"),
+                        Query("sum(shoplake_table_held)", "tables"),
                         unit="none",
                         about="Tables that are not read because their shape or their source stands against it. They "
                         "stay as they were published.",

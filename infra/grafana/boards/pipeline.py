@@ -5,7 +5,7 @@ from __future__ import annotations
 from grafana_foundation_sdk.builders.dashboard import Dashboard
 
 from infra.grafana.board import AIRFLOW, PIPELINE, Choice, Section, board
-from infra.grafana.panels import NOT_ONE, Column, Limits, Query, bars, lines, number, rows
+from infra.grafana.panels import NO_TASK, NOT_ONE, Column, Limits, Query, bars, lines, number, rows
 
 CHOSEN = '{dag_id=~"$dag_id"}'
 
@@ -65,7 +65,7 @@ def _now() -> Section:
             ),
             number(
                 "Tasks at work",
-                Query(f"count(shoplake_task_running_seconds{CHOSEN} > 0) or vector(0)", "now"),
+                Query(f"count(shoplake_task_running_seconds{CHOSEN} > 0) or {NO_TASK}", "now"),
                 unit="none",
                 about="Tasks that run now; the table below names them.",
                 leads_to=AIRFLOW,
@@ -73,7 +73,7 @@ def _now() -> Section:
             ),
             number(
                 "Tasks failed",
-                Query(f"sum(increase(shoplake_task_failures_total{CHOSEN}[$__range])) or vector(0)", "in this time"),
+                Query(f"sum(increase(shoplake_task_failures_total{CHOSEN}[$__range])) or {NO_TASK}", "in this time"),
                 unit="none",
                 about="Tries of tasks that failed within the chosen time.",
                 limits=NOT_ONE,
@@ -149,7 +149,7 @@ def _time() -> Section:
                 about="Tasks that run now, the longest first. One that takes longer than LAKE_TASK_TIMEOUT_MINUTES is "
                 "ended and tried again.",
                 sort_by="Since",
-                empty="none",
+                empty="none known",
             ),
         ],
     )
@@ -181,7 +181,7 @@ def _trend() -> Section:
                 labels={"dag_id": "DAG", "task_id": "Task"},
                 about="Tries that failed within the chosen time. The log of each is on Airflow's page.",
                 sort_by="Failures",
-                empty="none",
+                empty="none known",
             ),
             lines(
                 "Which errors are there?",

@@ -2,7 +2,7 @@
 
 import { drawChart, drawSpark } from "./chart.js";
 import { format, hasLevels, level, word } from "./format.js";
-import { expand, instant, range, whyNothing } from "./query.js";
+import { expand, instant, isWell, range, whyNothing } from "./query.js";
 import { drawTable, merge } from "./table.js";
 
 const element = (tag, className, text) => {
@@ -93,15 +93,20 @@ export class Panel {
   }
 
   async nothing(asked, time) {
+    const expressions = asked.map(({ expr }) => expr);
     const fine = this.panel.fieldConfig.defaults.noValue;
-    if (fine) return this.say("fine", fine);
-    this.say("empty", await whyNothing(asked.map(({ expr }) => expr), time.to));
+    if (fine && (await isWell(expressions, time.to))) return this.say("fine", fine);
+    const { why, missing } = await whyNothing(expressions, time.to);
+    this.say("empty", why, missing.length ? `There is no ${missing.join(", no ")}.` : "");
   }
 
-  say(state, text) {
+  say(state, text, more = "") {
     this.release();
     this.element.dataset.state = state;
-    this.body.replaceChildren(element("p", "said", text));
+    const said = element("p", "said", text);
+    said.title = more;
+    if (more) said.append(element("small", "", more));
+    this.body.replaceChildren(said);
   }
 
   release() {

@@ -3,6 +3,7 @@
 const SCRAPE_SECONDS = 30; // the longest scrape_interval of infra/prometheus/prometheus.yml
 const PART_OF = [
   ["shoplake_", "lake"], ["mysql_", "mysql"], ["node_", "node"], ["airflow_", "airflow"], ["prometheus_", "prometheus"],
+  ["ALERTS", "prometheus"],
 ];
 
 async function ask(path, parameters) {
@@ -69,18 +70,32 @@ export function metricsOf(expr) {
   return [...new Set(words.filter((each) => !reserved.has(each)))];
 }
 
-/** Why an expression gave nothing, for people. */
+const partOf = (metric) => PART_OF.find(([prefix]) => metric.startsWith(prefix))?.[1];
+
+// Whether Prometheus looks at a part, and it answers.
+async function answers(part, at) {
+  const up = await instant(`max(up{job="${part}"})`, at);
+  return { seen: up.length > 0, up: up.length > 0 && up[0].value === 1 };
+}
+
+/** Whether nothing is good news: all parts that would have told answer. */
+export async function isWell(expressions, at) {
+  const parts = [...new Set(expressions.flatMap(metricsOf).map(partOf).filter(Boolean))];
+  const all = await Promise.all((parts.length ? parts : ["prometheus"]).map((part) => answers(part, at)));
+  return all.every(({ up }) => up);
+}
+
+/** Why expressions gave nothing: in words, and which metrics are missing. */
 export async function whyNothing(expressions, at) {
   const metrics = [...new Set(expressions.flatMap(metricsOf))];
   const found = await instant(`count by (__name__) ({__name__=~"${metrics.join("|")}"})`, at);
   const there = new Set(found.map(({ labels }) => labels.__name__));
   const missing = metrics.filter((name) => !there.has(name));
-  if (!missing.length) return "Nothing at this time, or nothing of what is chosen above.";
-  const part = PART_OF.find(([prefix]) => missing[0].startsWith(prefix))?.[1];
-  const said = `Prometheus has no ${missing.join(" and no ")} at this time`;
-  if (!part) return `${said}.`;
-  const up = await instant(`max(up{job="${part}"})`, at);
-  if (!up.length) return `${said}: it does not look at the part “${part}”.`;
-  if (up[0].value === 0) return `${said}: the part “${part}” does not answer it.`;
-  return `${said}, though “${part}” answers: nothing of the kind has happened yet, or it is not collected.`;
+  if (!missing.length) return { why: "Nothing at this time, or nothing of what is chosen above.", missing };
+  const part = partOf(missing[0]);
+  if (!part) return { why: "Prometheus has nothing of it at this time.", missing };
+  const { seen, up } = await answers(part, at);
+  if (!seen) return { why: `Prometheus does not look at the part “${part}” at this time.`, missing };
+  if (!up) return { why: `The part “${part}” does not answer Prometheus.`, missing };
+  return { why: `Nothing of the kind has happened yet, or “${part}” does not tell it.`, missing };
 }

@@ -62,17 +62,24 @@ def states(tab: Tab) -> dict[str, str]:
     return dict(found)
 
 
-def draws(tab: Tab) -> list[str]:
-    """Titles of panels that say they have drawn, and show nothing."""
+def blank(tab: Tab) -> list[str]:
+    """Titles of panels that say they have drawn, and show nothing: no word, or no ink in the colour of a series."""
     found: list[str] = tab.eval_on_selector_all(
         ".panel[data-state=drawn]",
         """all => all.filter(each => {
-          const box = each.querySelector(".body").getBoundingClientRect();
-          const canvas = each.querySelector("canvas");
-          const inked = canvas && canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data
-            .some((value, at) => at % 4 === 3 && value > 0);
-          const words = each.querySelector(".body").textContent.trim();
-          return box.height < 40 || box.width < 80 || (each.querySelector(".plot") ? !inked : !words);
+          const body = each.querySelector(".body");
+          const box = body.getBoundingClientRect();
+          if (box.height < 40 || box.width < 80) return true;
+          const canvas = each.querySelector(".plot canvas");
+          if (!canvas) return !body.textContent.trim();
+          const hues = [...each.querySelectorAll(".legend i")].map(mark =>
+            mark.style.background.match(/\\d+/g).map(Number));
+          const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+          const near = (hue, at) => hue.every((value, part) => Math.abs(value - data[at + part]) < 25);
+          for (let at = 0; at < data.length; at += 4) {
+            if (data[at + 3] > 150 && hues.some(hue => near(hue, at))) return false;
+          }
+          return true;
         }).map(each => each.dataset.title)""",
     )
     return found
@@ -86,7 +93,7 @@ def test_every_panel_is_drawn(browser: Browser, page: str, uid: str, size: tuple
         found = states(tab)
         assert len(found) == sum(panel["type"] != "row" for panel in dashboards()[uid].model["panels"])
         assert {title: state for title, state in found.items() if not re.match("drawn|fine", state)} == {}
-        assert draws(tab) == []
+        assert blank(tab) == []
         assert tab.evaluate("() => document.documentElement.scrollWidth") <= size[0], "it scrolls sideways"
         assert not tab.is_visible("#trouble")
 
@@ -155,10 +162,18 @@ def test_a_panel_without_data_says_why(browser: Browser, page: str) -> None:
     with opened(browser, f"{page}/d/shoplake-database?{a_year_ago}") as tab:
         found = states(tab)
         assert {state.split(":")[0] for state in found.values()} == {"empty"}
-        metric = "mysql_global_status_threads_running"
         assert found["Threads at work"] == (
-            f"empty: Prometheus has no {metric} at this time: it does not look at the part “mysql”."
+            "empty: Prometheus does not look at the part “mysql” at this time."
+            "There is no mysql_global_status_threads_running."
         )
+
+
+def test_nothing_known_is_not_shown_as_nothing_wrong(browser: Browser, page: str) -> None:
+    """A table that says "none known" where all is well, and a count of what is none."""
+    with opened(browser, f"{page}/d/shoplake-overview?from=1600000000000&to=1600003600000") as tab:
+        found = states(tab)
+        assert {state.split(":")[0] for state in found.values()} == {"empty"}
+        assert found["Which alerts fire?"].startswith("empty: Prometheus does not look at")
 
 
 def test_a_prometheus_that_is_away_is_told_once_and_in_every_panel(browser: Browser) -> None:

@@ -21,8 +21,6 @@ NOT_EVERYWHERE = {
     # Orders of this very minute and day: the shop of a test does not live.
     "shoplake-overview: Revenue today",
     "shoplake-overview: Orders a minute",
-    # The kernel tells these only where it was built so.
-    "shoplake-host: How long do processes wait?",
     # What nobody has verified, what grew for a day, what failed: not in a lake that is minutes old.
     "shoplake-lake: Which tables were not verified for longest?",
     "shoplake-lake: Which tables grow fastest?",

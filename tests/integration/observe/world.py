@@ -286,8 +286,8 @@ def _machine(start: float) -> Iterator[Series]:
     yield node("memory_MemAvailable_bytes", wave(14e9, 2e9, 5 * HOUR))
     yield node("vmstat_oom_kill", flat(0))
     yield node("boot_time_seconds", flat(start - 12 * DAY))
-    for what, share in (("cpu_waiting", 0.06), ("io_waiting", 0.02), ("memory_waiting", 0.001)):
-        yield node(f"pressure_{what}_seconds_total", counting(share, share, HOUR))
+    yield node("procs_running", wave(3, 2, HOUR))
+    yield node("procs_blocked", wave(0.4, 0.4, HOUR))
     for mount, size in (("/", 60e9), ("/data", 400e9)):
         of = {"device": "/dev/vda", "fstype": "ext4", "mountpoint": mount}
         yield node("filesystem_size_bytes", flat(size), **of)
