@@ -24,6 +24,11 @@ from infra.grafana.panels import (
 FIRING = 'ALERTS{alertstate="firing",alertname!="Watchdog"}'
 """What fires now; Watchdog, the dead man's switch, always does."""
 
+FIRING_WHERE = (
+    f'label_join({FIRING}, "where", " ", "instance", "source", "table", "dag_id", "task_id", "mountpoint", "collector")'
+)
+"""The same with what it is about in one label, of those that alerts have."""
+
 FRESH = Limits(yellow=2 * 3600, red=4 * 3600)
 """Of the lake, which is renewed every hour."""
 
@@ -101,17 +106,11 @@ def overview() -> Dashboard:
                     rows(
                         "Which alerts fire?",
                         {
-                            f"max by (severity, alertname, source, table, instance) ({FIRING})": Column(
+                            f"max by (severity, alertname, where) ({FIRING_WHERE})": Column(
                                 "State", words={"1": ("firing", RED)}
                             )
                         },
-                        labels={
-                            "severity": "Severity",
-                            "alertname": "Alert",
-                            "source": "Source",
-                            "table": "Table",
-                            "instance": "Part",
-                        },
+                        labels={"severity": "Severity", "alertname": "Alert", "where": "Where"},
                         about="By name; the runbook of each is in the guide to monitoring, and Alertmanager tells "
                         "since when and who heard of it.",
                         sort_by="Severity",
