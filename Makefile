@@ -3,7 +3,7 @@
 SHELL       := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup demo next test test-faults test-soak test-upgrade test-year test-native bench bench-extract bench-wide bench-tables bench-parity bench-maintenance bench-binlog lint format lock up down clean
+.PHONY: help setup demo next test test-faults test-soak test-upgrade test-year test-native bench bench-extract bench-wide bench-tables bench-parity bench-maintenance bench-binlog lint lint-dashboards format lock up down clean
 
 PYTHON     ?= python3.11
 UV_VERSION := 0.13.9
@@ -16,7 +16,7 @@ BIN        := .venv/bin
 STATE      := $(or $(LAKE_HOME),.lake)
 
 help:  ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: .venv/.complete  ## make the environment and fetch the servers; needs a network once
 	@$(BIN)/lake install
@@ -82,13 +82,18 @@ bench-maintenance: setup  ## measure a table after increments and maintenance: r
 bench-binlog: setup  ## measure readers of the binlog: rows=1000000 rounds=3
 	$(BIN)/python -m benchmarks.binlog --rows $(or $(rows),1000000) --rounds $(or $(rounds),3)
 
-lint: .venv/.complete  ## check style, types, imports, SQL, alert rules and routes; changes nothing
+lint: .venv/.complete  ## check style, types, imports, SQL, alert rules and routes, dashboards; changes nothing
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/mypy --package infra.grafana
 	$(BIN)/lint-imports
 	$(BIN)/sqlfluff lint dbt
 	$(BIN)/python -m lake.observe.lint
+	$(BIN)/python -m infra.grafana --check
+
+lint-dashboards: .venv/.complete  ## check the dashboards against Grafana's own types; needs npm, and a network once
+	$(BIN)/python -m infra.grafana.typed
 
 format: .venv/.complete  ## bring code into shape
 	$(BIN)/ruff check --fix .

@@ -122,6 +122,8 @@ class Settings(BaseSettings):
     profiles: str = Field(default="", description="names, with commas between them")
     prometheus_host: str = "127.0.0.1"
     prometheus_port: int = 29090
+    dashboards_host: str = Field(default="127.0.0.1", description="where the dashboards' page listens, and is reached")
+    dashboards_port: int = 29140
     node_exporter_port: int = 29110
     mysqld_exporter_port: int = 29104
     postgres_exporter_port: int = 29187
@@ -271,6 +273,11 @@ class Settings(BaseSettings):
     def prometheus_url(self) -> str:
         """Prometheus' page; its API is below ``/api/v1``."""
         return f"http://{self.prometheus_host}:{self.prometheus_port}"
+
+    @cached_property
+    def dashboards_url(self) -> str:
+        """The page that draws the dashboards."""
+        return f"http://{self.dashboards_host}:{self.dashboards_port}"
 
 
 @lru_cache(maxsize=1)

@@ -1,1 +1,1 @@
-"""Watching the lake from outside: its metrics for Prometheus, and whether an installation is sound (`doctor/`)."""
+"""Watching the platform: what is measured, how it is shown, and whether an installation is sound (`doctor/`)."""

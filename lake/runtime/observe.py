@@ -1,4 +1,4 @@
-"""The profile ``observe``: Prometheus and what it asks. docs/monitoring.md tells what each is for.
+"""The profile ``observe``: Prometheus, what it asks, and what shows it. docs/monitoring.md tells what each is for.
 
 Programs of Debian's packages, which not every machine can have (``artifacts.DebianArtifact``), but for the lake's own
 exporter, which runs in this environment, and the one of Airflow's metrics, which is built from source.
@@ -48,7 +48,7 @@ def services(pairs: Sequence[Pair]) -> list[Service]:
     """
     exporters = [_lake(), _node(), _mysqld(pairs), _postgres(), _statsd()]
     left_out = {each.name for each in exporters if each.part and not artifacts()[each.part].is_installed}
-    return [*exporters, _prometheus(pairs, left_out)]
+    return [*exporters, _prometheus(pairs, left_out), _dashboards()]
 
 
 def _prometheus(pairs: Sequence[Pair], left_out: set[str]) -> Service:
@@ -164,6 +164,21 @@ def _statsd() -> Service:
         ping=lambda: void(http_ping(f"http://127.0.0.1:{port}/-/healthy")),
         profile=PROFILE,
         part=program.name,
+    )
+
+
+def _dashboards() -> Service:
+    """The page that draws Grafana's dashboards where there is no Grafana, which compose has under this name."""
+    config = settings()
+    return Service(
+        name="dashboards",
+        address=config.dashboards_url,
+        ports=(config.dashboards_port,),
+        command=(sys.executable, "-m", "lake.observe.pages"),
+        folder=_folder("dashboards"),
+        ping=lambda: void(http_ping(f"{config.dashboards_url}/healthz")),
+        profile=PROFILE,
+        part="uplot",
     )
 
 

@@ -209,6 +209,9 @@ def test_every_configuration_file_is_mounted(compose: dict[str, Any]) -> None:
         ]
         for file in files:
             assert all({file, *file.parents} & seen for seen in sources), f"{folder} does not see {file.name}"
+    assert {INFRA / "grafana" / "dashboards", INFRA / "grafana" / "provisioning"} == set(
+        _mounted(compose["services"]["dashboards"])
+    )
     for service in compose["services"].values():
         for source in [*_mounted(service), *(PROJECT / file for file in service.get("env_file", []))]:
             assert source.exists(), f"{source} does not exist"
@@ -217,7 +220,8 @@ def test_every_configuration_file_is_mounted(compose: dict[str, Any]) -> None:
 def test_programs_are_started_alike(compose: dict[str, Any], runtime: dict[str, Service]) -> None:
     """What the runtime's command says that does not hold an address, a folder or a program of its own."""
     places = re.compile(r"127\.0\.0\.1|[\w.-]*(host|address|Address|dir|folder|path|data)[\w.-]*=|/|^-D?c?p?$")
-    watching = [name for name, service in runtime.items() if service.profile == "observe" and name != "exporter"]
+    ours = {"exporter", "dashboards"}  # the second is Grafana there
+    watching = [name for name, service in runtime.items() if service.profile == "observe" and name not in ours]
     for name in ("spark", "nessie", "alertmanager", *watching):
         service = compose["services"][name]
         command = [*service.get("entrypoint", []), *service["command"]]

@@ -88,7 +88,7 @@ def test_what_a_machine_cannot_have_is_left_out_by_name_and_the_rest_is_started(
 ) -> None:
     commands.up(["observe"])
     (started,) = without_debian
-    assert started == of(CORE) | {"exporter", "statsd-exporter"}
+    assert started == of(CORE) | {"exporter", "statsd-exporter", "dashboards"}
     said = capsys.readouterr().out.splitlines()
     reason = "prometheus comes as packages of Debian, and this machine has no apt-get"
     assert [line for line in said if "is left out" in line] == [
