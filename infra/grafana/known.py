@@ -1,7 +1,7 @@
 """The metrics that dashboards may ask for: what the exporters really serve.
 
-``metrics/`` holds names as the exporters served them, one a line, with the labels behind ours. Airflow's are taken from
-its own list of metrics, named as statsd_exporter names them.
+``metrics/`` holds names as the exporters served them, one a line; ours stand in `lake.observe.metrics`. Airflow's are
+taken from its own list of metrics, named as statsd_exporter names them.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import yaml
+
+from lake.observe.metrics import METRICS
 
 FOLDER = Path(__file__).parent / "metrics"
 AIRFLOW = Path("_shared") / "observability" / "metrics" / "metrics_template.yaml"
@@ -30,13 +32,14 @@ def metrics() -> dict[str, frozenset[str] | None]:
     """Labels of every known metric; None where they are not known."""
     found: dict[str, frozenset[str] | None] = dict.fromkeys(OF_PROMETHEUS | _of_airflow())
     for name in ("node_exporter", "mysqld_exporter"):
-        found |= dict.fromkeys(line[0] for line in _lines(name))
-    return found | {metric: frozenset(labels) for metric, *labels in _lines("shoplake")}
+        found |= dict.fromkeys(_names(name))
+    return found | {metric.name: frozenset(metric.labels) for metric in METRICS}
 
 
-def _lines(name: str) -> list[list[str]]:
-    lines = (FOLDER / f"{name}.txt").read_text().splitlines()
-    return [line.split() for line in lines if not line.startswith("#")]
+def _names(exporter: str) -> list[str]:
+    lines = (FOLDER / f"{exporter}.txt").read_text().splitlines()
+    # Behind a name stands the one kind of server that has it.
+    return [line.split()[0] for line in lines if not line.startswith("#")]
 
 
 def _of_airflow() -> set[str]:
