@@ -5,8 +5,10 @@ The REST interface is Nessie's v2: https://projectnessie.org/nessie-latest/api/
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from itertools import islice
 from typing import Any
 
@@ -223,7 +225,7 @@ def _pages(path: str, what: str, per_page: int = PAGE, **more: Any) -> Iterator[
 def _call(method: str, path: str, **request: Any) -> dict[str, Any]:
     url = f"{settings().nessie_url}/api/v2/{path}"
     try:
-        response = httpx.request(method, url, timeout=REPLY_SECONDS, **request)
+        response = httpx.request(method, url, timeout=REPLY_SECONDS, verify=_tls(), **request)
     except httpx.TransportError as error:
         raise ServiceError(
             f"the catalog at {settings().nessie_url} does not answer: {error}",
@@ -236,6 +238,12 @@ def _call(method: str, path: str, **request: Any) -> dict[str, Any]:
         )
     answer: dict[str, Any] = response.json() if response.content else {}
     return answer
+
+
+@cache
+def _tls() -> ssl.SSLContext:
+    """Made once: to read the certificates of the world anew takes the processor ten times as long as a question."""
+    return httpx.create_ssl_context()
 
 
 def _reason(response: httpx.Response) -> str:
