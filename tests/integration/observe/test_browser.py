@@ -19,11 +19,10 @@ if TYPE_CHECKING:
 UIDS = list(dashboards())
 DESK, PHONE = (1440, 900), (390, 844)
 LOOKS = [
-    pytest.param(DESK, "light", id="desk"),
-    pytest.param(DESK, "dark", id="desk, dark"),
-    pytest.param(PHONE, "light", id="phone"),
-    pytest.param(PHONE, "dark", id="phone, dark"),
+    *((uid, size, scheme) for uid in UIDS for size, scheme in ((DESK, "light"), (PHONE, "dark"))),
+    *((UIDS[0], size, scheme) for size, scheme in ((DESK, "dark"), (PHONE, "light"))),
 ]
+"""Every dashboard at a desk by day and on a phone by night; the first one the other way round as well."""
 
 
 @contextmanager
@@ -86,8 +85,9 @@ def blank(tab: Tab) -> list[str]:
 
 
 # -- every dashboard
-@pytest.mark.parametrize("uid", UIDS)
-@pytest.mark.parametrize(("size", "scheme"), LOOKS)
+@pytest.mark.parametrize(
+    ("uid", "size", "scheme"), LOOKS, ids=lambda value: f"{value[0]} px" if isinstance(value, tuple) else value
+)
 def test_every_panel_is_drawn(browser: Browser, page: str, uid: str, size: tuple[int, int], scheme: str) -> None:
     with opened(browser, f"{page}/d/{uid}", size, scheme) as tab:
         found = states(tab)
