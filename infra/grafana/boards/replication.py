@@ -76,7 +76,7 @@ def _course() -> Section:
             lines(
                 "How has the lag developed?",
                 Query(
-                    f"max by (source) (max_over_time(shoplake_replication_lag_seconds{CHOSEN}[$__interval]))",
+                    f"max by (source) (max_over_time(shoplake_replication_lag_seconds{CHOSEN}[$__rate_interval]))",
                     "{{source}}",
                 ),
                 unit="s",

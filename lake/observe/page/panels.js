@@ -2,7 +2,7 @@
 
 import { drawChart, drawSpark } from "./chart.js";
 import { format, hasLevels, level, word } from "./format.js";
-import { expand, instant, isWell, range, whyNothing } from "./query.js";
+import { expand, instant, range, whyNothing } from "./query.js";
 import { drawTable, merge } from "./table.js";
 
 const element = (tag, className, text) => {
@@ -93,11 +93,11 @@ export class Panel {
   }
 
   async nothing(asked, time) {
-    const expressions = asked.map(({ expr }) => expr);
+    const { missing, trouble } = await whyNothing(asked.map(({ expr }) => expr), time.to);
     const fine = this.panel.fieldConfig.defaults.noValue;
-    if (fine && (await isWell(expressions, time.to))) return this.say("fine", fine);
-    const { why, missing } = await whyNothing(expressions, time.to);
-    this.say("empty", why, missing.length ? `There is no ${missing.join(", no ")}.` : "");
+    if (fine && !trouble) return this.say("fine", fine);
+    const why = missing.length ? "Nothing of the kind at this time." : "Nothing at this time, or nothing of what is chosen above.";
+    this.say("empty", trouble || why, missing.length ? `There is no ${missing.join(", no ")}.` : "");
   }
 
   say(state, text, more = "") {

@@ -72,30 +72,26 @@ export function metricsOf(expr) {
 
 const partOf = (metric) => PART_OF.find(([prefix]) => metric.startsWith(prefix))?.[1];
 
-// Whether Prometheus looks at a part, and it answers.
-async function answers(part, at) {
+// What keeps a part from telling what it knows, in words; nothing where it tells all.
+async function trouble(part, at) {
   const up = await instant(`max(up{job="${part}"})`, at);
-  return { seen: up.length > 0, up: up.length > 0 && up[0].value === 1 };
+  if (!up.length) return `Prometheus does not look at the part “${part}” at this time.`;
+  if (up[0].value !== 1) return `The part “${part}” does not answer Prometheus.`;
+  if (part !== "lake") return "";
+  const failing = await instant("shoplake_exporter_up == 0", at);
+  const names = failing.map(({ labels }) => labels.collector).sort();
+  return names.length ? `The lake's exporter could not collect ${names.join(", ")}.` : "";
 }
 
-/** Whether nothing is good news: all parts that would have told answer. */
-export async function isWell(expressions, at) {
-  const parts = [...new Set(expressions.flatMap(metricsOf).map(partOf).filter(Boolean))];
-  const all = await Promise.all((parts.length ? parts : ["prometheus"]).map((part) => answers(part, at)));
-  return all.every(({ up }) => up);
-}
-
-/** Why expressions gave nothing: in words, and which metrics are missing. */
+/**
+ * Why expressions gave nothing: which of their metrics are missing, and what keeps their part from telling them.
+ * Without a trouble it is for the panel to say what nothing means.
+ */
 export async function whyNothing(expressions, at) {
   const metrics = [...new Set(expressions.flatMap(metricsOf))];
   const found = await instant(`count by (__name__) ({__name__=~"${metrics.join("|")}"})`, at);
   const there = new Set(found.map(({ labels }) => labels.__name__));
   const missing = metrics.filter((name) => !there.has(name));
-  if (!missing.length) return { why: "Nothing at this time, or nothing of what is chosen above.", missing };
-  const part = partOf(missing[0]);
-  if (!part) return { why: "Prometheus has nothing of it at this time.", missing };
-  const { seen, up } = await answers(part, at);
-  if (!seen) return { why: `Prometheus does not look at the part “${part}” at this time.`, missing };
-  if (!up) return { why: `The part “${part}” does not answer Prometheus.`, missing };
-  return { why: `Nothing of the kind has happened yet, or “${part}” does not tell it.`, missing };
+  const part = missing.map(partOf).find(Boolean);
+  return { missing, trouble: part ? await trouble(part, at) : "" };
 }

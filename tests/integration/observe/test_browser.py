@@ -13,17 +13,16 @@ from lake.observe.dashboards import dashboards
 from tests.integration.observe.conftest import Page, free_port
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser
+    from playwright.sync_api import Browser, Route
     from playwright.sync_api import Page as Tab
 
 UIDS = list(dashboards())
 DESK, PHONE = (1440, 900), (390, 844)
 LOOKS = [
-    pytest.param(DESK, "light", id="desk"),
-    pytest.param(DESK, "dark", id="desk, dark"),
-    pytest.param(PHONE, "light", id="phone"),
-    pytest.param(PHONE, "dark", id="phone, dark"),
+    *((uid, size, scheme) for uid in UIDS for size, scheme in ((DESK, "light"), (PHONE, "dark"))),
+    *((UIDS[0], size, scheme) for size, scheme in ((DESK, "dark"), (PHONE, "light"))),
 ]
+"""Every dashboard at a desk by day and on a phone by night; the first one the other way round as well."""
 
 
 @contextmanager
@@ -86,8 +85,9 @@ def blank(tab: Tab) -> list[str]:
 
 
 # -- every dashboard
-@pytest.mark.parametrize("uid", UIDS)
-@pytest.mark.parametrize(("size", "scheme"), LOOKS)
+@pytest.mark.parametrize(
+    ("uid", "size", "scheme"), LOOKS, ids=lambda value: f"{value[0]} px" if isinstance(value, tuple) else value
+)
 def test_every_panel_is_drawn(browser: Browser, page: str, uid: str, size: tuple[int, int], scheme: str) -> None:
     with opened(browser, f"{page}/d/{uid}", size, scheme) as tab:
         found = states(tab)
@@ -174,6 +174,28 @@ def test_nothing_known_is_not_shown_as_nothing_wrong(browser: Browser, page: str
         found = states(tab)
         assert {state.split(":")[0] for state in found.values()} == {"empty"}
         assert found["Which alerts fire?"].startswith("empty: Prometheus does not look at")
+
+
+def test_what_could_not_be_collected_is_not_taken_for_none(browser: Browser, page: str) -> None:
+    """The exporter answers, and could not ask Airflow which tasks are at work."""
+    failing = {"metric": {"collector": "airflow"}, "value": [0, "0"]}
+
+    def answer(route: Route) -> None:
+        asked = route.request.post_data or ""
+        if "shoplake_task_running_seconds" in asked:
+            route.fulfill(json={"status": "success", "data": {"resultType": "vector", "result": []}})
+        elif "shoplake_exporter_up+%3D%3D+0" in asked:
+            route.fulfill(json={"status": "success", "data": {"resultType": "vector", "result": [failing]}})
+        else:
+            route.continue_()
+
+    with opened(browser, f"{page}/d/shoplake-pipeline") as tab:
+        tab.route("**/api/v1/query", answer)
+        tab.click("#again")
+        tab.wait_for_selector("[data-title='Which tasks are at work?'][data-state=empty]")
+        assert states(tab)["Which tasks are at work?"] == (
+            "empty: The lake's exporter could not collect airflow.There is no shoplake_task_running_seconds."
+        )
 
 
 def test_a_prometheus_that_is_away_is_told_once_and_in_every_panel(browser: Browser) -> None:
