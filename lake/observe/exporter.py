@@ -14,7 +14,7 @@ from prometheus_client import CollectorRegistry, make_wsgi_app
 
 from lake.errors import ServiceError
 from lake.observe.collector import Collector, Observer
-from lake.observe.page import Page
+from lake.observe.exposition import Page
 
 log = logging.getLogger(__name__)
 

@@ -14,8 +14,8 @@ from lake.alerts.freshness import Age
 from lake.ledger.receipts import Receipt
 from lake.observe import bounds, files, freshness, parity, published
 from lake.observe.collector import Collector, Observer
+from lake.observe.exposition import Page
 from lake.observe.metrics import Sample
-from lake.observe.page import Page
 
 NOW = datetime(2026, 11, 26, 12, tzinfo=UTC)
 RENDERED_SECONDS = 2.0

@@ -17,7 +17,7 @@ from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.cog.plugins import register_default_plugins
 from grafana_foundation_sdk.models.dashboard import Dashboard
 
-from infra.grafana import check, known, write
+from infra.grafana import check, write
 from infra.grafana.expressions import Asked, asked, filled, selectors
 from lake.settings import PROJECT, Settings
 
@@ -204,12 +204,6 @@ def test_the_command_tells_what_it_takes() -> None:
     command = [sys.executable, "-m", "infra.grafana", "--chekc"]
     said = subprocess.run(command, check=False, cwd=PROJECT, capture_output=True, text=True, timeout=60)
     assert said.returncode == 2 and said.stderr == "usage: python -m infra.grafana [--check]\n"
-
-
-def test_the_lake_s_metrics_are_those_of_its_exporter() -> None:
-    served = pytest.importorskip("lake.observe.metrics", reason="there is no exporter of the lake yet")
-    listed = {name: labels for name, labels in known.metrics().items() if name.startswith("shoplake_")}
-    assert listed == {metric.name: frozenset(metric.labels) for metric in served.METRICS}
 
 
 # -- provisioning
