@@ -172,7 +172,7 @@ export function drawChart(element, instants, series, defaults, onZoom) {
         },
       },
     },
-    cursor: { sync: { key: "all" }, drag: { x: true, y: false, setScale: false }, points: { size: 6 } },
+    cursor: { y: false, sync: { key: "all", scales: ["x", null] }, drag: { x: true, y: false, setScale: false }, points: { size: 6 } },
     hooks: {
       draw: [limits(defaults.thresholds, custom.thresholdsStyle?.mode)],
       setSelect: [(chart) => {
