@@ -61,7 +61,9 @@ def test_when_it_was_published_and_as_of_when(told: dict[tuple[str, ...], float]
 
 
 def test_quarantine_by_reason_is_what_lies_there(told: dict[tuple[str, ...], float]) -> None:
-    waiting = {labels[2]: rows for (name, *labels), rows in told.items() if name == "table_rows" and rows}
+    waiting = {
+        labels[1] for (name, *labels), rows in told.items() if name == "table_rows" and labels[0] == "quarantine"
+    }
     for table in {labels[1] for (name, *labels) in told if name == "quarantine_rows"}:
         assert table in waiting
         reasons = sql.query(
