@@ -172,8 +172,11 @@ def _written() -> list[str]:
 
 
 def _is_one(uri: str) -> bool:
-    """Whether an object is a receipt: what lies in folders beside them is about runs, and none."""
-    return uri.rpartition("/")[0] == storage.RECEIPTS
+    """Whether an object is a receipt: what lies in folders beside them is about runs, and what others put there (an
+    object store's own marks, a browser's) has another ending.
+    """
+    folder, _, name = uri.rpartition("/")
+    return folder == storage.RECEIPTS and name.endswith(".json")
 
 
 def receipts() -> list[Receipt]:

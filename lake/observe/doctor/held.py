@@ -18,8 +18,10 @@ from lake.run import PREFIX
 from lake.runtime.engines import BUCKETS
 from lake.settings import settings
 
-PROBE = ".lake-doctor"
-"""Name of the object that is written to see whether a bucket takes one, and deleted again."""
+PROBE = ".lake-doctor/probe"
+"""The object that is written to see whether a bucket takes one, and deleted again: in a folder where nobody looks for
+receipts or anything else of the lake's.
+"""
 
 NAMED = 5
 
@@ -38,7 +40,7 @@ def _bucket(bucket: str) -> Finding:
     probe = f"s3://{bucket}/{PROBE}"
     try:
         version = storage.put_version(probe, b"")
-        storage.delete(probe)
+        storage.delete_all([probe])
     except ServiceError as error:
         right = f"let {settings().s3_access_key} read, write and delete objects there"
         return problem(bucket, f"an object cannot be written and deleted: {error.what}", right)

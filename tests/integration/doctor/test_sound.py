@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 
+from lake.ledger import receipts
 from lake.observe.doctor.checks import CHECKS
+from lake.observe.doctor.held import PROBE
+from lake.platform import storage
 from tests.integration.doctor.conftest import Followed, Lake, doctor
 
 STARTED_BY_OTHERS = {"services", "airflow", "receivers"}
@@ -16,6 +19,19 @@ def test_a_sound_installation_has_no_problem(iceberg: None) -> None:
     found = doctor(*(check.name for check in CHECKS if check.name not in STARTED_BY_OTHERS))
     assert [each for each in found if each["state"] in ("problem", "skipped")] == []
     assert {each["check"] for each in found} == {check.name for check in CHECKS} - STARTED_BY_OTHERS
+
+
+def test_what_lies_in_the_buckets_while_they_are_tried_is_no_receipt(iceberg: None) -> None:
+    """Checks go side by side, and a call that is killed leaves its probe behind."""
+    strange = [f"{storage.RECEIPTS}/{PROBE}", f"{storage.RECEIPTS}/.DS_Store"]
+    try:
+        for uri in strange:
+            storage.put(uri, b"")
+        assert [each for each in doctor("branches", "receipts") if each["state"] == "problem"] == []
+        assert not {PROBE, ".DS_Store"} & receipts.run_ids()
+        list(receipts.newest(10))
+    finally:
+        storage.delete_all(strange)
 
 
 def test_a_sound_source_has_nothing_to_tell(followed: Followed) -> None:
