@@ -142,6 +142,9 @@ class Settings(BaseSettings):
     log_days: int = Field(default=31, ge=1, description="for which Airflow's history and the logs of tasks are kept")
     grace_hours: int = Field(default=24, ge=1, description="age of a file that nothing refers to before it is removed")
 
+    # -- how our own processes log
+    log: Literal["", "json", "plain"] = Field(default="", description="in text to a terminal, else in JSON, if empty")
+
     # -- what the lake is watched for
     watch_schedule: str = Field(default="*/10 * * * *", description="cron of the watch, UTC; empty: by hand only")
     stale_after_minutes: int | None = Field(
