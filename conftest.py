@@ -41,6 +41,7 @@ import pytest
 
 from lake.runtime.artifacts import artifacts
 from lake.runtime.ports import free_offset
+from tests.leaks import leaks
 
 PROJECT = Path(__file__).resolve().parent
 MISSING = "missing part: "
@@ -109,6 +110,9 @@ def servers() -> Iterator[None]:
         yield
     finally:
         _runtime("down")
+    # Whatever the tests have made the services do.
+    told = list(leaks(settings().home))
+    assert not told, told
 
 
 @pytest.fixture(scope="session")

@@ -7,6 +7,8 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from graphlib import TopologicalSorter
 from typing import TypeVar
 
+from lake import logs
+
 Result = TypeVar("Result")
 
 
@@ -33,7 +35,7 @@ def in_order(
     sorter.prepare()
     results: dict[str, Result] = {}
     running: dict[Future[Result], str] = {}
-    with ThreadPoolExecutor(max_workers=at_once) as pool:
+    with ThreadPoolExecutor(at_once, initializer=logs.same_context()) as pool:
         try:
             while sorter.is_active():
                 running |= {pool.submit(work, name): name for name in sorter.get_ready()}

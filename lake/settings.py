@@ -131,6 +131,13 @@ class Settings(BaseSettings):
     exporter_password: SecretStr = Field(
         default=SecretStr(""), description="of the user `exporter` in MySQL and PostgreSQL, who may only watch"
     )
+    opensearch_host: str = "127.0.0.1"
+    opensearch_port: int = 29200
+    shipper_host: str = Field(default="127.0.0.1", description="where what puts logs into OpenSearch listens")
+    shipper_port: int = 29318
+    collector_port: int = Field(default=29888, description="where the collector of logs has its metrics")
+    kept_logs_days: int = Field(default=14, ge=1, description="for which OpenSearch keeps logs ...")
+    kept_logs_mib: int = Field(default=4096, ge=256, description="... and what they may take of the disk")
     metrics_days: int = Field(default=15, ge=1, description="for which Prometheus keeps what it has seen ...")
     metrics_mib: int = Field(default=1024, ge=64, description="... and what it may take of the disk for that")
 
@@ -141,6 +148,9 @@ class Settings(BaseSettings):
     branch_days: int = Field(default=7, ge=1, description="for which the branch of a run that failed is kept")
     log_days: int = Field(default=31, ge=1, description="for which Airflow's history and the logs of tasks are kept")
     grace_hours: int = Field(default=24, ge=1, description="age of a file that nothing refers to before it is removed")
+
+    # -- how our own processes log
+    log: Literal["", "json", "plain"] = Field(default="", description="in text to a terminal, else in JSON, if empty")
 
     # -- what the lake is watched for
     watch_schedule: str = Field(default="*/10 * * * *", description="cron of the watch, UTC; empty: by hand only")
@@ -176,6 +186,7 @@ class Settings(BaseSettings):
     spark_cores: int = 2
     trino_memory_mib: int = 2560
     nessie_memory_mib: int = 384
+    opensearch_memory_mib: int = 512
     shop_memory_mib: int = 512
     source_memory_mib: int = 256
 
@@ -273,6 +284,11 @@ class Settings(BaseSettings):
     def prometheus_url(self) -> str:
         """Prometheus' page; its API is below ``/api/v1``."""
         return f"http://{self.prometheus_host}:{self.prometheus_port}"
+
+    @cached_property
+    def opensearch_url(self) -> str:
+        """OpenSearch, which keeps the logs."""
+        return f"http://{self.opensearch_host}:{self.opensearch_port}"
 
     @cached_property
     def dashboards_url(self) -> str:

@@ -12,6 +12,7 @@ import pyarrow as pa
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
+from lake import logs
 from lake.contracts import DELETE, OPERATION, READ, Contract
 from lake.errors import AuditError
 from lake.layers.layout import REASONS
@@ -83,7 +84,8 @@ def _table(lake: Lake, candidates: Candidates, contract: Contract) -> Outcome:
             f"{table}: {outcome.judged} rows judged, but {outcome.valid} valid and {outcome.refused} refused",
             "rows were lost or doubled on the way: this is a defect of the platform, keep the branch and report it",
         )
-    log.info("cleaned.%s: %s", table, outcome)
+    with logs.about(table=table):
+        log.info("cleaned.%s: %s", table, outcome)
     return outcome
 
 

@@ -16,6 +16,7 @@ from functools import reduce
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
+from lake import logs
 from lake.contracts import RUN_ID, Contract
 from lake.layers import built
 from lake.ordered import in_order
@@ -109,7 +110,8 @@ def curate(
         def one(name: str) -> Written:
             with limit.at(f"curated.{name}"):
                 written = _build(lake, models[name], orders if name in by_order else None, name in same_code)
-            log.info("curated.%s: %s rows written", name, written.rows)
+            with logs.about(table=name):
+                log.info("curated.%s: %s rows written", name, written.rows)
             return written
 
         written = in_order({model.name: () for model in stale}, one, TABLES_AT_ONCE)

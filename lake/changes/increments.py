@@ -20,6 +20,7 @@ from typing import Any
 import pyarrow as pa
 from pymysql.connections import Connection
 
+from lake import logs
 from lake.changes import binlog, buckets, by_key, compare, cursor, strategy
 from lake.changes.cursor import Open
 from lake.changes.increment import Held, Increment, Piece, Resnapshot
@@ -112,7 +113,8 @@ def find(
         is_quiet = one.increment is not None and not any(one.increment.found.values())
         counts = f", {one.increment.found}" if one.increment else ""
         level = logging.DEBUG if is_quiet else logging.INFO
-        log.log(level, "%s: %s, because %s%s", name, one.plan.way, one.plan.reason, counts)
+        with logs.about(table=name):
+            log.log(level, "%s: %s, because %s%s", name, one.plan.way, one.plan.reason, counts)
     return found
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import logging
 import signal
 import threading
 from types import FrameType
 
+from lake import logs
 from lake.settings import settings
 
 
@@ -15,9 +15,6 @@ def exporter() -> None:
     from lake.observe.collectors import collectors
     from lake.observe.exporter import Exporter, serving
 
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    # It says of each request that it was made.
-    logging.getLogger("httpx").setLevel(logging.WARNING)
     ended = threading.Event()
 
     def end(number: int, frame: FrameType | None) -> None:
@@ -25,5 +22,5 @@ def exporter() -> None:
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, end)
-    with serving(Exporter(collectors()), settings().exporter_host, settings().exporter_port):
+    with logs.of_service(), serving(Exporter(collectors()), settings().exporter_host, settings().exporter_port):
         ended.wait()

@@ -8,7 +8,20 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from lake.commands import doctor, exporter, follow, maintenance, parity, query, receipts, run, services, sources
+from lake import logs
+from lake.commands import (
+    doctor,
+    exporter,
+    follow,
+    maintenance,
+    parity,
+    query,
+    receipts,
+    run,
+    services,
+    show_logs,
+    sources,
+)
 from lake.commands.report import app as report
 from lake.commands.shop import app as shop
 from lake.errors import LakeError
@@ -35,7 +48,7 @@ for command in (
     services.down,
     services.status,
     doctor.doctor,
-    services.logs,
+    show_logs.logs,
     exporter.exporter,
 ):
     app.command(NAMES.get(command))(command)
@@ -46,6 +59,7 @@ app.add_typer(report, name="report", help="Reports that the published lake gave 
 def main() -> None:
     """Run the command line; an error that a person can mend is one clear line and exit code 1."""
     try:
+        logs.configure()
         app()
     except LakeError as error:
         Console(stderr=True).print(f"[red]{type(error).__name__}[/]: {escape(str(error))}", highlight=False)

@@ -1,9 +1,8 @@
-"""``lake install``, ``up``, ``down``, ``status`` and ``logs``."""
+"""``lake install``, ``up``, ``down`` and ``status``."""
 
 from __future__ import annotations
 
 import json
-import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from typing import Annotated, TypedDict
 
@@ -23,7 +22,7 @@ from lake.runtime.install import ensure, install, install_what_can_be_had
 from lake.runtime.native import SLOW, install_reader, is_plain
 from lake.runtime.secrets import ensure_secrets
 from lake.runtime.service import CORE, Service
-from lake.runtime.services import service, services
+from lake.runtime.services import services
 from lake.runtime.state import remember, state_folder
 from lake.settings import settings
 
@@ -151,21 +150,6 @@ def status(json_: Annotated[bool, typer.Option("--json", help="As a list of obje
         print_status(found)
         for remark in _remarks():
             console.print(f"\n{escape(remark)}", style="yellow", highlight=False, soft_wrap=True)
-
-
-def logs(
-    name: Annotated[str, typer.Argument(help="A service's name, as `lake status` shows it.")],
-    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on as lines are written.")] = False,
-    lines: Annotated[int, typer.Option("--lines", "-n", min=1, help="How many of the last lines.")] = 100,
-) -> None:
-    """Print a service's log."""
-    file = supervise.log_file(service(name).name)
-    if not file.exists():
-        raise ServiceError(f"{name} has written no log yet", "run `lake up`")
-    if follow:
-        # tail follows a log through its rotation.
-        raise typer.Exit(subprocess.run(["tail", "-n", str(lines), "-F", str(file)], check=False).returncode)
-    typer.echo("\n".join(starting.last_lines([name], lines)))
 
 
 def _remarks() -> list[str]:

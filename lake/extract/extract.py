@@ -19,7 +19,7 @@ import pyarrow as pa
 from pymysql.connections import Connection
 from tenacity import before_sleep_log, retry, retry_if_exception_type, stop_after_attempt, wait_exponential
 
-from lake import faultpoints
+from lake import faultpoints, logs
 from lake.changes import increments
 from lake.changes.increment import Held, Piece
 from lake.changes.increments import Found, Moment
@@ -347,5 +347,8 @@ class _Table:
         )
         # Of hundreds of tables most are as they were, and say nothing.
         level = logging.INFO if result.rows or result.deleted else logging.DEBUG
-        log.log(level, "%s: %s rows (%s), %s in the source", result.table, result.rows, result.mode, result.source_rows)
+        with logs.about(table=result.table):
+            log.log(
+                level, "%s: %s rows (%s), %s in the source", result.table, result.rows, result.mode, result.source_rows
+            )
         return result

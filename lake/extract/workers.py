@@ -11,6 +11,7 @@ from typing import Any
 
 from pymysql.connections import Connection
 
+from lake import logs
 from lake.extract.pace import LOOK_SECONDS, Pace
 from lake.source.failures import errors
 from lake.source.sources import Source
@@ -50,7 +51,7 @@ def work_off(origin: Source, jobs: Sequence[Job], connections: Sequence[Connecti
             stop.set()
             raise
 
-    with ThreadPoolExecutor(max_workers=len(connections), thread_name_prefix="extract") as pool:
+    with ThreadPoolExecutor(len(connections), "extract", initializer=logs.same_context()) as pool:
         futures = [pool.submit(work, number) for number in range(len(connections))]
         wait(futures, return_when=FIRST_EXCEPTION)
     for future in futures:

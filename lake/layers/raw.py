@@ -32,7 +32,7 @@ from tenacity import (
     wait_random_exponential,
 )
 
-from lake import faultpoints
+from lake import faultpoints, logs
 from lake.contracts import Contract
 from lake.errors import ContractError
 from lake.extract.manifest import Manifest
@@ -155,7 +155,7 @@ def register_all(
     groups = [new[start : start + TOGETHER] for start in range(0, len(new), TOGETHER)]
     others = [one for one in manifests if f"raw.{one.table}" in present]
     # Nearly all of a table's time is waiting for the catalog and the object store.
-    with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
+    with ThreadPoolExecutor(AT_ONCE, initializer=logs.same_context()) as pool:
         for group in groups:
             others += _make(group, contracts, branch, pool)
         for _ in pool.map(lambda one: register(one, contracts[one.table], branch), others):
@@ -212,7 +212,8 @@ def register(manifest: Manifest, contract: Contract, branch: str) -> Registered:
     with table.transaction() as transaction:
         _add(transaction, manifest)
     faultpoints.reach("register.committed")
-    log.info("raw.%s: %s rows, %s deletes", contract.table, result.read, result.deleted)
+    with logs.about(table=contract.table):
+        log.info("raw.%s: %s rows, %s deletes", contract.table, result.read, result.deleted)
     return result
 
 

@@ -21,7 +21,7 @@ from pyiceberg.expressions import AlwaysTrue
 from pyiceberg.table import Table, Transaction
 from tenacity import Retrying, before_sleep_log, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
-from lake import faultpoints
+from lake import faultpoints, logs
 from lake.contracts import OPERATION, PROBLEMS
 from lake.errors import AuditError
 from lake.layers import layout, raw
@@ -92,7 +92,7 @@ class SmallTables:
             return [outcome for some in _dealt(tables) for outcome in self._take_in(some)]
 
     def _take_in(self, tables: Sequence[Arrived]) -> list[Outcome]:
-        with ThreadPoolExecutor(AT_ONCE) as pool:
+        with ThreadPoolExecutor(AT_ONCE, initializer=logs.same_context()) as pool:
             landed = pool.map(_landed, tables)
             contents = [self._content(one, rows) for one, rows in zip(tables, landed, strict=True)]
             retrying = Retrying(
@@ -219,7 +219,8 @@ def _say(outcomes: Sequence[Outcome]) -> None:
     log.info("cleaned: %s small tables, %s to %s, %s rows", len(outcomes), first, last, valid)
     for one in outcomes:
         if one.refused:
-            log.info("cleaned.%s: %s", one.table, one)
+            with logs.about(table=one.table):
+                log.info("cleaned.%s: %s", one.table, one)
 
 
 def _dealt(tables: Sequence[Arrived]) -> Iterator[list[Arrived]]:

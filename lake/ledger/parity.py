@@ -20,6 +20,7 @@ from typing import Any, Literal
 
 from pymysql.connections import Connection
 
+from lake import logs
 from lake.changes import buckets, increments
 from lake.changes.buckets import Bucket
 from lake.changes.increment import Resnapshot
@@ -262,8 +263,9 @@ class _Table:
         except HeldFileError as error:
             finding = _lost(self.subject, self.instant, error)
         finding = replace(finding, seconds=time.monotonic() - began)
-        log.info("%s: %s rows in the source, %s in the lake, %s of drift %s", finding.table, finding.source_rows,
-                 finding.lake_rows, finding.drift.rows, finding.error or finding.note)  # fmt: skip
+        with logs.about(table=finding.table, source=self.contract.source):
+            log.info("%s: %s rows in the source, %s in the lake, %s of drift %s", finding.table, finding.source_rows,
+                     finding.lake_rows, finding.drift.rows, finding.error or finding.note)  # fmt: skip
         return finding
 
     def _finding(self) -> Finding:
@@ -271,7 +273,7 @@ class _Table:
         increment = self.found.increment
         caught_up = parity_lake.caught_up(first, self.contract, self.subject.held, increment, self.found_on)
         layout = parity_layout.lay_out(self.contract, self.subject.held)
-        with ThreadPoolExecutor(1, thread_name_prefix="parity") as pool:
+        with ThreadPoolExecutor(1, "parity", initializer=logs.same_context()) as pool:
             in_lake = pool.submit(caught_up.sums, layout)
             try:
                 theirs = self.source.sums(layout)

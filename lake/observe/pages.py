@@ -8,7 +8,6 @@ on loopback only unless it is told otherwise, and lets through the three questio
 
 from __future__ import annotations
 
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -25,6 +24,7 @@ from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, R
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
+from lake import logs
 from lake.errors import LakeError
 from lake.observe.dashboards import FIRST, Dashboard, dashboards
 from lake.runtime.artifacts import artifacts
@@ -183,12 +183,11 @@ def _vendor() -> Path:
 def serve() -> None:
     """Serve the page until told to stop."""
     config = settings()
-    options: dict[str, Any] = {"log_level": "warning", "timeout_graceful_shutdown": 3}
+    # Its loggers are ours: it would set up others, which write text.
+    options: dict[str, Any] = {"log_config": None, "log_level": "warning", "timeout_graceful_shutdown": 3}
     uvicorn.run(application(config.prometheus_url), host=config.dashboards_host, port=config.dashboards_port, **options)
 
 
 if __name__ == "__main__":
-    try:
+    with logs.of_service():
         serve()
-    except LakeError as error:
-        sys.exit(str(error))

@@ -93,15 +93,19 @@ class GoArtifact(Artifact):
     Args:
         package: import path of the program's main package.
         sum: checksum of its module as in ``go.sum``.
+        manifest: a list of components, as a file of this checkout. The package is then the `builder
+            <https://opentelemetry.io/docs/collector/extend/ocb/>`_ that makes a collector of them, which is the program
+            and bears the artifact's name.
     """
 
     package: str
     sum: str
+    manifest: str = ""
 
     @property
     def program(self) -> Path:
         """Path of the built program."""
-        return self.folder / self.package.rsplit("/", 1)[-1]
+        return self.folder / (self.name if self.manifest else self.package.rsplit("/", 1)[-1])
 
 
 class DebianArtifact(Artifact):

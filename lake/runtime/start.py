@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Set
 
 from tenacity import RetryError, Retrying, retry_if_exception, stop_after_delay, stop_when_event_set, wait_fixed
 
+from lake import logs
 from lake.errors import LakeError, ServiceError
 from lake.ordered import in_order
 from lake.runtime import ports, supervise
@@ -125,7 +126,8 @@ def _raise_if_dead(service: Service) -> None:
 def failure(name: str, what: str) -> ServiceError:
     """An error that shows the end of the service's log."""
     return ServiceError(
-        f"{name} {what}\n" + "\n".join(f"    {line}" for line in last_lines([name])), f"look at `lake logs {name}`"
+        f"{name} {what}\n" + "\n".join(f"    {logs.readable(line)}" for line in last_lines([name])),
+        f"look at `lake logs {name}`",
     )
 
 

@@ -17,6 +17,7 @@ from lake.quality.counts import Checked, Contents, Rows
 from lake.quality.suites import Suite
 from lake.run import Run
 from lake.steps import cleaning, in_force, news
+from lake.steps.logged import logged
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,7 @@ class _Found:
     large: list[Checked]
 
 
+@logged
 def audit(run: Run) -> dict[str, Any]:
     """Check what changed, and compare the counts of the rest; a summary for the receipt.
 

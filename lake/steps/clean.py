@@ -9,11 +9,13 @@ from lake.layers.work import Work
 from lake.ledger import journal
 from lake.run import Run
 from lake.steps import in_force
+from lake.steps.logged import logged
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 
+@logged
 def clean(spark: SparkSession, run: Run, tables: list[str]) -> dict[str, int]:
     """Clean the tables of one batch; how many they are, and how many of their rows were judged.
 

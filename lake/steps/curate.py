@@ -9,6 +9,7 @@ from lake.extract import manifest
 from lake.ledger import journal
 from lake.run import Run
 from lake.steps import cleaning, in_force
+from lake.steps.logged import logged
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
+@logged
 def curate(spark: SparkSession, run: Run) -> dict[str, int]:
     """Build the curated tables that are stale; rows written per table. Without the shop there are none.
 

@@ -19,6 +19,7 @@ from lake.ledger import parity_marks, standing
 from lake.ledger.parity_marks import Mark
 from lake.run import Run, last_published
 from lake.source import sources
+from lake.steps.logged import logged
 
 log = logging.getLogger(__name__)
 
@@ -26,6 +27,7 @@ HeldBy = Callable[[Contract], Held]
 """Gives what the lake holds of a table, under the contract as it is read."""
 
 
+@logged
 def extract(run: Run, source: str) -> dict[str, int]:
     """Land the tables of a source; how many there are, how many of them were not read, and how many rows were.
 

@@ -14,6 +14,7 @@ from lake.ledger.receipts import Receipt
 from lake.platform import sql
 from lake.run import Run
 from lake.steps import news
+from lake.steps.logged import logged
 
 log = logging.getLogger(__name__)
 
@@ -21,6 +22,7 @@ INPUTS = ("cleaned", "curated")
 """Layers that marts are made of."""
 
 
+@logged
 def marts(run: Run) -> dict[str, Any]:
     """Build and test with dbt the marts whose inputs changed; rows per model, tests, and the manifest's hash.
 

@@ -17,8 +17,10 @@ from lake.run import Run
 from lake.settings import settings
 from lake.source.snapshot import Snapshot
 from lake.steps import cleaning, in_force
+from lake.steps.logged import logged
 
 
+@logged
 def publish(run: Run) -> Receipt:
     """Publish a run, every table at once or none; its receipt. A run that found nothing new leaves main as it is.
 

@@ -16,12 +16,14 @@ from lake.ledger import journal
 from lake.platform import catalog
 from lake.run import Run
 from lake.steps import in_force, news
+from lake.steps.logged import logged
 
 ASKED_AT_ONCE = 4
 SLOTS = 2
 """How many tasks clean tables at the same time."""
 
 
+@logged
 def register(run: Run) -> list[list[str]]:
     """Add what a run has landed to ``raw``; the tables to clean, in batches of like weight, one for each slot at most.
 

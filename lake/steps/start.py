@@ -10,6 +10,7 @@ from functools import cache
 from importlib.metadata import version
 
 from lake import contracts as contract_files
+from lake import logs
 from lake.contracts import frozen
 from lake.extract import manifest
 from lake.layers import raw
@@ -18,12 +19,14 @@ from lake.platform.catalog import MAIN
 from lake.run import Run, open_run, run_id_of
 from lake.settings import PROJECT
 from lake.steps import scope
+from lake.steps.logged import logged
 
 log = logging.getLogger(__name__)
 
 GIT_SECONDS = 10
 
 
+@logged
 def start(
     dag_run_id: str,
     is_full: bool = False,
@@ -59,7 +62,8 @@ def start(
         has_marts=has_marts,
     )
     run = replace(opened, contracts_sha256=frozen.freeze(contracts), code_sha256=code.total())
-    log.info("run %s of %s on branch %s, from main@%s", run.run_id, ", ".join(sources), run.branch, run.base)
+    with logs.about(run=run.run_id):
+        log.info("run %s of %s on branch %s, from main@%s", run.run_id, ", ".join(sources), run.branch, run.base)
     return run
 
 

@@ -220,7 +220,7 @@ def test_every_configuration_file_is_mounted(compose: dict[str, Any]) -> None:
 def test_programs_are_started_alike(compose: dict[str, Any], runtime: dict[str, Service]) -> None:
     """What the runtime's command says that does not hold an address, a folder or a program of its own."""
     places = re.compile(r"127\.0\.0\.1|[\w.-]*(host|address|Address|dir|folder|path|data)[\w.-]*=|/|^-D?c?p?$")
-    ours = {"exporter", "dashboards"}  # the second is Grafana there
+    ours = {"exporter", "dashboards", "shipper"}  # the second is Grafana there
     watching = [name for name, service in runtime.items() if service.profile == "observe" and name not in ours]
     for name in ("spark", "nessie", "alertmanager", *watching):
         service = compose["services"][name]
@@ -241,6 +241,7 @@ def test_programs_are_started_alike(compose: dict[str, Any], runtime: dict[str, 
                 continue
             assert argument.replace("$", "$$") in command, f"{name}: {argument}"
     assert compose["services"]["exporter"]["command"] == list(runtime["exporter"].command[3:])
+    assert compose["services"]["shipper"]["command"] == list(runtime["shipper"].command[1:])
     names = [
         {argument.split("=")[1] for argument in command if argument.startswith("--conf=")}
         for command in (runtime["spark"].command, compose["services"]["spark"]["command"])
@@ -270,9 +271,13 @@ def test_mysql_is_configured_as_mariadb_is() -> None:
 
 
 def test_images_are_pinned_to_the_versions_of_the_runtime(compose: dict[str, Any]) -> None:
-    pinned = {name: artifacts()[name].version for name in ("trino", "nessie", "alertmanager", "statsd-exporter")}
+    pinned = {
+        name: artifacts()[name].version for name in ("trino", "nessie", "alertmanager", "statsd-exporter", "opensearch")
+    }
     for name, version in pinned.items():
         assert compose["services"][name]["image"].endswith(f":{version}")
+    collector = artifacts()["otel-collector"].version.removeprefix("v")
+    assert compose["services"]["otel-collector"]["image"].endswith(f":{collector}")
     for name, version in _of_debian().items():
         assert compose["services"][name]["image"].endswith(f":v{version}"), name
     for name, service in compose["services"].items():
@@ -328,9 +333,12 @@ def test_java_fits_below_its_limit(compose: dict[str, Any]) -> None:
         ("spark", "spark_memory_mib"),
         ("nessie", "nessie_memory_mib"),
         ("trino", "trino_memory_mib"),
+        ("opensearch", "opensearch_memory_mib"),
     ):
-        said = "\n".join([*compose["services"][name]["command"], (INFRA / name / "jvm.config").read_text()])
-        (mib,) = heap.findall(said)
+        command = [*compose["services"][name]["command"]]
+        command += compose["services"][name]["environment"].get("OPENSEARCH_JAVA_OPTS", "").split()
+        files = [file.read_text() for file in (INFRA / name).glob("jvm.*")]
+        (mib,) = heap.findall("\n".join([*command, *files]))
         assert int(mib) == Settings.model_fields[default].default, name
         limit, unit = re.fullmatch(r"(\d+)([mg])", compose["services"][name]["mem_limit"]).groups()  # type: ignore[union-attr]
         # Metaspace, compiled code, buffers and threads come on top of the heap.
@@ -360,7 +368,7 @@ def test_state_is_in_named_volumes(compose: dict[str, Any]) -> None:
         volume.split(":")[0]
         for service in compose["services"].values()
         for volume in service.get("volumes", [])
-        if not volume.startswith(("./", "/:"))
+        if not volume.startswith(("./", "/"))
     }
     assert used == set(compose["volumes"])
 

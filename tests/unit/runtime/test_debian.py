@@ -64,6 +64,27 @@ def test_the_mirror_that_has_the_release_is_asked_and_all_packages_are_kept(aske
     assert sorted(path.name for path in THING.folder.iterdir()) == ["packages.txt", "usr"]
 
 
+def test_links_to_places_of_a_whole_machine_lead_into_the_root(tmp_path: Path) -> None:
+    (tmp_path / "etc" / "thing").mkdir(parents=True)
+    (tmp_path / "etc" / "thing" / "conf").write_text("ours")
+    (tmp_path / "usr" / "lib").mkdir(parents=True)
+    for name, target in (("conf", "/etc/thing/conf"), ("folder", "/etc/thing"), ("made-later", "/etc/thing/none")):
+        (tmp_path / "usr" / "lib" / name).symlink_to(target)
+    debian._lead_into_the_root(tmp_path)
+    moved = tmp_path.rename(tmp_path.with_name("elsewhere"))
+    assert (moved / "usr/lib/conf").read_text() == (moved / "usr/lib/folder/conf").read_text() == "ours"
+    assert (moved / "usr/lib/made-later").readlink() == Path("/etc/thing/none")
+
+
+def test_java_runs_in_its_root() -> None:
+    java = listed.artifacts()["java"]
+    assert isinstance(java, DebianArtifact)
+    if not java.is_installed:
+        pytest.skip("missing part: java is not installed; `lake up observe` brings it")
+    asked = [str(java.folder / java.programs[0]), "-version"]
+    assert 'openjdk version "21' in subprocess.run(asked, check=True, capture_output=True, text=True, timeout=30).stderr
+
+
 def test_a_release_that_no_mirror_has_is_told_with_what_apt_said(asked: Path, tmp_path: Path) -> None:
     apt = tmp_path / "apt-get"
     apt.write_text(APT.replace("grep -q debian://", "grep -q nowhere://"))

@@ -9,6 +9,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+import yaml
 
 from lake.errors import InstallError
 from lake.runtime import fetch, install
@@ -48,7 +49,7 @@ def downloaded(artifact: MavenArtifact, content: bytes, cache: Path) -> Path:
 def test_the_list_pins_every_part() -> None:
     pinned = artifacts()
     names = [artifact.name for artifact in (*pinned.maven, *pinned.pypi, *pinned.go)]
-    assert len(names) == len(set(names)) == 13
+    assert len(names) == len(set(names)) == 15
     assert all(len(artifact.sha256) == 64 for artifact in (*pinned.maven, *pinned.pypi))
     assert all(artifact.sum.startswith("h1:") for artifact in pinned.go)
 
@@ -153,6 +154,43 @@ def test_a_program_from_another_source_is_refused(cache_folder: Path, monkeypatc
     with pytest.raises(InstallError, match="another source"), install._whole(artifact.folder) as folder:
         fetch.from_go(artifact, folder)
     assert not artifact.is_installed
+
+
+BUILDER = GoArtifact(name="made", version="v1", package="example.org/builder", sum="h1:b=", manifest="manifest.yaml")
+RECORDED = {"builder": "mod\\texample.org/builder\\tv1\\th1:b=", "made": "dep\\texample.org/part\\tv2\\th1:p="}
+
+
+@pytest.mark.parametrize(("version", "is_had"), [("v2", True), ("v3", False)])
+def test_a_program_of_components_is_what_its_manifest_says(
+    version: str, is_had: bool, cache_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Played: go installs the builder, and the builder writes the program where it is told to."""
+    (cache_folder / "manifest.yaml").write_text(f"dist: {{}}\nreceivers: [{{gomod: example.org/part {version}}}]\n")
+
+    def builds(what: str, command: list[str], env: dict[str, str]) -> None:
+        if command[1] == "install":
+            (Path(env["GOBIN"]) / "builder").touch()
+            return
+        told = yaml.safe_load(Path(command[1].removeprefix("--config=")).read_text())["dist"]
+        program = Path(told["output_path"]) / told["name"]
+        program.parent.mkdir()
+        program.touch()
+
+    go = cache_folder / "go"
+    cases = "".join(f"*/{name}) printf '\\t{text}\\n';;\n" for name, text in RECORDED.items())
+    go.write_text(f'#!/bin/sh\ncase "$3" in\n{cases}esac\n')
+    go.chmod(0o755)
+    monkeypatch.setattr(fetch, "PROJECT", cache_folder)
+    monkeypatch.setattr(fetch, "run", builds)
+    monkeypatch.setattr(fetch, "_go", lambda: (str(go), False))
+    if is_had:
+        with install._whole(BUILDER.folder) as folder:
+            fetch.from_go(BUILDER, folder)
+        assert [path.name for path in BUILDER.folder.iterdir()] == [BUILDER.program.name] == ["made"]
+    else:
+        with pytest.raises(InstallError, match="another source"), install._whole(BUILDER.folder) as folder:
+            fetch.from_go(BUILDER, folder)
+        assert not BUILDER.is_installed
 
 
 @pytest.mark.parametrize(("answer", "is_enough"), [("go1.23.9", False), ("go1.24.1", True), ("go2.0", True)])

@@ -72,8 +72,8 @@ def without_debian(monkeypatch: pytest.MonkeyPatch) -> list[set[str]]:
     started: list[set[str]] = []
 
     def ensure(part: str) -> None:
-        if part == "prometheus":
-            raise InstallError("prometheus comes as packages of Debian, and this machine has no apt-get\nmore", "")
+        if part in ("prometheus", "java"):
+            raise InstallError(f"{part} comes as packages of Debian, and this machine has no apt-get\nmore", "")
 
     monkeypatch.setattr(profiles, "ensure", ensure)
     for name in ("install", "ensure", "install_reader"):
@@ -90,10 +90,11 @@ def test_what_a_machine_cannot_have_is_left_out_by_name_and_the_rest_is_started(
     (started,) = without_debian
     assert started == of(CORE) | {"exporter", "statsd-exporter", "dashboards"}
     said = capsys.readouterr().out.splitlines()
-    reason = "prometheus comes as packages of Debian, and this machine has no apt-get"
+    reason = "comes as packages of Debian, and this machine has no apt-get"
+    of_java = ["opensearch", "shipper", "otel-collector"]
     assert [line for line in said if "is left out" in line] == [
-        f"{name} is left out: {reason}"
-        for name in ("node-exporter", "mysqld-exporter", "postgres-exporter", "prometheus")
+        f"{name} is left out: {'java' if name in of_java else 'prometheus'} {reason}"
+        for name in ("node-exporter", "mysqld-exporter", "postgres-exporter", *of_java, "prometheus")
     ]
 
 

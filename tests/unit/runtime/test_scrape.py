@@ -17,7 +17,8 @@ from lake.runtime.services import pairs, services
 from lake.settings import settings
 
 JOBS = [
-    "lake", "node", "mysql", "postgres", "airflow", "trino", "spark", "nessie", "minio", "alertmanager", "prometheus",
+    "lake", "node", "mysql", "postgres", "airflow", "trino", "spark", "nessie", "minio", "shipper",
+    "otel-collector", "alertmanager", "prometheus",
 ]  # fmt: skip
 
 

@@ -1,0 +1,99 @@
+"""Looks for lines in the logs that OpenSearch keeps."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+import httpx
+
+from lake.errors import LakeError, ServiceError
+from lake.observe.shipping.store import ALIAS
+from lake.settings import settings
+
+ASK_SECONDS = 30
+MOST = 10_000
+"""Lines of one answer: as many as OpenSearch gives at once."""
+
+UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is looked for.
+
+    Attributes:
+        text: words that a line has, each; ``"several words"`` as they stand, ``a | b`` for either, ``-word`` for none,
+            ``begin*``. Of what it says, and of an error's traceback. Empty for any line.
+        only: what a field is, by its name.
+        since: how far back; None for all that is kept.
+        most: lines at most, the newest.
+    """
+
+    text: str = ""
+    only: Mapping[str, str] = field(default_factory=dict)
+    since: timedelta | None = None
+    most: int = 100
+
+    def query(self) -> dict[str, Any]:
+        """The same as OpenSearch takes it: https://docs.opensearch.org/latest/query-dsl/"""
+        words = {"query": self.text, "fields": ["event", "error"], "default_operator": "and"}
+        must = [{"simple_query_string": words}] if self.text else []
+        filters: list[dict[str, Any]] = [{"term": {name: value}} for name, value in self.only.items() if value]
+        if self.since:
+            filters.append({"range": {"timestamp": {"gte": f"now-{int(self.since.total_seconds())}s"}}})
+        return {
+            "query": {"bool": {"must": must, "filter": filters}},
+            # Lines of one instant in the order in which they stand in their file.
+            "sort": [{"timestamp": "desc"}, {"offset": {"order": "desc", "missing": 0}}],
+            "size": min(self.most, MOST),
+            "track_total_hits": True,
+        }
+
+
+@dataclass(frozen=True)
+class Lines:
+    """What was found: the newest lines, the oldest of them first, and how many there are in all."""
+
+    found: list[dict[str, Any]]
+    total: int
+
+
+def search(asked: Asked) -> Lines:
+    """Look for lines.
+
+    Raises:
+        ServiceError: OpenSearch does not answer, has no logs, or did not understand.
+    """
+    address = settings().opensearch_url
+    try:
+        answer = httpx.post(f"{address}/{ALIAS}/_search", json=asked.query(), timeout=ASK_SECONDS, trust_env=False)
+    except httpx.HTTPError as error:
+        raise ServiceError(
+            f"OpenSearch at {address}, which keeps the logs, does not answer: {error}",
+            "`lake up observe` starts it; without it, `lake logs NAME` shows a service's file",
+        ) from error
+    if answer.status_code == 404:
+        raise ServiceError(f"OpenSearch at {address} has no logs yet", "look at `lake status`: is the shipper healthy?")
+    if not answer.is_success:
+        raise ServiceError(f"OpenSearch answers {answer.status_code}: {answer.text[:300]}", "ask in other words")
+    told = answer.json()
+    if told["timed_out"] or told["_shards"]["failed"]:
+        raise ServiceError(f"OpenSearch could not look at all of its logs: {told['_shards']}", "ask again, or for less")
+    hits = told["hits"]
+    return Lines([hit["_source"] for hit in reversed(hits["hits"])], hits["total"]["value"])
+
+
+def span(text: str) -> timedelta:
+    """How long ``90s``, ``15m``, ``1h`` or ``7d`` is.
+
+    Raises:
+        LakeError: it is none of these.
+    """
+    found = re.fullmatch(r"(\d{1,6})([smhd])", text.strip())
+    if not found:
+        raise LakeError(f"{text!r} is no span of time", "write a number and s, m, h or d, such as 15m, 1h or 7d")
+    return timedelta(**{UNITS[found[2]]: int(found[1])})

@@ -1,0 +1,1 @@
+"""From what the collector has read to what OpenSearch keeps."""

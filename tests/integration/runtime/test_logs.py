@@ -1,0 +1,153 @@
+"""The way of the logs, as `lake up` starts it: what is written into a file is found by `lake logs --search`."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from tenacity import Retrying, stop_after_delay, wait_fixed
+
+from lake.errors import ServiceError
+from lake.observe.search import Asked, search
+from lake.runtime import profiles, supervise
+from lake.runtime.services import services
+from lake.settings import PROJECT, settings
+
+STARTED = ("opensearch", "shipper", "otel-collector")
+AWAY_SECONDS = int(os.environ.get("LAKE_LOGS_AWAY_SECONDS", "15"))
+"""How long OpenSearch is away; the promise is of 300, which takes as long."""
+
+LINES_PER_SECOND = 200
+
+
+@pytest.fixture(scope="module")
+def logging(servers: None) -> Iterator[None]:
+    """Started as people do, and stopped afterwards, unless they ran before."""
+    if profiles.lacks(services()["otel-collector"]):
+        pytest.skip("missing part: opensearch, java or otel-collector is not installed; `lake up observe` brings them")
+    before = {name for name, process in supervise.processes().items() if process.state in supervise.ALIVE}
+    command = [sys.executable, "-m", "lake.commands", "up", *STARTED]
+    subprocess.run(command, cwd=PROJECT, env=dict(os.environ), check=True, timeout=400)
+    settings.cache_clear()
+    yield
+    for name in set(STARTED) - before:
+        supervise.stop_process(name)
+
+
+@dataclass
+class Writer:
+    """A service that logs."""
+
+    name: str
+    file: Path
+    written: int = 0
+
+    def write(self, count: int, **fields: Any) -> None:
+        with self.file.open("a") as stream:
+            for number in range(self.written, self.written + count):
+                line = {"timestamp": datetime.now(UTC).isoformat(), "level": "info", "event": f"line number{number}"}
+                stream.write(json.dumps({**line, **fields}) + "\n")
+        self.written += count
+
+    def found(self, **only: str) -> int:
+        return search(Asked(only={"service": self.name, **only}, most=1)).total
+
+
+@pytest.fixture
+def writer(logging: None) -> Iterator[Writer]:
+    name = f"test-{uuid.uuid4().hex[:8]}"
+    file = settings().home / "logs" / f"{name}.log"
+    yield Writer(name, file)
+    file.unlink(missing_ok=True)
+
+
+def soon(holds: Callable[[], bool], seconds: int = 60) -> None:
+    for attempt in Retrying(stop=stop_after_delay(seconds), wait=wait_fixed(0.5), reraise=True):
+        with attempt:
+            assert holds()
+
+
+def said(*arguments: str) -> list[dict[str, Any]]:
+    command = [sys.executable, "-m", "lake.commands", "logs", *arguments]
+    result = subprocess.run(command, cwd=PROJECT, env=dict(os.environ), check=True, capture_output=True, timeout=60)
+    return [json.loads(line) for line in result.stdout.splitlines()]
+
+
+def test_a_line_is_found_by_its_words_its_run_and_its_service(writer: Writer) -> None:
+    writer.write(3, run="run_of_a_test", table="orders")
+    writer.write(1, level="error", event="the disk is full", exception="Traceback\nOSError: no space left on /data")
+    soon(lambda: writer.found() == 4)
+    newest = said("--search", '"disk is full"', "--service", writer.name, "--since", "10m")
+    assert [each["event"] for each in newest] == ["the disk is full"]
+    assert [each["event"] for each in said("--search", "OSError", "--service", writer.name)] == ["the disk is full"]
+    assert [each["event"] for each in said("--run", "run_of_a_test", "--service", writer.name, "--lines", "2")] == [
+        "line number1",
+        "line number2",
+    ]
+    assert said("--search", "number1 | number2 -number2", "--table", "orders", "--service", writer.name)
+    assert said("--search", "nowhere", "--service", writer.name) == []
+
+
+def test_nothing_is_lost_while_opensearch_is_away(writer: Writer) -> None:
+    """Under load, counted at both ends; and nothing is there twice."""
+    writer.write(100)
+    soon(lambda: writer.found() == 100)
+    ended = threading.Event()
+
+    def load() -> None:
+        while not ended.wait(1):
+            writer.write(LINES_PER_SECOND)
+
+    thread = threading.Thread(target=load)
+    thread.start()
+    try:
+        os.kill(supervise.processes()["opensearch"].pid or 0, 9)
+        supervise.stop_process("opensearch")
+        with pytest.raises(ServiceError, match="does not answer"):
+            writer.found()
+        time.sleep(AWAY_SECONDS)
+        supervise.start_process("opensearch")
+        time.sleep(5)
+    finally:
+        ended.set()
+        thread.join()
+    assert writer.written > AWAY_SECONDS * LINES_PER_SECOND // 2
+
+    def is_all_there() -> bool:
+        try:
+            return writer.found() >= writer.written
+        except ServiceError:
+            return False
+
+    soon(is_all_there, 180)
+    time.sleep(5)
+    assert writer.found() == writer.written
+
+
+def test_an_index_is_followed_by_a_new_one_and_goes(writer: Writer) -> None:
+    url = settings().opensearch_url
+    writer.write(1)
+    soon(lambda: writer.found() == 1)
+    before = httpx.get(f"{url}/_alias/logs", timeout=10).json()
+    httpx.post(f"{url}/logs/_rollover", timeout=30).raise_for_status()
+    writer.write(1)
+    soon(lambda: writer.found() == 2)
+    after = httpx.get(f"{url}/_alias/logs", timeout=10).json()
+    (new,) = after.keys() - before.keys()
+    assert after[new]["aliases"]["logs"]["is_write_index"] is True
+    mapping = httpx.get(f"{url}/{new}/_mapping", timeout=10).json()[new]["mappings"]
+    assert mapping["properties"]["run"]["type"] == "keyword" and mapping["dynamic"] == "false"
+    httpx.delete(f"{url}/{min(before)}", timeout=30).raise_for_status()
+    assert writer.found() <= 2
