@@ -31,18 +31,22 @@ class Asked:
         only: what a field is, by its name.
         since: how far back; None for all that is kept.
         most: lines at most, the newest.
+        file: the end of the path of the file that they stand in; any, if empty.
     """
 
     text: str = ""
     only: Mapping[str, str] = field(default_factory=dict)
     since: timedelta | None = None
     most: int = 100
+    file: str = ""
 
     def query(self) -> dict[str, Any]:
         """The same as OpenSearch takes it: https://docs.opensearch.org/latest/query-dsl/"""
         words = {"query": self.text, "fields": ["event", "error"], "default_operator": "and"}
         must = [{"simple_query_string": words}] if self.text else []
         filters: list[dict[str, Any]] = [{"term": {name: value}} for name, value in self.only.items() if value]
+        if self.file:
+            filters.append({"wildcard": {"file": {"value": f"*/{_literal(self.file)}"}}})
         if self.since:
             filters.append({"range": {"timestamp": {"gte": f"now-{int(self.since.total_seconds())}s"}}})
         return {
@@ -85,6 +89,23 @@ def search(asked: Asked) -> Lines:
         raise ServiceError(f"OpenSearch could not look at all of its logs: {told['_shards']}", "ask again, or for less")
     hits = told["hits"]
     return Lines([hit["_source"] for hit in reversed(hits["hits"])], hits["total"]["value"])
+
+
+def of_file(path: str) -> Lines:
+    """The lines of one file, in the order in which they stand there.
+
+    Args:
+        path: its end; what is before it is another on each machine.
+
+    Raises:
+        ServiceError: see `search`.
+    """
+    return search(Asked(file=path, most=MOST))
+
+
+def _literal(text: str) -> str:
+    """A text for which a wildcard's own characters stand for themselves."""
+    return re.sub(r"([*?\\])", r"\\\1", text)
 
 
 def span(text: str) -> timedelta:

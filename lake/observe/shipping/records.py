@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from lake.run import run_id_of
+from lake.run import PREFIX, run_id_of
 
 FIELDS = {
     "service": "service",
@@ -44,6 +44,12 @@ LONGEST_REST = 16_384
 ROTATED = re.compile(r"(?<=\.log)\.\d+$")
 PIPELINE = "shop_lake"
 """The DAG whose runs are the lake's."""
+
+BRANCH = re.compile(rf"\b{PREFIX}([a-z][a-z0-9_]*?_\d{{8}}t\d{{6}}(?:_\d{{1,6}})?)(?![a-z0-9])")
+"""A run's branch, or a catalog that is called by it: by that name Trino, Spark and Nessie tell what they work on."""
+
+NAMES_BRANCHES = ("event", "thread")
+"""Where it stands in their lines."""
 
 
 @dataclass(frozen=True)
@@ -88,6 +94,8 @@ def _document(record: Mapping[str, Any]) -> Document:
         fields["trace_id"] = record["traceId"]
     if "run" not in fields and attributes.get("dag_id") == PIPELINE and attributes.get("run_id"):
         fields["run"] = run_id_of(str(attributes["run_id"]))
+    if "run" not in fields and (found := BRANCH.search(" ".join(_texts(fields, attributes)))):
+        fields["run"] = found[1]
     if error := "\n".join(filter(None, (_error(attributes.get(name)) for name in ERRORS))):
         fields["error"] = error
     rest = {key: value for key, value in attributes.items() if key not in {*named, *ERRORS, *DROPPED}}
@@ -97,6 +105,10 @@ def _document(record: Mapping[str, Any]) -> Document:
     file = ROTATED.sub("", str(fields.get("file", "")))
     place = (file, fields.get("offset", ""), nanoseconds if record.get("timeUnixNano") else 0, body, fields["event"])
     return Document(hashlib.sha256(repr(place).encode("utf-8", "replace")).hexdigest()[:32], fields)
+
+
+def _texts(*lines: Mapping[str, Any]) -> Iterator[str]:
+    return (str(line[name]) for line in lines for name in NAMES_BRANCHES if name in line)
 
 
 def _value(value: Mapping[str, Any]) -> Any:

@@ -20,7 +20,7 @@ import pytest
 from tenacity import Retrying, stop_after_delay, wait_fixed
 
 from lake.errors import ServiceError
-from lake.observe.search import Asked, search
+from lake.observe.search import Asked, of_file, search
 from lake.runtime import profiles, supervise
 from lake.runtime.services import services
 from lake.settings import PROJECT, settings
@@ -98,6 +98,46 @@ def test_a_line_is_found_by_its_words_its_run_and_its_service(writer: Writer) ->
     ]
     assert said("--search", "number1 | number2 -number2", "--table", "orders", "--service", writer.name)
     assert said("--search", "nowhere", "--service", writer.name) == []
+
+
+READS = """
+import json, sys
+from task_logs import REMOTE_TASK_LOG
+print(json.dumps(REMOTE_TASK_LOG.read(sys.argv[1], None)))
+"""
+"""As Airflow's page does for the log of a task, by the plug-in."""
+
+
+def test_airflow_s_page_has_a_task_s_log_whose_file_is_gone(logging: None) -> None:
+    base = settings().home / "data" / "airflow" / "logs"
+    path = f"dag_id=some_dag/run_id=manual__{uuid.uuid4().hex}/task_id=clean/map_index=3/attempt=1.log"
+    environment = {
+        **os.environ,
+        "AIRFLOW__LOGGING__BASE_LOG_FOLDER": str(base),
+        "PYTHONPATH": f"{PROJECT}:{PROJECT}/infra/airflow/plugins",
+    }
+
+    def read() -> tuple[list[str], list[str] | None]:
+        command = [sys.executable, "-c", READS, path]
+        result = subprocess.run(command, env=environment, check=True, capture_output=True, timeout=60)
+        sources, told = json.loads(result.stdout.splitlines()[-1])
+        return sources, told
+
+    assert read() == (["neither its file is here, nor has OpenSearch lines of it"], None)
+    file = base / path
+    file.parent.mkdir(parents=True)
+    lines = [
+        {"timestamp": f"2026-11-26T05:20:0{second}.5Z", "level": "info", "event": f"step {second}", "table": "orders"}
+        for second in (1, 2)
+    ]
+    file.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    soon(lambda: of_file(path).total == 2)
+    assert read() == ([], None)
+    file.unlink()
+    sources, told = read()
+    assert sources == ["OpenSearch, which has 2 lines of it"]
+    shown = [json.loads(line) for line in (told or [""])[0].splitlines()]
+    assert [(line["event"], line["table"]) for line in shown] == [("step 1", "orders"), ("step 2", "orders")]
 
 
 def test_nothing_is_lost_while_opensearch_is_away(writer: Writer) -> None:

@@ -86,6 +86,28 @@ def test_a_task_s_line_has_our_names_and_the_run_of_the_lake() -> None:
     assert (bound["run"], bound["task"]) == ("manual__1_2", "extract")
 
 
+@pytest.mark.parametrize(
+    ("line", "run"),
+    [
+        (
+            {"thread": "iceberg-split-source-run_manual_20261126t124933_034251_audit-0", "event": "Scanning table x"},
+            "manual_20261126t124933_034251",
+        ),
+        (
+            {"event": "GET /iceberg/v1/run_scheduled_20261126t120000%7Cwarehouse/namespaces/raw 200"},
+            "scheduled_20261126t120000",
+        ),
+        (
+            {"event": "CommitReport{tableName=run_manual_20261126t124933_034251_base.cleaned.orders, …"},
+            "manual_20261126t124933_034251",
+        ),
+        ({"event": "the dry_run_of_20261126t120000 and run_once"}, None),
+    ],
+)
+def test_a_line_that_names_the_branch_of_a_run_is_of_it(line: dict[str, str], run: str | None) -> None:
+    assert fields(**line).get("run") == run
+
+
 def test_an_error_can_be_searched_in_either_form() -> None:
     assert fields(event="failed", exception="Traceback\nValueError: 5")["error"] == "Traceback\nValueError: 5"
     raised = [{"exc_type": "ValueError", "exc_value": "5", "frames": []}, {"exc_type": "LakeError", "exc_value": "no"}]
