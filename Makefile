@@ -86,11 +86,12 @@ lint: .venv/.complete  ## check style, types, imports, SQL, alert rules and rout
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/mypy --package infra.grafana
+	$(BIN)/mypy --package infra.grafana --package infra.opensearch_dashboards
 	$(BIN)/lint-imports
 	$(BIN)/sqlfluff lint dbt
 	$(BIN)/python -m lake.observe.lint
 	$(BIN)/python -m infra.grafana --check
+	$(BIN)/python -m infra.opensearch_dashboards --check
 
 lint-dashboards: .venv/.complete  ## check the dashboards against Grafana's own types; needs npm, and a network once
 	$(BIN)/python -m infra.grafana.typed

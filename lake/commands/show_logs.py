@@ -35,27 +35,33 @@ def logs(
     level: Annotated[str, typer.Option(help="Only lines of this level, such as error.")] = "",
     since: Annotated[str, typer.Option(help="Only lines of the last 90s, 15m, 1h, 7d.")] = "",
     of: Annotated[str, typer.Option("--service", help="Only lines of this service; of tasks: airflow-task.")] = "",
+    saved: Annotated[
+        str, typer.Option(help="A search that has a name, such as errors; the other options make it narrower.")
+    ] = "",
 ) -> None:
     """Print the end of a service's log, or look for lines in all logs (`--search`, `--run` …; needs `lake up observe`).
 
     What is JSON reads as text on a terminal, and stays as it is elsewhere.
     """
     only = {"run": run, "source": source, "table": table, "level": level, "service": of or name or ""}
-    is_search = search is not None or since or any(only[each] for each in ("run", "source", "table", "level")) or of
+    narrower = ("run", "source", "table", "level")
+    is_search = search is not None or since or saved or any(only[each] for each in narrower) or of
     if is_search:
         if follow:
             raise LakeError("a search cannot be followed", "follow the log of one service: `lake logs NAME --follow`")
-        _find(search or "", only, since, lines)
+        _find(search or "", only, since, lines, saved)
     elif name:
         _tail(name, follow, lines)
     else:
-        raise LakeError("whose log?", "name a service, or look in all logs with --search, --run or --since")
+        raise LakeError("whose log?", "name a service, or look in all logs with --search, --saved, --run or --since")
 
 
-def _find(text: str, only: dict[str, str], since: str, most: int) -> None:
+def _find(text: str, only: dict[str, str], since: str, most: int, saved: str) -> None:
     from lake.observe.search import Asked, search, span
+    from lake.observe.searches import search_named
 
-    found = search(Asked(text, only, span(since) if since else None, most))
+    asked = Asked(text, only, span(since) if since else None, most)
+    found = search(search_named(saved).narrowed(asked) if saved else asked)
     for line in found.found:
         typer.echo(_written(line))
     if found.total > len(found.found):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -28,14 +28,14 @@ class Asked:
     Attributes:
         text: words that a line has, each; ``"several words"`` as they stand, ``a | b`` for either, ``-word`` for none,
             ``begin*``. Of what it says, and of an error's traceback. Empty for any line.
-        only: what a field is, by its name.
+        only: what a field is, by its name: one value or several, of which it is one.
         since: how far back; None for all that is kept.
         most: lines at most, the newest.
         file: the end of the path of the file that they stand in; any, if empty.
     """
 
     text: str = ""
-    only: Mapping[str, str] = field(default_factory=dict)
+    only: Mapping[str, str | Sequence[str]] = field(default_factory=dict)
     since: timedelta | None = None
     most: int = 100
     file: str = ""
@@ -44,7 +44,11 @@ class Asked:
         """The same as OpenSearch takes it: https://docs.opensearch.org/latest/query-dsl/"""
         words = {"query": self.text, "fields": ["event", "error"], "default_operator": "and"}
         must = [{"simple_query_string": words}] if self.text else []
-        filters: list[dict[str, Any]] = [{"term": {name: value}} for name, value in self.only.items() if value]
+        filters: list[dict[str, Any]] = [
+            {"terms": {name: [value] if isinstance(value, str) else [*value]}}
+            for name, value in self.only.items()
+            if value
+        ]
         if self.file:
             filters.append({"wildcard": {"file": {"value": f"*/{_literal(self.file)}"}}})
         if self.since:
@@ -72,9 +76,24 @@ def search(asked: Asked) -> Lines:
     Raises:
         ServiceError: OpenSearch does not answer, has no logs, or did not understand.
     """
+    hits = _ask(asked.query())["hits"]
+    return Lines([hit["_source"] for hit in reversed(hits["hits"])], hits["total"]["value"])
+
+
+def values(name: str, since: timedelta = timedelta(days=7)) -> list[str]:
+    """What a field is in the lines of some time, the most frequent first; a hundred at most.
+
+    Raises:
+        ServiceError: see `search`.
+    """
+    told = _ask({**Asked(since=since, most=0).query(), "aggs": {"values": {"terms": {"field": name, "size": 100}}}})
+    return [each["key"] for each in told["aggregations"]["values"]["buckets"]]
+
+
+def _ask(query: Mapping[str, Any]) -> dict[str, Any]:
     address = settings().opensearch_url
     try:
-        answer = httpx.post(f"{address}/{ALIAS}/_search", json=asked.query(), timeout=ASK_SECONDS, trust_env=False)
+        answer = httpx.post(f"{address}/{ALIAS}/_search", json=query, timeout=ASK_SECONDS, trust_env=False)
     except httpx.HTTPError as error:
         raise ServiceError(
             f"OpenSearch at {address}, which keeps the logs, does not answer: {error}",
@@ -84,11 +103,10 @@ def search(asked: Asked) -> Lines:
         raise ServiceError(f"OpenSearch at {address} has no logs yet", "look at `lake status`: is the shipper healthy?")
     if not answer.is_success:
         raise ServiceError(f"OpenSearch answers {answer.status_code}: {answer.text[:300]}", "ask in other words")
-    told = answer.json()
+    told: dict[str, Any] = answer.json()
     if told["timed_out"] or told["_shards"]["failed"]:
         raise ServiceError(f"OpenSearch could not look at all of its logs: {told['_shards']}", "ask again, or for less")
-    hits = told["hits"]
-    return Lines([hit["_source"] for hit in reversed(hits["hits"])], hits["total"]["value"])
+    return told
 
 
 def of_file(path: str) -> Lines:

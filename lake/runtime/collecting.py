@@ -71,7 +71,7 @@ def _prepare_opensearch(folder: Path) -> None:
         (folder / COMPLETE).touch()
     for name in ("config", "scratch"):
         shutil.rmtree(folder / name, ignore_errors=True)
-    shutil.copytree(INFRA / "opensearch", folder / "config", ignore=shutil.ignore_patterns("logs"))
+    shutil.copytree(INFRA / "opensearch", folder / "config", ignore=shutil.ignore_patterns("logs", "searches.toml"))
     (folder / "scratch").mkdir()
     if os.geteuid() == 0:
         owner = folder.stat()

@@ -5,8 +5,8 @@ Airflow's own logs are JSON already (``AIRFLOW__LOGGING__JSON_LOGS``). What stan
 every line of a task goes before it is written, in the process that watches over the task
 (``airflow.sdk.log.logging_processors``). Airflow's own masker works before them, and knows no secret of ours.
 
-Airflow's page reads the file of a task where there is one, for nothing is nearer to what was written. Where there is none
-(maintenance has removed it, or another machine has it) it asks OpenSearch.
+Airflow's page reads the file of a task where there is one, for nothing is nearer to what was written. Where there is
+none (maintenance has removed it, or another machine has it) it asks OpenSearch.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class TaskLogs:
 
 
 def _as_airflow_reads(line: dict[str, Any]) -> dict[str, Any]:
-    """A line of OpenSearch's with the names that Airflow's page knows; what stands in the page's address is left out."""
+    """A line of OpenSearch's, without what the page's address says already."""
     said = {name: line[name] for name in ("timestamp", "level", "logger", "event", "source", "table") if name in line}
     return said | ({"error": line["error"]} if "error" in line else {})
 

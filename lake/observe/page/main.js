@@ -1,6 +1,7 @@
 // The page of one dashboard: its panels, the time they show, and how often they are asked anew. All of it stands in the
 // address, so that a link shows the same.
 
+import { at, frame, read, trouble } from "./frame.js";
 import { Panel } from "./panels.js";
 import { labelValues } from "./query.js";
 
@@ -12,15 +13,8 @@ const REFRESH = [["", "off"], ["10s", "10 s"], ["30s", "30 s"], ["1m", "1 min"],
 const SECONDS = { s: 1, m: 60, h: 3600, d: 86400 };
 const ALL = "$__all";
 
-const at = (id) => document.getElementById(id);
 const seconds = (text) => Number(text.slice(0, -1)) * SECONDS[text.at(-1)];
 const address = new URLSearchParams(location.search);
-
-async function read(path) {
-  const answer = await fetch(path);
-  if (!answer.ok) throw new Error(`${path} answered ${answer.status}: ${(await answer.text()).slice(0, 200)}`);
-  return await answer.json();
-}
 
 // A value is put into a regular expression in a string; what is special in either is meant as it is.
 const literal = (value) => value.replace(/[.*+?^${}()|[\]\\]/g, "\\\\$&").replaceAll('"', '\\"');
@@ -64,7 +58,9 @@ class Page {
     address.set("to", this.to);
     address.set("refresh", this.refresh);
     history.replaceState(null, "", `?${address}`);
-    for (const link of at("boards").children) link.href = `${link.pathname}?from=${this.from}&to=${this.to}`;
+    for (const link of at("boards").querySelectorAll("a[href^='/d/']")) {
+      link.href = `${link.pathname}?from=${this.from}&to=${this.to}`;
+    }
   }
 
   controls() {
@@ -137,13 +133,6 @@ class Page {
       this.ask();
     });
     at("again").addEventListener("click", () => this.ask());
-    at("theme").addEventListener("click", () => {
-      const dark = matchMedia("(prefers-color-scheme: dark)").matches;
-      const now = document.documentElement.dataset.theme ?? (dark ? "dark" : "light");
-      document.documentElement.dataset.theme = now === "dark" ? "light" : "dark";
-      localStorage.setItem("theme", document.documentElement.dataset.theme);
-      this.ask();
-    });
     document.addEventListener("visibilitychange", () => document.hidden || this.ask());
     let width = innerWidth;
     let resized;
@@ -157,24 +146,14 @@ class Page {
 }
 
 async function main() {
-  const theme = localStorage.getItem("theme");
-  if (theme) document.documentElement.dataset.theme = theme;
   const uid = location.pathname.split("/")[2];
-  const [dashboard, boards, links] = await Promise.all([read(`/dashboards/${uid}`), read("/dashboards"), read("/links")]);
+  let page;
+  const [dashboard, links] = await Promise.all([
+    read(`/dashboards/${uid}`), frame(location.pathname, () => page?.ask()),
+  ]);
   document.title = `${dashboard.title} · Shoplake`;
   at("about").textContent = dashboard.description;
-  for (const each of boards) {
-    const link = Object.assign(document.createElement("a"), {
-      href: `/d/${each.uid}`, textContent: each.title, title: each.description,
-    });
-    if (each.uid === uid) link.setAttribute("aria-current", "page");
-    at("boards").append(link);
-  }
-  at("boards").querySelector("[aria-current]")?.scrollIntoView({ inline: "center", block: "nearest" });
-  for (const [name, url] of Object.entries(links)) {
-    at("links").append(Object.assign(document.createElement("a"), { href: url, textContent: name }));
-  }
-  const page = new Page(dashboard, links.Prometheus);
+  page = new Page(dashboard, links.Prometheus);
   page.controls();
   page.choices();
   page.build();
@@ -183,7 +162,4 @@ async function main() {
   await page.ask();
 }
 
-main().catch((error) => {
-  at("trouble").hidden = false;
-  at("trouble").textContent = error.message;
-});
+main().catch((error) => trouble(error.message));

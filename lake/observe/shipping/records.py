@@ -40,6 +40,9 @@ DROPPED = {"event", "timestamp", "level", "msg", "ts", "time", "log.file.name"}
 LEVELS = ((21, "critical"), (17, "error"), (13, "warning"), (9, "info"), (1, "debug"))
 """From which of OTLP's numbers on a level is called so."""
 
+ALSO_CALLED = {"warn": "warning", "err": "error", "fatal": "critical", "panic": "critical", "trace": "debug"}
+"""Other words for a level, by those who are asked for no number. A word that is none of these is nothing grave."""
+
 LONGEST_REST = 16_384
 ROTATED = re.compile(r"(?<=\.log)\.\d+$")
 PIPELINE = "shop_lake"
@@ -133,7 +136,8 @@ def _instant(nanoseconds: int) -> str:
 
 def _level(number: int, attributes: Mapping[str, Any]) -> str:
     said = str(attributes.get("level", "")).lower()
-    return next((name for least, name in LEVELS if number >= least), said or "info")
+    known = {name: name for _, name in LEVELS} | ALSO_CALLED
+    return next((name for least, name in LEVELS if number >= least), known.get(said, "info"))
 
 
 def _error(told: Any) -> str:

@@ -10,8 +10,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from lake.observe.dashboards import dashboards
+from lake.settings import settings
+from tests import played
 from tests.integration.alerts.conftest import free_port
 from tests.integration.observe.conftest import Page
+from tests.played import LINE, OpenSearch
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Route
@@ -102,7 +105,7 @@ def test_every_panel_is_drawn(browser: Browser, page: str, uid: str, size: tuple
 def test_dashboards_lead_to_each_other_and_to_other_pages(browser: Browser, page: str) -> None:
     with opened(browser, f"{page}/d/shoplake-overview?from=now-1h&to=now") as tab:
         hrefs = tab.eval_on_selector_all("#boards a", "all => all.map(each => each.getAttribute('href'))")
-        assert hrefs == [f"/d/{uid}?from=now-1h&to=now" for uid in UIDS]
+        assert hrefs == [*(f"/d/{uid}?from=now-1h&to=now" for uid in UIDS), "/logs"]
         assert tab.locator("#links a").all_inner_texts() == ["Prometheus", "Alertmanager", "Airflow", "Trino"]
         tab.click("[data-title='Age of the lake'] a.more")
         tab.wait_for_selector("#boards a[aria-current]:has-text('Lake')")
@@ -208,3 +211,47 @@ def test_a_prometheus_that_is_away_is_told_once_and_in_every_panel(browser: Brow
         assert "Prometheus does not answer" in tab.inner_text("#trouble")
         assert all("cannot be asked" in state for state in states(tab).values())
         context.close()
+
+
+# -- the logs
+STRANGE = {**LINE, "event": "<script>alert(1)</script> " + "x" * 5_000, "error": "Traceback\n  OSError: <b>no</b>"}
+
+
+@pytest.fixture
+def logs(page: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[OpenSearch]:
+    """What the page of the logs asks."""
+    with played.opensearch() as server:
+        server.lines, server.total, server.values = [STRANGE, LINE], 300, ["trino", "spark"]
+        monkeypatch.setenv("LAKE_OPENSEARCH_PORT", str(server.server_port))
+        settings.cache_clear()
+        yield server
+    settings.cache_clear()
+
+
+@pytest.mark.parametrize(("size", "scheme"), [(DESK, "light"), (PHONE, "dark")], ids=["desk", "phone"])
+def test_lines_are_looked_for_and_opened(
+    browser: Browser, page: str, logs: OpenSearch, size: tuple[int, int], scheme: str
+) -> None:
+    with opened(browser, f"{page}/logs?saved=errors", size, scheme) as tab:
+        assert tab.locator("#saved [aria-current]").inner_text() == "Errors"
+        assert tab.locator("#lines li").count() == 2
+        assert "300 lines" in tab.inner_text("#told")
+        tab.locator("#lines summary").first.click()
+        assert "OSError: <b>no</b>" in tab.inner_text("#lines dl")
+        assert tab.evaluate("() => document.documentElement.scrollWidth") <= size[0], "it scrolls sideways"
+        tab.fill("#text", "disk")
+        tab.locator("#asked [name=service] option[value=spark]").wait_for(state="attached")
+        tab.select_option("#asked [name=service]", "spark")
+        tab.click("#asked button")
+        answered(tab, 2)
+        assert "text=disk" in tab.url and "service=spark" in tab.url
+        asked = next(each for each in reversed(logs.asked) if each["size"])["query"]["bool"]
+        assert {"terms": {"service": ["spark"]}} in asked["filter"]
+        assert {"terms": {"level": ["error", "critical"]}} in asked["filter"]
+
+
+def test_more_lines_are_asked_for(browser: Browser, page: str, logs: OpenSearch) -> None:
+    with opened(browser, f"{page}/logs") as tab:
+        tab.click("#more button")
+        answered(tab, 2)
+        assert max(each["size"] for each in logs.asked) == 1000

@@ -57,7 +57,7 @@ EXPECTED = {
     "mysql-replica": ("05:20:59.123", "info", "Server", "mysqld: ready for connections."),
     "minio": (None, "info", None, "Exiting on signal: TERMINATED"),
     "opensearch": ("05:20:59.123", "warning", "o.o.c.Disk", "flood stage"),
-    "alertmanager": (None, "warn", None, "no receiver"),
+    "alertmanager": (None, "warning", None, "no receiver"),
     "exporter": ("05:20:59.123", "warning", "lake.x", "5 rows"),
     "airflow-scheduler": ("05:20:59.123", "error", "a.b", "part"),
 }

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Iterator
 from datetime import timedelta
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
-from typing import Any
 
 import pytest
 from typer.testing import CliRunner
@@ -17,46 +14,17 @@ from lake.commands.main import app
 from lake.errors import LakeError
 from lake.observe.search import span
 from lake.settings import settings
-
-LINE = {"timestamp": "2026-11-26T05:20:00Z", "level": "error", "service": "trino", "event": "disk full", "run": "r1"}
-
-
-class OpenSearch(HTTPServer):
-    """Answers every search alike, and keeps what it was asked."""
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), Answers)
-        self.asked: list[dict[str, Any]] = []
-        self.status, self.total = 200, 1
-
-
-class Answers(BaseHTTPRequestHandler):
-    server: OpenSearch
-
-    def do_POST(self) -> None:
-        self.server.asked.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-        hits = {"total": {"value": self.server.total}, "hits": [{"_source": LINE}][: self.server.total]}
-        body = json.dumps({"timed_out": False, "_shards": {"failed": 0}, "hits": hits}).encode()
-        self.send_response(self.server.status)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, format: str, *arguments: Any) -> None:
-        """Nobody reads it."""
+from tests import played
+from tests.played import LINE, OpenSearch
 
 
 @pytest.fixture
 def opensearch(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[OpenSearch]:
-    with OpenSearch() as server:
+    with played.opensearch() as server:
         monkeypatch.setenv("LAKE_OPENSEARCH_PORT", str(server.server_port))
         monkeypatch.setenv("LAKE_HOME", str(tmp_path))
         settings.cache_clear()
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
         yield server
-        server.shutdown()
-        thread.join()
     settings.cache_clear()
 
 
@@ -72,9 +40,17 @@ def test_a_search_asks_for_words_and_fields_and_prints_json_where_no_person_read
     (asked,) = opensearch.asked
     conditions = asked["query"]["bool"]
     assert conditions["must"][0]["simple_query_string"]["query"] == "disk full"
-    assert {"term": {"run": "r1"}} in conditions["filter"] and {"term": {"service": "trino"}} in conditions["filter"]
+    assert {"terms": {"run": ["r1"]}} in conditions["filter"]
+    assert {"terms": {"service": ["trino"]}} in conditions["filter"]
     assert {"range": {"timestamp": {"gte": "now-3600s"}}} in conditions["filter"]
     assert len(conditions["filter"]) == 3 and asked["size"] == 5
+
+
+def test_a_saved_search_is_narrower_by_what_else_is_asked(opensearch: OpenSearch) -> None:
+    assert json.loads(said("--saved", "held", "--search", "orders")) == LINE
+    conditions = opensearch.asked[0]["query"]["bool"]
+    assert conditions["must"][0]["simple_query_string"]["query"] == '("held back") + (orders)'
+    assert conditions["filter"] == [{"terms": {"service": ["airflow-task"]}}]
 
 
 def test_people_read_text(opensearch: OpenSearch, monkeypatch: pytest.MonkeyPatch) -> None:
