@@ -5,6 +5,7 @@ dbt runs inside ours (`dbtRunner`), because a process of its own would pay for i
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import json
 import logging
@@ -107,6 +108,21 @@ def build(
 
 
 def _invoke(command: list[str], catalog: str, target_dir: Path) -> MartsResult:
+    try:
+        return _carried_out(command, catalog, target_dir)
+    finally:
+        _release()
+
+
+def _release() -> None:
+    """Let go of what dbt keeps for a next command: locks, which the end of a task of Airflow's would leave behind."""
+    from dbt.adapters.factory import reset_adapters
+
+    reset_adapters()
+    gc.collect()  # they refer to each other
+
+
+def _carried_out(command: list[str], catalog: str, target_dir: Path) -> MartsResult:
     # Imported here: dbt takes seconds to import, and most of those who import this module do not build.
     from dbt.cli.main import dbtRunner
 
