@@ -15,7 +15,7 @@ from lake.settings import PROJECT, settings
 def problems(project: Path = PROJECT) -> list[Problem]:
     """All that is wrong in the rules and routes of a checkout."""
     prometheus = project / "infra" / "prometheus"
-    found = rules.check(sorted((prometheus / "rules").glob("*.yml")), known(prometheus), project)
+    found = rules.check(rules.rule_files(prometheus), known(prometheus), project)
     told = found.alerts + routes.of_ours(load(settings().alert_rules))
     return sorted(found.problems + routes.check(project / "infra" / "alertmanager" / "alertmanager.yml", told))
 

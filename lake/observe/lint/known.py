@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,8 @@ EVERY_TARGET = frozenset({"job", "instance", "host"})
 """Labels that any target may have. Who has several machines gives each target the one that it is on (`host`)."""
 OF_SCRAPES = ("up", "scrape_duration_seconds", "scrape_samples_scraped")
 """What Prometheus itself says of each target: https://prometheus.io/docs/concepts/jobs_instances/."""
+OF_AIRFLOW = Path("_shared") / "observability" / "metrics" / "metrics_template.yaml"
+"""Airflow's own list of its metrics, in its package."""
 
 
 @dataclass(frozen=True)
@@ -44,16 +47,30 @@ def known(prometheus: Path) -> Known:
     """What Prometheus can be asked for, by its folder under ``infra/``.
 
     Its scrape configuration says which jobs there are and which labels their targets have; ``metrics/<job>.txt``, what
-    each job's targets tell; `lake.observe.metrics`, what the lake's own exporter does.
+    each job's targets tell; `lake.observe.metrics`, what the lake's exporter does; Airflow's own list, what it does.
     """
     targets = _labels_of_targets(yaml.safe_load((prometheus / "prometheus.yml").read_text()))
     found = {name: frozenset().union(*targets.values()) for name in OF_SCRAPES}
     for file in sorted((prometheus / "metrics").glob("*.txt")):
         for name, labels in listed(file).items():
             found[name] = labels | targets.get(file.stem, EVERY_TARGET)
+    for name, labels in airflow().items():
+        found[name] = labels | targets.get("airflow", EVERY_TARGET)
     for metric in METRICS:
         found[metric.name] = frozenset(metric.labels) | targets.get(OWN_JOB, EVERY_TARGET)
     return Known(found, frozenset(targets))
+
+
+def airflow() -> dict[str, frozenset[str]]:
+    """Airflow's metrics with their labels, called as statsd_exporter calls them."""
+    package = find_spec("airflow")  # which takes seconds to import
+    assert package is not None and package.origin is not None
+    found = {}
+    for metric in yaml.safe_load((Path(package.origin).parent / OF_AIRFLOW).read_text())["metrics"]:
+        name = f"airflow_{metric['name'].replace('.', '_').replace('-', '_')}"
+        for ending in ("_sum", "_count") if metric["type"] == "timer" else ("",):
+            found[name + ending] = frozenset(metric["name_variables"])
+    return found
 
 
 def listed(file: Path, only: str = "") -> dict[str, frozenset[str]]:

@@ -10,7 +10,7 @@ from typing import Any
 
 from lake.alerts import kinds
 from lake.observe.lint import promql
-from lake.observe.lint.known import SEVERITIES, TEAMS, Known, nearest
+from lake.observe.lint.known import SEVERITIES, TEAMS, Known, known, nearest
 from lake.observe.lint.problem import Problem, at, line_of, read
 
 ANNOTATIONS = frozenset({"summary", "way_out", "runbook"})
@@ -41,14 +41,14 @@ class Found:
     problems: list[Problem]
 
 
-def check(files: Sequence[Path], known: Known, project: Path) -> Found:
+def check(files: Sequence[Path], names: Known, project: Path) -> Found:
     """Look through all rules.
 
     Args:
-        known: what they may name, beside what they record themselves.
+        names: what they may name, beside what they record themselves.
         project: below which their runbooks lie.
     """
-    found = Found(known, [], [])
+    found = Found(names, [], [])
     rules = []
     for file in files:
         document, problems = read(file)
@@ -74,6 +74,19 @@ def check(files: Sequence[Path], known: Known, project: Path) -> Found:
             # Of an expression that is wrong it is not known which labels it has.
             found.problems += [] if said else _of_texts(file, rule, labels)
     return found
+
+
+def served(project: Path) -> Known:
+    """All that Prometheus can be asked for: what it scrapes, what rules record, and the alerts that fire."""
+    prometheus = project / "infra" / "prometheus"
+    found = check(rule_files(prometheus), known(prometheus), project)
+    of_alerts = frozenset({"alertname", "alertstate"}).union(*(alert.labels for alert in found.alerts))
+    return found.known.with_metric("ALERTS", of_alerts)
+
+
+def rule_files(prometheus: Path) -> list[Path]:
+    """The files of Prometheus' rules."""
+    return sorted((prometheus / "rules").glob("*.yml"))
 
 
 def _told(rule: Any, labels: frozenset[str]) -> Told:

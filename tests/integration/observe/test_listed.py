@@ -15,6 +15,7 @@ from tenacity import Retrying, stop_after_delay, wait_fixed
 from conftest import Server
 from lake.observe.lint.known import listed
 from lake.runtime.artifacts import artifacts
+from lake.runtime.observe import MYSQL_COLLECTORS, NODE_COLLECTORS
 from lake.settings import PROJECT, settings
 from tests.integration.alerts.conftest import free_port, start_alertmanager
 
@@ -67,14 +68,24 @@ def test_mysqld_exporter(server: Server, replica_port: int, tmp_path: Path) -> N
     told: dict[str, frozenset[str]] = {}
     for port in (server.port, replica_port):
         address = f"--mysqld.address={server.host}:{port}", f"--config.my-cnf={login}"
-        with _running("prometheus-mysqld-exporter", tmp_path, *address, "--collect.info_schema.innodb_metrics") as url:
+        collectors = (f"--collect.{name}" for name in MYSQL_COLLECTORS)
+        with _running("prometheus-mysqld-exporter", tmp_path, *address, *collectors) as url:
             told |= _told(url)
     _assert_told("mysql.txt", told, only=server.kind)
 
 
 def test_node_exporter(tmp_path: Path) -> None:
-    with _running("prometheus-node-exporter", tmp_path) as url:
+    chosen = ("--collector.disable-defaults", *(f"--collector.{name}" for name in NODE_COLLECTORS))
+    with _running("prometheus-node-exporter", tmp_path, *chosen) as url:
         _assert_told("node.txt", _told(url))
+
+
+def test_prometheus(tmp_path: Path) -> None:
+    (tmp_path / "prometheus.yml").write_text("scrape_configs: []\n")
+    with _running(
+        "prometheus", tmp_path, f"--config.file={tmp_path}/prometheus.yml", f"--storage.tsdb.path={tmp_path}/data"
+    ) as url:
+        _assert_told("prometheus.txt", _told(url))
 
 
 def test_alertmanager(start_alertmanager: Callable[..., None]) -> None:
