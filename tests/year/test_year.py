@@ -17,8 +17,12 @@ DAYS = int(os.environ.get("LAKE_YEAR_DAYS", "365"))
 REPORT = Path(os.environ.get("LAKE_YEAR_REPORT", PROJECT / "build" / "year.json"))
 
 SETTLED, MOST = 3, 2
-"""From the month on in which a lake has all that it keeps of a shop of this size, it may at most become so many times
-as large."""
+"""From the month on in which a lake has all that it keeps of a shop of this size, what it is now, and what it has
+landed, may at most become so many times as large."""
+
+QUARTER, MOST_A_QUARTER = 3, 1.5
+"""Beyond that it keeps a state of each month for ever, so it grows by what one more of those takes: by at most so many
+times as much in the last quarter as in the first after it has settled."""
 
 
 def _assert_receipts_read(year: Year) -> None:
@@ -47,6 +51,10 @@ def test_a_year(year: Year) -> None:
         year.report(REPORT)
     ended = [month for month in year.months if month.stored]
     if len(ended) > SETTLED:
-        for what, bytes_then in ended[SETTLED - 1].stored.items():
-            bytes_now = ended[-1].stored[what]
-            assert bytes_now <= MOST * bytes_then, f"{what}: {bytes_now:,}, after {bytes_then:,} in month {SETTLED}"
+        for what in ("main_bytes", "landing_bytes"):
+            then, now = ended[SETTLED - 1].stored[what], ended[-1].stored[what]
+            assert now <= MOST * then, f"{what}: {now:,}, after {then:,} in month {SETTLED}"
+    lake = [month.stored["lake_bytes"] for month in ended[SETTLED - 1 :]]
+    if len(lake) > 2 * QUARTER:
+        first, last = lake[QUARTER] - lake[0], lake[-1] - lake[-1 - QUARTER]
+        assert last <= MOST_A_QUARTER * first, f"the last {QUARTER} months added {last:,} bytes, the first {first:,}"

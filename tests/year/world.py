@@ -17,7 +17,10 @@ from tempfile import mkdtemp
 
 from pyarrow import fs
 
-from lake.platform import storage
+from lake.maintenance import reachable
+from lake.maintenance.reachable import Root
+from lake.platform import catalog, storage
+from lake.platform.catalog import MAIN
 from lake.runtime import engines
 from lake.settings import settings
 from tests.faults.world import Server, forget, free_ports
@@ -84,8 +87,11 @@ class World:
 
 
 def stored_bytes() -> dict[str, int]:
-    """Bytes of what the lake's tables and the landing area hold."""
-    return {name: sum(info.size for info in _files(bucket)) for name, bucket in BUCKETS.items()}
+    """Bytes of what the lake's tables and the landing area hold, and of what main as it is refers to alone."""
+    found = {name: sum(info.size for info in _files(bucket)) for name, bucket in BUCKETS.items()}
+    sizes = {f"s3://{info.path}": info.size for info in _files(BUCKETS["lake_bytes"])}
+    main = reachable.find([Root(f"{MAIN}@{catalog.head()}", "main")], ()).of_main
+    return {**found, "main_bytes": sum(size for uri, size in sizes.items() if uri in main)}
 
 
 def bytes_by_layer() -> dict[str, int]:

@@ -60,14 +60,14 @@ def check(files: Sequence[Path], names: Known, project: Path) -> Found:
             if "record" in rule:
                 labels, _ = promql.check(rule["expr"], found.known)
                 found.known = found.known.with_metric(rule["record"], labels | set(rule.get("labels", {})))
-    names: dict[str, Path] = {}
+    seen: dict[str, Path] = {}
     for file, rule in rules:
         labels, said = promql.check(rule["expr"], found.known)
         found.problems += at(file, line_of(rule, "expr"), said)
         name = rule.get("alert") or rule["record"]
-        if name in names:
-            found.problems.append(Problem(file, line_of(rule), f"{name} is there twice, also in {names[name]}"))
-        names[name] = file
+        if name in seen:
+            found.problems.append(Problem(file, line_of(rule), f"{name} is there twice, also in {seen[name]}"))
+        seen[name] = file
         if "alert" in rule:
             found.alerts.append(_told(rule, labels))
             found.problems += _of_alert(file, rule, project)
