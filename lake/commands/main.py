@@ -8,7 +8,19 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from lake.commands import doctor, exporter, follow, maintenance, parity, query, receipts, run, services, sources
+from lake.commands import (
+    doctor,
+    exporter,
+    follow,
+    lineage,
+    maintenance,
+    parity,
+    query,
+    receipts,
+    run,
+    services,
+    sources,
+)
 from lake.commands.report import app as report
 from lake.commands.shop import app as shop
 from lake.errors import LakeError
@@ -23,6 +35,7 @@ for command in (
     query.sql,
     query.tables,
     receipts.receipts,
+    lineage.lineage,
     parity.parity,
     maintenance.maintenance,
     sources.add_source,

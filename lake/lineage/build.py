@@ -1,0 +1,46 @@
+"""Puts the lineage of a whole lake together, from its contracts and the code as they are now. No service is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from lake.contracts import Contract, load_all
+from lake.contracts.load import files
+from lake.lineage import landed, marts, readers, star
+from lake.lineage.graph import Graph
+from lake.lineage.model import Made, Table
+from lake.settings import settings
+from lake.source import sources
+
+
+def of_checkout() -> Graph:
+    """The lineage of the lake that this checkout makes of its sources.
+
+    Raises:
+        ContractError: a contract is malformed.
+        LakeError: a model, a builder or a query cannot be read.
+    """
+    return Graph(made(load_all(name for name in sources.known() if files(name))))
+
+
+def made(contracts: Mapping[str, Contract]) -> list[Made]:
+    """How every table comes about: those of the sources first, what people see last.
+
+    Args:
+        contracts: of all tables of the lake, by name. Without the shop's there is no star schema, and no mart.
+    """
+    found: list[Made] = []
+    known: dict[Table, tuple[str, ...]] = {}
+
+    def take(some: Iterable[Made]) -> None:
+        for one in some:
+            found.append(one)
+            known[one.table] = tuple(one.columns)
+
+    for contract in contracts.values():
+        take(landed.made(contract))
+    if any(contract.source == settings().source_name for contract in contracts.values()):
+        take(star.made(contracts, known))
+        take(marts.made(known))
+    take(readers.made(known))
+    return found
