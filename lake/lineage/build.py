@@ -20,14 +20,16 @@ def of_checkout() -> Graph:
         ContractError: a contract is malformed.
         LakeError: a model, a builder or a query cannot be read.
     """
-    return Graph(made(load_all(name for name in sources.known() if files(name))))
+    read = [name for name in sources.known() if files(name)]
+    return Graph(made(load_all(read), has_marts=settings().source_name in read))
 
 
-def made(contracts: Mapping[str, Contract]) -> list[Made]:
+def made(contracts: Mapping[str, Contract], has_marts: bool) -> list[Made]:
     """How every table comes about: those of the sources first, what people see last.
 
     Args:
-        contracts: of all tables of the lake, by name. Without the shop's there is no star schema, and no mart.
+        contracts: of all tables of the lake, by name.
+        has_marts: whether the star schema and the marts are made of them, which are the shop's.
     """
     found: list[Made] = []
     known: dict[Table, tuple[str, ...]] = {}
@@ -39,7 +41,7 @@ def made(contracts: Mapping[str, Contract]) -> list[Made]:
 
     for contract in contracts.values():
         take(landed.made(contract))
-    if any(contract.source == settings().source_name for contract in contracts.values()):
+    if has_marts:
         take(star.made(contracts, known))
         take(marts.made(known))
     take(readers.made(known))

@@ -13,8 +13,6 @@ from lake.contracts.model import HISTORY
 from lake.layers.layout import REASONS
 from lake.lineage.model import Column, Input, Kind, Made, Table, Use, lake_table
 
-EXTRACT, CLEAN = "extract", "clean"
-
 _MARKS = (RUN_ID, EXTRACTED_AT)
 
 
@@ -27,7 +25,7 @@ def made(contract: Contract) -> Iterator[Made]:
         name: frozenset({Input(Column(source, contract.column_in_source(name)), _read(contract, name))})
         for name in contract.columns
     }
-    yield Made(raw, EXTRACT, read | dict.fromkeys((PROBLEMS, *_MARKS, OPERATION), nothing))
+    yield Made(raw, f"extract.{contract.table}", read | dict.fromkeys((PROBLEMS, *_MARKS, OPERATION), nothing))
     yield _carried(contract, "cleaned", raw, ())
     yield _carried(contract, "quarantine", raw, (PROBLEMS,), REASONS)
     if contract.history:
@@ -47,7 +45,7 @@ def _carried(contract: Contract, layer: str, of: Table, marks: tuple[str, ...], 
     """
     names = (*contract.columns, *_MARKS, *marks)
     same = {name: frozenset({Input(Column(of, name), Use.IDENTITY)}) for name in names}
-    return Made(lake_table(layer, contract.table), CLEAN, same | dict.fromkeys(given, frozenset()))
+    return Made(lake_table(layer, contract.table), f"clean.{contract.table}", same | dict.fromkeys(given, frozenset()))
 
 
 def _history(contract: Contract) -> Made:
@@ -57,4 +55,6 @@ def _history(contract: Contract) -> Made:
     written = [name for name in (contract.cursor, EXTRACTED_AT) if name]
     instants = frozenset(Input(Column(cleaned, name), Use.TRANSFORMATION) for name in written)
     since, until, is_current = HISTORY
-    return Made(carried.table, CLEAN, {**carried.columns, since: instants, until: instants, is_current: frozenset()})
+    return Made(
+        carried.table, carried.by, {**carried.columns, since: instants, until: instants, is_current: frozenset()}
+    )

@@ -27,7 +27,7 @@ def made(contracts: Mapping[str, Contract], known: Columns) -> Iterator[Made]:
         known: columns of the cleaned tables.
 
     Raises:
-        LakeError: a builder uses something of Spark that sqlframe does not know.
+        LakeError: a contract is missing, or a builder uses something of Spark that sqlframe does not know.
     """
     # Imported here: they bring Spark's client, and most of those who ask for a lineage have it in the cache.
     from sqlframe.standalone import StandaloneSession
@@ -35,7 +35,10 @@ def made(contracts: Mapping[str, Contract], known: Columns) -> Iterator[Made]:
     from spark_jobs.curated import MODELS
 
     session: Any = StandaloneSession()
-    for name in sorted({name for model in MODELS for name in model.inputs}):
+    inputs_of_all = sorted({name for model in MODELS for name in model.inputs})
+    if missing := [name for name in inputs_of_all if name not in contracts]:
+        raise LakeError(f"the star schema is made of {', '.join(missing)}, too", "put their contracts back")
+    for name in inputs_of_all:
         columns = contracts[name].columns.items()
         session.catalog.add_table(f"cleaned.{name}", {column: told.parsed.sql for column, told in columns})
     for model in MODELS:

@@ -58,7 +58,8 @@ def ended(objects: dict[str, bytes], monkeypatch: pytest.MonkeyPatch, names: lis
     contracts = {f"{n}_table": Contract.model_validate({**COMMON, "source": n, "table": f"{n}_table"}) for n in names}
     instants = {"crm": EARLY, "shop": LATE, "wms": LATE}
     monkeypatch.setattr(manifest, "read_all", lambda source, run_id: [landed(source, instants[source])])
-    monkeypatch.setattr("lake.ledger.publish.publish", lambda run, draft: draft)
+    monkeypatch.setattr("lake.ledger.publish.publish", lambda run, draft: replace(draft, published_at=LATE))
+    monkeypatch.setattr("lake.lineage.keep.keep", lambda run, published_at, contracts: True)
     proven = {"shop_table": datetime.fromisoformat(EARLY)}
     monkeypatch.setattr(parity_ledger, "verified_through", lambda: proven)
     journal.write("r", "register", {"cleaned": list(contracts), "waiting": [], "unchanged_since": ""})

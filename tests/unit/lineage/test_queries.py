@@ -94,7 +94,7 @@ def test_a_lake_without_the_shop_has_what_its_contracts_say() -> None:
             },
         }
     )
-    made = build.made({"crm_leads": contract})
+    made = build.made({"crm_leads": contract}, has_marts=False)
     source = Table(Kind.SOURCE, "crm", "Leads")
     layers = ("raw", "cleaned", "quarantine", "history")
     assert [one.table for one in made] == [source, *(lake_table(layer, "crm_leads") for layer in layers)]
