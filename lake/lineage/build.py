@@ -6,11 +6,16 @@ from collections.abc import Iterable, Mapping
 
 from lake.contracts import Contract, load_all
 from lake.contracts.load import files
-from lake.lineage import landed, marts, readers, star
+from lake.layers import built
+from lake.ledger import code
+from lake.lineage import landed, marts, readers, remembered, star
 from lake.lineage.graph import Graph
 from lake.lineage.model import Made, Table
+from lake.reports import definition
 from lake.settings import settings
 from lake.source import sources
+
+_ROOTS = ("lake/lineage", "lake/contracts", "lake/layers", "spark_jobs", "dbt", "requirements.txt")
 
 
 def of_checkout() -> Graph:
@@ -21,7 +26,15 @@ def of_checkout() -> Graph:
         LakeError: a model, a builder or a query cannot be read.
     """
     read = [name for name in sources.known() if files(name)]
-    return Graph(made(load_all(read), has_marts=settings().source_name in read))
+    contracts, has_marts = load_all(read), settings().source_name in read
+    return Graph(remembered.made(fingerprint(contracts, has_marts), lambda: made(contracts, has_marts)))
+
+
+def fingerprint(contracts: Mapping[str, Contract], has_marts: bool) -> str:
+    """Of everything that a lineage is read from."""
+    reports = [file.read_text() for file in sorted(definition.DEFINITIONS.glob("*.yml"))]
+    agreed = [contracts[name].model_dump_json() for name in sorted(contracts)]
+    return built.fingerprint(code.of(_ROOTS), str(has_marts), settings().alert_rules.read_text(), *reports, *agreed)
 
 
 def made(contracts: Mapping[str, Contract], has_marts: bool) -> list[Made]:

@@ -95,6 +95,20 @@ def test_a_receipt_names_the_instant_and_position_of_every_source(
     assert receipt.dbt_manifest_sha256 == "m"
 
 
+def test_a_lineage_that_cannot_be_told_takes_no_publish_back(
+    objects: dict[str, bytes], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    run = ended(objects, monkeypatch, ["shop"])
+
+    def fail(*_: object) -> bool:
+        raise LakeError("a builder uses what sqlframe does not know")
+
+    monkeypatch.setattr("lake.lineage.keep.keep", fail)
+    assert publish(run).run_id == "r"
+    assert "the lineage of r is not kept" in caplog.text
+    assert "what sqlframe does not know" in caplog.text
+
+
 def test_a_run_that_found_nothing_new_leaves_a_receipt_of_the_lake_that_it_found(
     objects: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -8,6 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from lake.commands.main import app
+from lake.contracts import load_all
 from lake.errors import LakeError
 from lake.lineage import build
 from lake.lineage.graph import Graph
@@ -18,7 +19,7 @@ I, T, A, C = Use.IDENTITY, Use.TRANSFORMATION, Use.AGGREGATION, Use.CONDITIONAL 
 
 @pytest.fixture(scope="module")
 def graph() -> Graph:
-    return build.of_checkout()
+    return Graph(build.made(load_all(["shop"]), has_marts=True))
 
 
 def _way_back(graph: Graph, name: str) -> dict[str, dict[str, tuple[Use, ...]]]:
