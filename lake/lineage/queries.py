@@ -68,7 +68,7 @@ class _Query:
         if isinstance(node.expression, exp.Table):
             yield Input(Column(_table(node.expression), exp.to_column(node.name).name), Use.IDENTITY)
         for count in find_all_in_scope(node.expression, exp.Count):
-            if isinstance(count.this, exp.Star):
+            if count.find(exp.Column) is None:
                 outer = _use(count, node.expression)
                 yield from (_through(outer, one) for one in self._rows(self._scopes[id(node.source)]))
         for below in node.downstream:

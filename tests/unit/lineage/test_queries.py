@@ -35,6 +35,8 @@ def _read(query: str) -> Made:
         ("with s as (select a = 1 as y, b from cleaned.t) select if(y, b) as x from s",
          {"t.a CONDITIONAL", "t.b TRANSFORMATION"}),
         ("select count(*) as x from cleaned.t where b = 1 group by a", {"t.a GROUP_BY", "t.b FILTER"}),
+        ("select 1 + count(1) as x from cleaned.t where b = 1", {"t.b FILTER"}),
+        ("select count(a) as x from cleaned.t where b = 1", {"t.a AGGREGATION"}),
         ("select 'constant' as x from cleaned.t", set()),
     ],
 )  # fmt: skip
