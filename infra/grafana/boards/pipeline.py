@@ -73,7 +73,9 @@ def _now() -> Section:
             ),
             number(
                 "Tasks failed",
-                Query(f"sum(increase(shoplake_task_failures_total{CHOSEN}[$__range])) or {NO_TASK}", "in this time"),
+                Query(
+                    f"round(sum(increase(shoplake_task_failures_total{CHOSEN}[$__range]))) or {NO_TASK}", "in this time"
+                ),
                 unit="none",
                 about="Tries of tasks that failed within the chosen time.",
                 limits=NOT_ONE,
@@ -174,7 +176,7 @@ def _trend() -> Section:
             rows(
                 "Which tasks fail?",
                 {
-                    f"topk(100, increase(shoplake_task_failures_total{CHOSEN}[$__range]) > 0)": Column(
+                    f"topk(100, round(increase(shoplake_task_failures_total{CHOSEN}[$__range])) > 0)": Column(
                         "Failures", unit="none"
                     )
                 },
@@ -185,7 +187,7 @@ def _trend() -> Section:
             ),
             lines(
                 "Which errors are there?",
-                Query("topk(10, sum by (class) (increase(shoplake_errors_total[1h])))", "{{class}}"),
+                Query("topk(10, round(sum by (class) (increase(shoplake_errors_total[1h]))))", "{{class}}"),
                 unit="none",
                 about="Errors of our own code in the hour before, by class.",
                 span=24,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 import subprocess
 import threading
 import time
@@ -15,10 +14,12 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 import uvicorn
+from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_fixed
 
 from lake.errors import InstallError
 from lake.runtime.artifacts import artifacts
 from lake.runtime.install import ensure
+from tests.integration.alerts.conftest import free_port
 from tests.integration.observe import world
 
 if TYPE_CHECKING:
@@ -38,23 +39,10 @@ def part(name: str) -> Path:
     return artifacts()[name].folder
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def answers(url: str, seconds: float = 60) -> None:
+@retry(retry=retry_if_exception_type(httpx.HTTPError), stop=stop_after_delay(60), wait=wait_fixed(0.2), reraise=True)
+def answers(url: str) -> None:
     """Wait until something answers well."""
-    deadline = time.monotonic() + seconds
-    while True:
-        try:
-            httpx.get(url, timeout=5).raise_for_status()
-            return
-        except httpx.HTTPError:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.2)
+    httpx.get(url, timeout=5).raise_for_status()
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from lake.observe.dashboards import dashboards
-from tests.integration.observe.conftest import Page, free_port
+from tests.integration.alerts.conftest import free_port
+from tests.integration.observe.conftest import Page
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Route
