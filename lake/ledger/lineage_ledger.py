@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import pyarrow as pa
+from pyiceberg.expressions import LessThanOrEqual
 
 from lake.contracts.types import INSTANT
 from lake.ledger import ops
@@ -39,13 +40,13 @@ class Event:
 
 @ops.beside_others
 def write(run_id: str, published_at: datetime, events: Sequence[Event], sha256: str) -> bool:
-    """Keep the lineage of a run, unless it is that which was kept last; whether it was kept.
+    """Keep the lineage of a run, unless it has that of the run before; whether it was kept.
 
     Args:
         published_at: with a time zone.
         sha256: of the events, without what differs from run to run.
     """
-    if newest_sha256() == sha256:
+    if sha256_at(published_at) == sha256:
         return False
     rows = [
         {"run_id": run_id, "published_at": published_at, "job": one.job, "event": one.json, "lineage_sha256": sha256}
@@ -55,10 +56,11 @@ def write(run_id: str, published_at: datetime, events: Sequence[Event], sha256: 
     return True
 
 
-def newest_sha256() -> str | None:
-    """That of the lineage that was kept last; None where there is none yet."""
+def sha256_at(instant: datetime) -> str | None:
+    """That of the lineage of the lake as it was published at an instant, with a time zone; None where none is kept."""
     table = ops.find(TABLE)
     if table is None:
         return None
-    kept = table.scan(selected_fields=("published_at", "lineage_sha256")).to_arrow()
-    return str(kept.sort_by("published_at")["lineage_sha256"][-1]) if kept.num_rows else None
+    until = LessThanOrEqual("published_at", instant.isoformat())
+    kept = table.scan(until, selected_fields=("published_at", "lineage_sha256")).to_arrow()
+    return str(kept.sort_by("published_at")["lineage_sha256"][-1].as_py()) if kept.num_rows else None

@@ -25,9 +25,14 @@ def of_checkout() -> Graph:
         ContractError: a contract is malformed.
         LakeError: a model, a builder or a query cannot be read.
     """
-    read = [name for name in sources.known() if files(name)]
-    contracts, has_marts = load_all(read), settings().source_name in read
-    return Graph(remembered.made(fingerprint(contracts, has_marts), lambda: made(contracts, has_marts)))
+    names = [name for name in sources.known() if files(name)]
+    contracts, has_marts = load_all(names), settings().source_name in names
+    return Graph(read(contracts, has_marts))
+
+
+def read(contracts: Mapping[str, Contract], has_marts: bool) -> list[Made]:
+    """What `made` says, remembered in the state folder until code, contracts, reports or rules are others."""
+    return remembered.made(fingerprint(contracts, has_marts), lambda: made(contracts, has_marts))
 
 
 def fingerprint(contracts: Mapping[str, Contract], has_marts: bool) -> str:

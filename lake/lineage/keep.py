@@ -18,7 +18,7 @@ from lake.source import sources
 log = logging.getLogger(__name__)
 
 _NEWEST = f"{storage.AUDIT}/lineage/newest.json"
-"""Of what the lineage that is kept was read, so that a run that changes none of it need not read it again."""
+"""Of what a lineage was read the last time, and its SHA-256, so that nobody has to read it again from the same."""
 
 
 def keep(run: Run, published_at: datetime, contracts: Mapping[str, Contract]) -> bool:
@@ -34,20 +34,23 @@ def keep(run: Run, published_at: datetime, contracts: Mapping[str, Contract]) ->
     known = sources.known()
     places = [f"{source.name}={source.where}" for source in known.values()]
     read_from = built.fingerprint(build.fingerprint(contracts, run.has_marts), *places)
-    if read_from == _newest():
+    sha256 = _read_before(read_from)
+    if sha256 is not None and sha256 == lineage_ledger.sha256_at(published_at):
         return False
-    found = build.made(contracts, run.has_marts)
+    found = build.read(contracts, run.has_marts)
     # The same for every run that has this lineage.
     sha256 = built.fingerprint(*(one.json for one in events.events(found, known, "", datetime.min)))
     of_run = events.events(found, known, run.run_id, published_at)
     is_kept = lineage_ledger.write(run.run_id, published_at, of_run, sha256)
-    storage.put(_NEWEST, json.dumps(read_from).encode(), "application/json")
+    storage.put(_NEWEST, json.dumps({"read_from": read_from, "sha256": sha256}).encode(), "application/json")
     log.info("lineage of %d jobs: %s", len(of_run), "kept" if is_kept else "as it was")
     return is_kept
 
 
-def _newest() -> str | None:
+def _read_before(read_from: str) -> str | None:
+    """The SHA-256 of the lineage that is read from this, if it was read the last time."""
     try:
-        return str(json.loads(storage.get(_NEWEST)))
+        newest = json.loads(storage.get(_NEWEST))
     except FileNotFoundError:
         return None
+    return str(newest["sha256"]) if newest["read_from"] == read_from else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,7 +45,8 @@ def made(of: str, read: Callable[[], list[Made]]) -> list[Made]:
 
 def _write(file: Path, data: bytes) -> None:
     """Complete at every moment; what cannot be remembered is read again the next time."""
-    staging = file.with_suffix(".new")
+    # Two may be at it: a person who asks, and the task that follows a publish.
+    staging = file.with_suffix(f".{os.getpid()}.new")
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         staging.write_bytes(data)

@@ -29,13 +29,16 @@ def branch(iceberg: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 def test_what_has_changed_is_kept_beside_what_was_and_main_stays(branch: str) -> None:
     main = catalog.head()
     events = [Event("clean.t", json.dumps({"job": "clean"})), Event("extract.t", json.dumps({"job": "extract"}))]
-    assert lineage_ledger.newest_sha256() is None
+    assert lineage_ledger.sha256_at(NOON) is None
     assert lineage_ledger.write("r1", NOON, events, "a")
     assert not lineage_ledger.write("r1", NOON, events, "a"), "a publish that is tried again"
     assert not lineage_ledger.write("r2", NOON + timedelta(hours=1), events, "a")
     assert lineage_ledger.write("r3", NOON + timedelta(hours=2), events[:1], "b")
+    assert not lineage_ledger.write("r1", NOON, events, "a"), "a task that is cleared"
     # Back to what it was before: the last one counts.
     assert lineage_ledger.write("r4", NOON + timedelta(hours=3), events, "a")
+    hours = [lineage_ledger.sha256_at(NOON + timedelta(hours=hour)) for hour in (-1, 0, 1, 2, 3)]
+    assert hours == [None, "a", "a", "b", "a"]
     table = ops.find(lineage_ledger.TABLE)
     assert table is not None
     rows = table.scan().to_arrow().to_pylist()

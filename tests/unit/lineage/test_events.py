@@ -77,10 +77,13 @@ class Ledger:
         self.kept: list[tuple[str, str]] = []
 
     def write(self, run_id: str, published_at: datetime, found: list[Event], sha256: str) -> bool:
-        if self.kept and self.kept[-1][1] == sha256:
+        if sha256 == self.sha256_at(published_at):
             return False
         self.kept.append((run_id, sha256))
         return True
+
+    def sha256_at(self, instant: datetime) -> str | None:
+        return self.kept[-1][1] if self.kept else None
 
 
 @pytest.fixture
@@ -96,6 +99,8 @@ def ledger(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Ledger:
     monkeypatch.setattr(storage, "get", get)
     kept = Ledger()
     monkeypatch.setattr(lineage_ledger, "write", kept.write)
+    monkeypatch.setattr(lineage_ledger, "sha256_at", kept.sha256_at)
+    monkeypatch.setattr(settings(), "home", tmp_path / "state")
     return kept
 
 
@@ -131,3 +136,15 @@ def test_nothing_is_read_where_code_and_contracts_are_those_of_the_run_before(
     monkeypatch.setattr(settings(), "alert_rules", rules)
     assert not _keep("third", _leads())
     assert read == ["leads"]
+
+
+def test_what_was_lost_is_kept_again(ledger: Ledger) -> None:
+    assert _keep("first", _leads())
+    ledger.kept.clear()  # as if somebody had thrown the branch `ops` away
+    assert _keep("second", _leads())
+
+
+def test_what_lake_lineage_has_read_is_not_read_again(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    build.read(_leads(), False)
+    monkeypatch.setattr(build, "made", None)
+    assert _keep("first", _leads())
