@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import logging
-from datetime import datetime
 from typing import Any
 
 from lake.changes.strategy import RULES_EDITED
@@ -20,8 +18,6 @@ from lake.settings import settings
 from lake.source.snapshot import Snapshot
 from lake.steps import cleaning, in_force
 
-log = logging.getLogger(__name__)
-
 
 def publish(run: Run) -> Receipt:
     """Publish a run, every table at once or none; its receipt. A run that found nothing new leaves main as it is.
@@ -33,20 +29,7 @@ def publish(run: Run) -> Receipt:
     manifests = manifest.read_run(run.sources, run.run_id)
     if since := journal.read(run.run_id, "register")["unchanged_since"]:
         return publishing.leave_unchanged(run, _unchanged(run, manifests, since))
-    receipt = publishing.publish(run, _changed(run, manifests))
-    _keep_lineage(run, receipt)
-    return receipt
-
-
-def _keep_lineage(run: Run, receipt: Receipt) -> None:
-    """After the publish, which stands whether or not its lineage can be told."""
-    # Imported here: it brings what reads SQL, and only a run of other code or contracts needs it.
-    from lake.lineage.keep import keep
-
-    try:
-        keep(run, datetime.fromisoformat(receipt.published_at), in_force.contracts(run))
-    except Exception:
-        log.exception("the lineage of %s is not kept", run.run_id)
+    return publishing.publish(run, _changed(run, manifests))
 
 
 def _draft(run: Run, manifests: list[Manifest], tables: dict[str, dict[str, Any]], **more: Any) -> Receipt:

@@ -58,8 +58,7 @@ def ended(objects: dict[str, bytes], monkeypatch: pytest.MonkeyPatch, names: lis
     contracts = {f"{n}_table": Contract.model_validate({**COMMON, "source": n, "table": f"{n}_table"}) for n in names}
     instants = {"crm": EARLY, "shop": LATE, "wms": LATE}
     monkeypatch.setattr(manifest, "read_all", lambda source, run_id: [landed(source, instants[source])])
-    monkeypatch.setattr("lake.ledger.publish.publish", lambda run, draft: replace(draft, published_at=LATE))
-    monkeypatch.setattr("lake.lineage.keep.keep", lambda run, published_at, contracts: True)
+    monkeypatch.setattr("lake.ledger.publish.publish", lambda run, draft: draft)
     proven = {"shop_table": datetime.fromisoformat(EARLY)}
     monkeypatch.setattr(parity_ledger, "verified_through", lambda: proven)
     journal.write("r", "register", {"cleaned": list(contracts), "waiting": [], "unchanged_since": ""})
@@ -93,20 +92,6 @@ def test_a_receipt_names_the_instant_and_position_of_every_source(
     assert receipt.layers["cleaned"] == 2 * len(names)
     assert receipt.contracts_sha256 == run.contracts_sha256 != ""
     assert receipt.dbt_manifest_sha256 == "m"
-
-
-def test_a_lineage_that_cannot_be_told_takes_no_publish_back(
-    objects: dict[str, bytes], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    run = ended(objects, monkeypatch, ["shop"])
-
-    def fail(*_: object) -> bool:
-        raise LakeError("a builder uses what sqlframe does not know")
-
-    monkeypatch.setattr("lake.lineage.keep.keep", fail)
-    assert publish(run).run_id == "r"
-    assert "the lineage of r is not kept" in caplog.text
-    assert "what sqlframe does not know" in caplog.text
 
 
 def test_a_run_that_found_nothing_new_leaves_a_receipt_of_the_lake_that_it_found(
