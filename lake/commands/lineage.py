@@ -20,16 +20,19 @@ if TYPE_CHECKING:
 
 def lineage(
     name: Annotated[str, typer.Argument(help="LAYER.TABLE.COLUMN, or LAYER.TABLE for all of its columns.")],
+    run: Annotated[
+        str, typer.Option(metavar="RUN", help="As it was when this run was published; `lake receipts` lists them.")
+    ] = "",
     json_: Annotated[bool, typer.Option("--json")] = False,
 ) -> None:
     """Show the way of a column back to the sources, and forward to reports and alert rules.
 
-    The contracts and the code tell it, as they are here: no service needs to be up.
+    The contracts and the code tell it, as they are here: no service needs to be up. With --run, the lake does.
     """
-    from lake.lineage import build
+    from lake.lineage import build, kept
     from lake.lineage.model import Column
 
-    graph = build.of_checkout()
+    graph = kept.of_run(run) if run else build.of_checkout()
     found = graph.find(name)
     if json_:
         told = _column_told(graph, found) if isinstance(found, Column) else _table_told(graph, found)

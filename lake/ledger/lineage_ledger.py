@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import pyarrow as pa
-from pyiceberg.expressions import LessThanOrEqual
+from pyiceberg.expressions import EqualTo, LessThanOrEqual
 
 from lake.contracts.types import INSTANT
 from lake.ledger import ops
@@ -54,6 +54,20 @@ def write(run_id: str, published_at: datetime, events: Sequence[Event], sha256: 
     ]
     ops.table(TABLE, SCHEMA).append(pa.Table.from_pylist(rows, SCHEMA))
     return True
+
+
+def events(sha256: str) -> list[Event]:
+    """The events of a lineage, in the order of their jobs; none where it is not kept.
+
+    Args:
+        sha256: of the lineage, which may have come and gone and come again.
+    """
+    table = ops.find(TABLE)
+    if table is None:
+        return []
+    rows = table.scan(EqualTo("lineage_sha256", sha256), selected_fields=("job", "event")).to_arrow().to_pylist()
+    by_job = {row["job"]: Event(row["job"], row["event"]) for row in rows}
+    return [by_job[job] for job in sorted(by_job)]
 
 
 def sha256_at(instant: datetime) -> str | None:

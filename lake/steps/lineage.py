@@ -6,9 +6,10 @@ import logging
 from collections.abc import Iterable
 from datetime import datetime
 
-from lake.ledger import code, receipts
+from lake.ledger import code, journal, receipts
 from lake.ledger.receipts import Receipt
 from lake.lineage.keep import keep
+from lake.lineage.kept import STEP
 from lake.run import Run
 from lake.steps import in_force
 
@@ -19,7 +20,8 @@ def lineage(run_ids: Iterable[str]) -> list[str]:
     """Keep the lineage of published runs, of each that has another than the run before it.
 
     Args:
-        run_ids: the first that was published comes first.
+        run_ids: the first that was published comes first. One that found nothing new stands for the one that published
+            the lake which it found.
 
     Returns:
         Ids of the runs whose lineage was kept.
@@ -27,12 +29,8 @@ def lineage(run_ids: Iterable[str]) -> list[str]:
     Raises:
         LakeError: a run has no receipt, or a model, a builder or a query cannot be read.
     """
-    return [run_id for run_id in run_ids if _keep(_published(receipts.of_run(run_id)))]
-
-
-def _published(receipt: Receipt) -> Receipt:
-    """The receipt of the lake that a run found to be the source's still, where it published none itself."""
-    return receipts.of_run(receipt.unchanged_since) if receipt.unchanged_since else receipt
+    published = (receipts.published(run_id) for run_id in run_ids)
+    return [receipt.run_id for receipt in published if _keep(receipt)]
 
 
 def _keep(receipt: Receipt) -> bool:
@@ -46,4 +44,6 @@ def _keep(receipt: Receipt) -> bool:
         has_marts=bool(receipt.dbt_manifest_sha256),
         contracts_sha256=receipt.contracts_sha256,
     )
-    return keep(run, datetime.fromisoformat(receipt.published_at), in_force.contracts(run))
+    kept = keep(run, datetime.fromisoformat(receipt.published_at), in_force.contracts(run))
+    journal.write(run.run_id, STEP, {"sha256": kept.sha256})
+    return kept.is_new

@@ -107,6 +107,8 @@ def test_airflow_keeps_it_after_the_publish_and_nothing_twice(published: dict[st
         kept = _kept()
         assert _ended(airflow, airflow.trigger(DAG, {})) == "success"
     assert _kept() == kept
+    asked = ("lineage", "marts.daily_revenue", "--json")
+    assert lake(*asked, "--run", published["run_id"]) == lake(*asked)
 
     newest = {row["job"]: json.loads(row["event"]) for row in kept if row["published_at"] == kept[-1]["published_at"]}
     (mart,) = newest["dbt.daily_revenue"]["outputs"]

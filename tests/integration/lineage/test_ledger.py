@@ -39,6 +39,9 @@ def test_what_has_changed_is_kept_beside_what_was_and_main_stays(branch: str) ->
     assert lineage_ledger.write("r4", NOON + timedelta(hours=3), events, "a")
     hours = [lineage_ledger.sha256_at(NOON + timedelta(hours=hour)) for hour in (-1, 0, 1, 2, 3)]
     assert hours == [None, "a", "a", "b", "a"]
+    assert lineage_ledger.events("a") == events
+    assert lineage_ledger.events("b") == events[:1]
+    assert lineage_ledger.events("c") == []
     table = ops.find(lineage_ledger.TABLE)
     assert table is not None
     rows = table.scan().to_arrow().to_pylist()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from lake.contracts import Contract
 from lake.ledger import lineage_ledger
 from lake.ledger.lineage_ledger import Event
 from lake.lineage import build, queries
-from lake.lineage.events import events
+from lake.lineage.events import events, read
 from lake.lineage.keep import keep
 from lake.lineage.model import lake_table
 from lake.platform import storage
@@ -70,6 +71,23 @@ def test_what_decides_the_rows_stands_with_the_whole_table() -> None:
     assert [(one["type"], one["subtype"]) for one in row["transformations"]] == [("INDIRECT", "FILTER")]
 
 
+def test_events_say_all_that_a_lineage_does() -> None:
+    contracts = _leads(mail={"type": "varchar(9)", "source_name": "E-Mail"}, at={"type": "datetime"})
+    query = "select max(at) as at, 1 as one from cleaned.leads where id > 0 group by mail"
+    made = build.made(contracts, has_marts=False)
+    known = {one.table: tuple(one.columns) for one in made}
+    made.append(queries.read(lake_table("marts", "m"), "dbt.m", query, known))
+    said = events(made, {"crm": CRM}, "run 1", NOON)
+    again = {one.table: one for one in read(said, {"crm": CRM})}
+    assert again == {one.table: one for one in made}
+    assert all([*again[one.table].columns] == [*one.columns] for one in made), "in their order"
+
+
+def test_a_source_that_has_moved_is_called_by_the_name_of_its_database() -> None:
+    said = events(build.made(_leads(), has_marts=False), {"crm": CRM}, "run 1", NOON)
+    assert "sales.leads" in {str(one.table) for one in read(said, {"crm": replace(CRM, port=3307)})}
+
+
 class Ledger:
     """Keeps in memory what `lineage_ledger` writes into the lake."""
 
@@ -105,7 +123,7 @@ def ledger(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Ledger:
 
 
 def _keep(run_id: str, contracts: dict[str, Contract]) -> bool:
-    return keep(Run(run_id, "", has_marts=False), NOON, contracts)
+    return keep(Run(run_id, "", has_marts=False), NOON, contracts).is_new
 
 
 def test_lineage_is_kept_when_it_has_changed_and_only_then(ledger: Ledger) -> None:
