@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any, Self
 
 from benchmarks.measure import Phase, Sampler, TaskTime, orchestration_share
-from lake.commands.run import ALERTING, PIPELINE, REPORTS
+from lake.commands.run import ALERTING, LINEAGE, PIPELINE, REPORTS
 from lake.errors import LakeError, ServiceError
 from lake.ledger import receipts
 from lake.platform.airflow import ENDED, TIMEOUT_SECONDS, Airflow, TaskState
@@ -19,7 +19,7 @@ from lake.settings import settings
 
 POLL_SECONDS = 0.5
 IDLE_TIMEOUT_SECONDS = 1800
-FOLLOWERS = (REPORTS, ALERTING)
+FOLLOWERS = (REPORTS, ALERTING, LINEAGE)
 BEFORE_ALL = datetime(2000, 1, 1, tzinfo=UTC)
 """An instant before any run."""
 

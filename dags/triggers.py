@@ -1,4 +1,4 @@
-"""Which published run a DAG that waits for the published lake works on."""
+"""Which published runs a DAG that waits for the published lake works on."""
 
 from __future__ import annotations
 
@@ -17,12 +17,16 @@ def published_run(context: Mapping[str, Any]) -> dict[str, str]:
     Raises:
         LakeError: there is no event, and nothing was published yet.
     """
+    return published_runs(context)[-1]
+
+
+def published_runs(context: Mapping[str, Any]) -> list[dict[str, str]]:
+    """The same of every event, the first one first, for a DAG that leaves no publish out. Raises as `published_run`."""
     by_asset = context.get("triggering_asset_events") or {}
-    events = [event for events in by_asset.values() for event in events]
+    events = sorted((event for events in by_asset.values() for event in events), key=lambda event: event.timestamp)
     if events:
-        extra = max(events, key=lambda event: event.timestamp).extra
-        return {name: str(extra[name]) for name in PROOF}
+        return [{name: str(event.extra[name]) for name in PROOF} for event in events]
     from lake.ledger import receipts
 
     receipt = receipts.latest()
-    return {name: getattr(receipt, name) for name in PROOF}
+    return [{name: getattr(receipt, name) for name in PROOF}]

@@ -10,7 +10,7 @@
         {%- set end = "date_add('month', 1, date '" ~ month ~ "')" -%}
         {%- do ranges.append('(' ~ day ~ " >= date '" ~ month ~ "' and " ~ day ~ ' < ' ~ end ~ ')') -%}
     {%- endfor -%}
-    {{ '(' ~ ranges | join(' or ') ~ ')' if is_incremental() else 'true' }}
+    {{ '(' ~ ranges | join(' or ') ~ ')' if not flags.FULL_REFRESH and is_incremental() else 'true' }}
 {%- endmacro %}
 
 {#- Before a build: the rows of these months go. They are whole partitions, so no file is read. -#}

@@ -21,7 +21,8 @@ from lake.ledger.receipts import NOT_ASKED_FOR, Receipt
 from lake.platform.airflow import ENDED, Airflow, TaskState
 from lake.settings import settings
 
-PIPELINE, REPORTS, ALERTING, MAINTENANCE, PARITY = "shop_lake", "reports", "alerting", "maintenance", "parity"
+PIPELINE, REPORTS, ALERTING, LINEAGE = "shop_lake", "reports", "alerting", "lineage"
+MAINTENANCE, PARITY = "maintenance", "parity"
 EXTRACT, PUBLISH = "extract", "publish"
 TABLES_SHOWN = 40
 """Of those that changed; the receipt has them all."""
@@ -69,7 +70,7 @@ def run_pipeline(asked: Asked, console: Console) -> dict[str, Any]:
         LakeError: the run failed; the failed task's last words are in the message.
     """
     with Airflow() as airflow:
-        for dag_id in (PIPELINE, REPORTS, ALERTING, MAINTENANCE, PARITY):
+        for dag_id in (PIPELINE, REPORTS, ALERTING, LINEAGE, MAINTENANCE, PARITY):
             airflow.unpause(dag_id)
         run_id = joinable(airflow) if asked == EVERYTHING else None
         if run_id:

@@ -14,6 +14,7 @@ import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from graphlib import TopologicalSorter
 from pathlib import Path
 from time import monotonic
 from typing import Any, Literal
@@ -107,34 +108,40 @@ def build(
     return _invoke(["build", "--exclude-resource-type", "unit_test", *kept, *selected], catalog, target_dir)
 
 
+@dataclass(frozen=True)
+class Compiled:
+    """A table that dbt makes, and the query behind it, in which what is no table of its own stands written out."""
+
+    schema: str
+    name: str
+    query: str
+
+
+def compiled(target_dir: Path) -> list[Compiled]:
+    """The tables that dbt makes, each after those that it is made of. No service is asked.
+
+    Args:
+        target_dir: folder for dbt's artifacts and its log.
+
+    Raises:
+        LakeError: the project cannot be compiled.
+    """
+    # Without --full-refresh a table that is kept by month asks Trino whether it is there.
+    apart = ["--no-populate-cache", "--no-introspect", "--full-refresh", "--select", f"resource_type:{MODEL}"]
+    _run(["--quiet", "compile", *apart], MAIN, target_dir)
+    nodes = json.loads((target_dir / "manifest.json").read_text())["nodes"]
+    models = {unique_id: node for unique_id, node in nodes.items() if node["resource_type"] == MODEL}
+    order = TopologicalSorter({unique_id: models[unique_id]["depends_on"]["nodes"] for unique_id in models})
+    return [
+        Compiled(models[unique_id]["schema"], models[unique_id]["name"], models[unique_id]["compiled_code"])
+        for unique_id in order.static_order()
+        if unique_id in models and models[unique_id]["config"]["materialized"] != "ephemeral"
+    ]
+
+
 def _invoke(command: list[str], catalog: str, target_dir: Path) -> MartsResult:
-    try:
-        return _carried_out(command, catalog, target_dir)
-    finally:
-        _release()
-
-
-def _release() -> None:
-    """Let go of what dbt keeps for a next command: locks, which the end of a task of Airflow's would leave behind."""
-    from dbt.adapters.factory import reset_adapters
-
-    reset_adapters()
-    gc.collect()  # they refer to each other
-
-
-def _carried_out(command: list[str], catalog: str, target_dir: Path) -> MartsResult:
-    # Imported here: dbt takes seconds to import, and most of those who import this module do not build.
-    from dbt.cli.main import dbtRunner
-
-    places = ["--project-dir", DBT, "--profiles-dir", DBT, "--target-path", target_dir, "--log-path", target_dir]
     started = monotonic()
-    with _environment(catalog):
-        outcome = dbtRunner().invoke([*command, *map(str, places), "--no-use-colors"])
-    if outcome.exception is not None:
-        raise LakeError(
-            f"dbt {command[0]} could not run in catalog {catalog!r}: {outcome.exception}",
-            f"the log is {target_dir / 'dbt.log'}; `lake status` shows whether Trino is up",
-        ) from outcome.exception
+    outcome = _run(command, catalog, target_dir)
     nodes = tuple(_node(result) for result in getattr(outcome.result, "results", ()))
     _raise_failed(nodes, catalog)
     if not nodes and not {"--select", "--exclude"} & {*command}:
@@ -143,6 +150,40 @@ def _carried_out(command: list[str], catalog: str, target_dir: Path) -> MartsRes
     result = MartsResult(nodes, manifest_sha256(manifest), monotonic() - started)
     log.info("marts: %d tables, %d tests in %.1f s", len(result.rows), len(result.tests), result.seconds)
     return result
+
+
+def _run(command: list[str], catalog: str, target_dir: Path) -> Any:
+    """What dbt gives for a command.
+
+    Raises:
+        LakeError: it did not come to its end. What is wrong with single models and tests stands in what it gives.
+    """
+    # Imported here: dbt takes seconds to import, and most of those who import this module do not build.
+    import trino.auth
+    from dbt.cli.main import dbtRunner
+
+    # It tells whoever loads it that this machine has no keyring, which nobody asks for.
+    trino.auth.logger.setLevel(logging.WARNING)
+    places = ["--project-dir", DBT, "--profiles-dir", DBT, "--target-path", target_dir, "--log-path", target_dir]
+    try:
+        with _environment(catalog):
+            outcome = dbtRunner().invoke([*command, *map(str, places), "--no-use-colors"])
+    finally:
+        _release()
+    if outcome.exception is not None:
+        raise LakeError(
+            f"dbt {' '.join(command[:2])} could not run in catalog {catalog!r}: {outcome.exception}",
+            f"the log is {target_dir / 'dbt.log'}; `lake status` shows whether Trino is up",
+        ) from outcome.exception
+    return outcome
+
+
+def _release() -> None:
+    """Let go of what dbt keeps for a next command: locks, which the end of a task of Airflow's would leave behind."""
+    from dbt.adapters.factory import reset_adapters
+
+    reset_adapters()
+    gc.collect()  # they refer to each other
 
 
 @contextmanager

@@ -34,7 +34,7 @@ GENERATED = {"target", "logs", "dbt_packages", "__pycache__"}
 @cache
 def hashes() -> dict[str, str]:
     """The SHA-256 of each layer's files, by the names of `LAYERS`."""
-    return {layer: _hash(roots) for layer, roots in LAYERS.items()}
+    return {layer: of(roots) for layer, roots in LAYERS.items()}
 
 
 def total() -> str:
@@ -42,7 +42,8 @@ def total() -> str:
     return hashlib.sha256("".join(hashes().values()).encode()).hexdigest()
 
 
-def _hash(roots: tuple[str, ...]) -> str:
+def of(roots: tuple[str, ...]) -> str:
+    """The SHA-256 of the code in some files and folders of the checkout."""
     found = hashlib.sha256()
     for root in roots:
         for file in sorted(_files(PROJECT / root)):

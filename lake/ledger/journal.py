@@ -29,13 +29,21 @@ def read(run_id: str, step: str) -> Any:
     Raises:
         LakeError: the step has not come to its end.
     """
-    try:
-        return json.loads(storage.get(_uri(run_id, step)))
-    except FileNotFoundError as error:
+    found = find(run_id, step)
+    if found is None:
         raise LakeError(
             f"run {run_id} has no entry of its step {step!r} at {_uri(run_id, step)}",
             f"clear the task {step!r} of this run, so that it is done again, or run anew",
-        ) from error
+        )
+    return found
+
+
+def find(run_id: str, step: str) -> Any:
+    """What a step found; None where it has not come to its end."""
+    try:
+        return json.loads(storage.get(_uri(run_id, step)))
+    except FileNotFoundError:
+        return None
 
 
 def read_parts(run_id: str, step: str) -> list[Any]:

@@ -212,6 +212,16 @@ def of_run(run_id: str) -> Receipt:
     return found
 
 
+def published(run_id: str) -> Receipt:
+    """The receipt of a run; of one that found nothing new, that of the run which published the lake that it found.
+
+    Raises:
+        LakeError: there is none.
+    """
+    receipt = of_run(run_id)
+    return of_run(receipt.unchanged_since) if receipt.unchanged_since else receipt
+
+
 def find(run_id: str) -> Receipt | None:
     """The receipt of a run; nothing for one that has none."""
     try:

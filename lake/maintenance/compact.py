@@ -18,7 +18,7 @@ from typing import Any
 
 from lake import faultpoints
 from lake.errors import CatalogError
-from lake.ledger import parity_ledger, rewritten
+from lake.ledger import ops, rewritten
 from lake.maintenance import statistics
 from lake.maintenance.rewrite import rewrite
 from lake.maintenance.runs import REWRITING
@@ -64,7 +64,7 @@ def due(now: datetime) -> list[Need]:
 
 
 def compact(spark: Any, now: datetime) -> list[Compacted]:
-    """Write anew what is due, the ledger of parity included; what became of each group of main's tables.
+    """Write anew what is due, the ledgers included; what became of each group of main's tables.
 
     Args:
         spark: a session of Spark Connect.
@@ -80,10 +80,10 @@ def compact(spark: Any, now: datetime) -> list[Compacted]:
     with Limit(spark, settings().spark_timeout_seconds) as limit:
         for group in groups(due(now)):
             done.append(_compact(spark, group, limit))
-        if catalog.exists(parity_ledger.BRANCH):
-            # It is nobody's but its own branch's, and each sweep adds a file.
-            ledger = [f"{parity_ledger.NAMESPACE}.{parity_ledger.TABLE}"]
-            rewrite(spark, parity_ledger.BRANCH, statistics.needs(parity_ledger.BRANCH, ledger, now), limit)
+        if catalog.exists(ops.BRANCH):
+            # They are nobody's but their own branch's, and each sweep adds a file.
+            ledgers = catalog.tables(ops.BRANCH)
+            rewrite(spark, ops.BRANCH, statistics.needs(ops.BRANCH, ledgers, now), limit)
     return done
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
-from lake.ledger import parity_ledger
+from lake.ledger import ops
 from lake.maintenance.runs import REWRITING
 from lake.observe.metrics import BRANCHES, Sample
 from lake.platform import catalog
@@ -35,4 +35,4 @@ def _kind(name: str) -> str:
         return "run"
     if name.startswith(REWRITING):
         return "maintenance"
-    return "parity" if name == parity_ledger.BRANCH else "other"
+    return "parity" if name == ops.BRANCH else "other"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from lake.ledger import parity_ledger
+from lake.ledger import ops, parity_ledger
 from lake.observe import bounds
 from lake.observe.metrics import DRIFT, VERIFIED, Sample
 from lake.observe.news import Remembered
@@ -27,7 +27,7 @@ class Parity:
         Raises:
             ServiceError: the catalog or the object store is away.
         """
-        head = catalog.heads().get(parity_ledger.BRANCH)
+        head = catalog.heads().get(ops.BRANCH)
         return self._remembered.get(head, lambda: list(samples(parity_ledger.newest()))) if head else []
 
 

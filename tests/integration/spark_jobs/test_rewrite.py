@@ -17,7 +17,7 @@ import pytest
 from lake.contracts import DELETE, READ
 from lake.errors import AuditError
 from lake.layers import raw
-from lake.ledger import parity_ledger, rewritten
+from lake.ledger import ops, parity_ledger, rewritten
 from lake.ledger.parity import Drift, Finding
 from lake.maintenance import compact, rewrite, statistics
 from lake.maintenance.runs import REWRITING
@@ -214,8 +214,8 @@ def rows_of_main() -> dict[str, list[Any]]:
 def test_the_ledger_of_parity_is_written_anew_too(spark: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its branch and its namespace have one name."""
     name = f"ops_{uuid.uuid4().hex[:8]}"
-    monkeypatch.setattr(parity_ledger, "BRANCH", name)
-    monkeypatch.setattr(parity_ledger, "NAMESPACE", name)
+    monkeypatch.setattr(ops, "BRANCH", name)
+    monkeypatch.setattr(ops, "NAMESPACE", name)
     monkeypatch.setattr(compact, "due", lambda now: [])
     none = pa.table({"k": pa.array([], pa.int64())})
     for night in DAY[:6]:

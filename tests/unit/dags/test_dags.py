@@ -15,7 +15,7 @@ from lake.runtime import pools
 from lake.settings import Settings, settings
 
 DAGS = Path(__file__).resolve().parents[3] / "dags"
-EXPECTED = {"shop_lake", "reports", "alerting", "maintenance", "parity", "watch"}
+EXPECTED = {"shop_lake", "reports", "alerting", "lineage", "maintenance", "parity", "watch"}
 
 
 @pytest.fixture(scope="module")
@@ -120,12 +120,21 @@ def test_what_reaches_a_source_spark_or_trino_is_bounded_by_a_pool(bag) -> None:
     free = found.pop("default_pool")
     assert found == POOLS
     assert "watch.look" in free, "it must not wait behind what it watches"
+    assert "lineage.keep" in free, "it reaches none of them"
     assert set(json.loads(pools.wanted())) == set(POOLS)
 
 
 def test_the_watch_waits_for_nothing_that_somebody_does(bag) -> None:
     assert bag.dags["watch"].is_paused_upon_creation is False
     assert Settings.model_fields["watch_schedule"].default == "*/10 * * * *"
+
+
+def test_what_waits_for_a_publish_begins_by_itself_and_no_task_of_the_pipeline_is_among_it(bag) -> None:
+    from common import PUBLISHED
+
+    followers = {dag.dag_id for dag in bag.dags.values() if repr(PUBLISHED) in str(dag.timetable.asset_condition)}
+    assert followers == {"reports", "alerting", "lineage"}
+    assert [task.task_id for task in bag.dags["lineage"].tasks] == ["keep"]
 
 
 def test_parity_proves_what_a_run_of_the_pipeline_has_mended(bag) -> None:

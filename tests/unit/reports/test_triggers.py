@@ -37,9 +37,16 @@ def test_of_several_publishes_the_last_one_counts(triggers: Any) -> None:
     assert triggers.published_run({"triggering_asset_events": events}) == _proof("c")
 
 
+def test_who_leaves_no_publish_out_gets_all_of_them_in_their_order(triggers: Any) -> None:
+    events = {"published": [_event(9, "a"), _event(11, "c"), _event(10, "b")]}
+    found = triggers.published_runs({"triggering_asset_events": events})
+    assert found == [_proof("a"), _proof("b"), _proof("c")]
+
+
 @pytest.mark.parametrize("context", [{}, {"triggering_asset_events": {}}])
 def test_started_by_hand_it_takes_the_newest_receipt(
     monkeypatch: pytest.MonkeyPatch, triggers: Any, context: dict[str, Any]
 ) -> None:
     monkeypatch.setattr(receipts, "latest", lambda: SimpleNamespace(**_proof("r"), layers={}))
     assert triggers.published_run(context) == _proof("r")
+    assert triggers.published_runs(context) == [_proof("r")]

@@ -1,0 +1,51 @@
+"""What people see of the lake's columns: figures of reports, and alert rules, by their queries."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import date
+
+from lake.alerts import rules
+from lake.lineage import queries
+from lake.lineage.model import Columns, Kind, Made, Table
+from lake.reports import definition
+from lake.settings import settings
+
+ALERTS = "alerts"
+"""What alert rules stand under; reports stand under their names."""
+
+_OF_THE_SHOP = {"curated", "marts"}
+
+_SOME_DAY = date(2000, 1, 1)
+"""Which day a query is asked of does not change where its columns come from."""
+
+
+def made(known: Columns) -> Iterator[Made]:
+    """The figures of all reports and the alert rules, as if each were a table.
+
+    Args:
+        known: columns of the tables of the lake.
+
+    Raises:
+        LakeError: a query cannot be read, or names a column that its table does not have.
+    """
+    for table, by, query in _queries():
+        if _can_be_asked(query, known):
+            yield queries.read(table, by, query, known)
+
+
+def _queries() -> Iterator[tuple[Table, str, str]]:
+    for name in definition.names():
+        for figure in definition.load(name).figures:
+            table = Table(Kind.REPORT, name, figure.name)
+            yield table, f"report.{name}", definition.bind(figure.query, _SOME_DAY)
+    for rule in rules.load(settings().alert_rules):
+        yield Table(Kind.ALERT, ALERTS, rule.name), "alerting", rule.bound(_SOME_DAY)
+
+
+def _can_be_asked(query: str, known: Columns) -> bool:
+    """Whether the lake has the layers that a query reads: one without the shop has neither a star schema nor marts, and
+    its reports and rules on them are left out."""
+    have = {table.space for table in known}
+    return not any(re.search(rf"\b{layer}\.", query) for layer in _OF_THE_SHOP - have)
