@@ -21,6 +21,7 @@ from lake.commands import (
     services,
     show_logs,
     sources,
+    trace,
 )
 from lake.commands.report import app as report
 from lake.commands.shop import app as shop
@@ -36,6 +37,7 @@ for command in (
     query.sql,
     query.tables,
     receipts.receipts,
+    trace.trace,
     parity.parity,
     maintenance.maintenance,
     sources.add_source,

@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 
 from lake.errors import LakeError, ServiceError
-from lake.observe.shipping.store import ALIAS
+from lake.observe.shipping.document import Kind
 from lake.settings import settings
 
 ASK_SECONDS = 30
@@ -68,23 +68,40 @@ def search(asked: Asked) -> Lines:
     Raises:
         ServiceError: OpenSearch does not answer, has no logs, or did not understand.
     """
+    hits = ask("logs", asked.query(), "without it, `lake logs NAME` shows a service's file")
+    return Lines([hit["_source"] for hit in reversed(hits["hits"])], hits["total"]["value"])
+
+
+def ask(kind: Kind, query: dict[str, Any], instead: str) -> dict[str, Any]:
+    """What OpenSearch finds of a kind: the ``hits`` of its answer.
+
+    Args:
+        instead: what else can be looked at where it does not run.
+
+    Raises:
+        ServiceError: OpenSearch does not answer, has nothing of the kind, or did not understand.
+    """
     address = settings().opensearch_url
     try:
-        answer = httpx.post(f"{address}/{ALIAS}/_search", json=asked.query(), timeout=ASK_SECONDS, trust_env=False)
+        answer = httpx.post(f"{address}/{kind}/_search", json=query, timeout=ASK_SECONDS, trust_env=False)
     except httpx.HTTPError as error:
         raise ServiceError(
-            f"OpenSearch at {address}, which keeps the logs, does not answer: {error}",
-            "`lake up observe` starts it; without it, `lake logs NAME` shows a service's file",
+            f"OpenSearch at {address}, which keeps the {kind}, does not answer: {error}",
+            f"`lake up observe` starts it; {instead}",
         ) from error
     if answer.status_code == 404:
-        raise ServiceError(f"OpenSearch at {address} has no logs yet", "look at `lake status`: is the shipper healthy?")
+        raise ServiceError(
+            f"OpenSearch at {address} has no {kind} yet", "look at `lake status`: is the shipper healthy?"
+        )
     if not answer.is_success:
         raise ServiceError(f"OpenSearch answers {answer.status_code}: {answer.text[:300]}", "ask in other words")
     told = answer.json()
     if told["timed_out"] or told["_shards"]["failed"]:
-        raise ServiceError(f"OpenSearch could not look at all of its logs: {told['_shards']}", "ask again, or for less")
-    hits = told["hits"]
-    return Lines([hit["_source"] for hit in reversed(hits["hits"])], hits["total"]["value"])
+        raise ServiceError(
+            f"OpenSearch could not look at all of its {kind}: {told['_shards']}", "ask again, or for less"
+        )
+    hits: dict[str, Any] = told["hits"]
+    return hits
 
 
 def span(text: str) -> timedelta:
