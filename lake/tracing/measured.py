@@ -18,6 +18,7 @@ from lake.tracing.spans import LONGEST_MESSAGE, Attributes, known, leave_out, sp
 MOST_OF_A_KIND = 50
 """Tables, models or groups of which each has a span of its own below one other."""
 
+SHORTEST_SECONDS = 0.001
 QUIET_SECONDS = 1.0
 """From which on a thing is told of for which there was nothing to do."""
 
@@ -35,7 +36,8 @@ class _One:
     @property
     def is_told(self) -> bool:
         """Whether it is worth a span: it did something, took its time or failed."""
-        return bool(not self.is_quiet or self.error or self.seconds >= QUIET_SECONDS)
+        least = QUIET_SECONDS if self.is_quiet else SHORTEST_SECONDS
+        return bool(self.error or self.seconds >= least)
 
 
 class Several:

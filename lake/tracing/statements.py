@@ -16,9 +16,10 @@ _PARTS = re.compile(
 )
 _NAME = r"""(?:"(?:[^"]|"")*"|\w+)"""
 _TARGET = re.compile(
-    rf"\b(?:FROM|JOIN|INTO|UPDATE|TABLE|CATALOG|VIEW)\s+(?:IF\s+(?:NOT\s+)?EXISTS\s+)?({_NAME}(?:\.{_NAME})*)",
+    rf"\b(?:FROM|JOIN|INTO|UPDATE|TABLE|VIEW)\s+(?:IF\s+(?:NOT\s+)?EXISTS\s+)?({_NAME}(?:\.{_NAME})*)",
     re.IGNORECASE,
 )
+_OF_CATALOG = re.compile(r"\w+ CATALOG\b", re.IGNORECASE)
 _WORDS = frozenset({"select", "values", "unnest", "table", "lateral"})
 
 
@@ -40,6 +41,8 @@ def summary(statement: str) -> str:
     'SELECT cleaned.orders, cleaned.customers'
     """
     text = without_values(statement)
+    if _OF_CATALOG.match(text):  # whose name is that of a run
+        return " ".join(text.upper().split()[:2])
     found = dict.fromkeys(name.replace('"', "") for name in _TARGET.findall(text) if name.lower() not in _WORDS)
     targets = [*found]
     more = f" and {len(targets) - MOST_TARGETS} more" if len(targets) > MOST_TARGETS else ""

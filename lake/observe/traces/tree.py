@@ -11,6 +11,9 @@ SLACK = 0.1
 """Seconds by which what comes next may seem to begin before the end of what it waited for: Airflow tells the span of a
 task a moment after it has told the scheduler that the task is done."""
 
+NOT_TOLD = "(not told)"
+"""What a span is called that is only known by its children: it is at work, or it was lost."""
+
 
 @dataclass
 class Node:
@@ -114,9 +117,18 @@ def _instant(text: str) -> datetime:
 
 def _made_up(child: Node) -> Node:
     """The parent of a span that is not there: still at work, or lost."""
-    name = f"task_run.{child.fields['task']} (not told)" if child.fields.get("task") else "(not told)"
+    kind, _, thing = child.name.partition(".")
+    name = {"worker": f"task_run.{thing}", "task_run": f"dag_run.{child.fields.get('dag', '')}"}.get(kind, "")
     tried = {"try": child.fields["try"]} if "try" in child.fields else {}
-    return Node(child.parent_id, name, child.service, child.start, child.end, fields=tried, is_missing=True)
+    return Node(
+        child.parent_id,
+        f"{name} {NOT_TOLD}".strip(),
+        child.service,
+        child.start,
+        child.end,
+        fields=tried,
+        is_missing=True,
+    )
 
 
 def _root(roots: list[Node]) -> Node:
@@ -124,7 +136,7 @@ def _root(roots: list[Node]) -> Node:
     if len(roots) == 1:
         return roots[0]
     there = [root for root in roots if not root.is_missing]
-    first = there[0] if len(there) == 1 else Node("", "(not told)", "", 0.0, 0.0, is_missing=True)
+    first = there[0] if len(there) == 1 else Node("", NOT_TOLD, "", 0.0, 0.0, is_missing=True)
     first.children += [root for root in roots if root is not first]
     return first
 

@@ -225,6 +225,26 @@ def test_bad_lines_end_nothing(tmp_path: Path, collector: Collector, shipper: Sh
     collector.wait_for(lambda: any(each["event"] == "after" for each in shipper.kept.values()))
 
 
+SPAN = (
+    '{"resourceSpans":[{"resource":{},"scopeSpans":[{"scope":{"name":"lake"},"spans":[{"traceId":"%032x","spanId":"%016x",'
+    '"name":"read tables","startTimeUnixNano":"1795670400123456789","endTimeUnixNano":"1795670401123456789",'
+    '"status":{}}]}]}]}\n'
+)
+
+
+def test_spans_are_read_as_spans(tmp_path: Path, collector: Collector, shipper: Shipper) -> None:
+    (tmp_path / "traces").mkdir()
+    file = tmp_path / "traces" / "spans-2026-11-26.jsonl"
+    file.write_text(SPAN % (5, 1) + "no span\n" + SPAN % (5, 2))
+    collector.start()
+    collector.wait_for(lambda: len(shipper.kept) == 2)
+    with file.open("a") as stream:
+        stream.write(SPAN % (5, 3))
+    collector.wait_for(lambda: len(shipper.kept) == 3)
+    assert {each["name"] for each in shipper.kept.values()} == {"read tables"}
+    assert {each["trace_id"] for each in shipper.kept.values()} == {f"{5:032x}"}
+
+
 def test_nothing_is_lost_while_the_shipper_is_away_the_collector_is_killed_and_files_rotate(
     tmp_path: Path, collector: Collector, shipper: Shipper
 ) -> None:

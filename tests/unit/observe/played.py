@@ -1,14 +1,17 @@
-"""What stands on either side of the shipper: requests as the collector makes them, and an OpenSearch that is played."""
+"""What stands on either side of the shipper: requests as the collector makes them, an OpenSearch that is played, and
+spans as it keeps them."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
 
 INSTANT = 1_795_670_400_123_456_789
+BEGAN = datetime(2026, 11, 26, tzinfo=UTC)
 
 
 def typed(value: Any) -> dict[str, Any]:
@@ -73,3 +76,17 @@ class OpenSearch(httpx.MockTransport):
                 self.kept[id_] = document
             why = {"error": {"type": "kind", "reason": "why"}} if status >= 300 else {}
             yield {"create": {"status": status, **why}}
+
+
+def span(name: str, start: float, end: float, below: str = "", **more: Any) -> dict[str, Any]:
+    """A document; its id is its name, unless `id` is given."""
+    return {
+        "span_id": more.pop("id", name),
+        "name": name,
+        "timestamp": (BEGAN + timedelta(seconds=start)).isoformat(),
+        "seconds": end - start,
+        "service": "airflow",
+        "status": "ok",
+        **({"parent_id": below} if below else {}),
+        **more,
+    }

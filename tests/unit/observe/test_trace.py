@@ -2,29 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
-from typing import Any
-
 import pytest
 
 from lake.observe.traces.shown import MOST_SHOWN, WIDTH, lines, path, to_json
 from lake.observe.traces.tree import Node, tree
-
-BEGAN = datetime(2026, 11, 26, tzinfo=UTC)
-
-
-def span(name: str, start: float, end: float, below: str = "", **more: Any) -> dict[str, Any]:
-    """A document; its id is its name, unless `id` is given."""
-    return {
-        "span_id": more.pop("id", name),
-        "name": name,
-        "timestamp": (BEGAN + timedelta(seconds=start)).isoformat(),
-        "seconds": end - start,
-        "service": "airflow",
-        "status": "ok",
-        **({"parent_id": below} if below else {}),
-        **more,
-    }
+from tests.unit.observe.played import span
 
 
 def critical(root: Node) -> dict[str, float]:
@@ -77,12 +59,14 @@ def test_each_try_of_a_task_has_its_own_children() -> None:
 
 
 def test_what_is_missing_is_made_up_and_nothing_is_left_aside() -> None:
-    root = tree([span("worker.a", 1, 2, "lost", task="a"), span("b", 3, 4, "run"), span("c", 3, 5, "run")])
+    root = tree([span("worker.a", 1, 2, "lost"), span("b", 3, 4, "run"), span("c", 3, 5, "run")])
     assert root.is_missing and (root.start, root.end) == (0, 4)
     names = {node.name: [each.name for each in node.children] for node in root.walk() if node.is_missing}
     assert names["task_run.a (not told)"] == ["worker.a"]
     assert {node.name for node in root.walk() if not node.is_missing} == {"worker.a", "b", "c"}
-    whole = tree([span("run", 0, 10), span("worker.a", 1, 2, "lost", task="a")])
+    whole = tree([span("run", 0, 10), span("worker.a", 1, 2, "lost")])
+    under_way = tree([span("task_run.a", 1, 2, "lost", dag="shop_lake"), span("task_run.b", 1, 2, "lost")])
+    assert [node.name for node in under_way.walk()] == ["dag_run.shop_lake (not told)", "task_run.a", "task_run.b"]
     assert whole.name == "run" and [node.name for node in whole.walk()] == ["run", "task_run.a (not told)", "worker.a"]
 
 

@@ -122,7 +122,7 @@ def test_a_statement_stands_there_without_its_values(statement: str, bare: str) 
 
 
 def test_a_statement_in_a_few_words() -> None:
-    assert summary('DROP CATALOG IF EXISTS "run_1"') == "DROP run_1"
+    assert summary('DROP CATALOG IF EXISTS "run_1"') == "DROP CATALOG"
     assert summary("select * from a.b join c.d on x union select * from e.f, g union select 1 from h.i") == (
         "SELECT a.b, c.d, e.f and 1 more"
     )
