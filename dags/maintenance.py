@@ -6,7 +6,7 @@ Every night, beside the pipeline:
 |---|---|
 | `compact` | tables with many small files or deleted rows are written anew, on branches of their own |
 | `collect` | forgets receipts that the policy does not keep, and removes files that no branch and no receipt needs |
-| `trim` | Airflow's database and the logs of tasks, by age |
+| `trim` | Airflow's database, the logs of tasks and the spans, by age |
 
 What goes, and what is kept for how long: docs/maintenance.md. `lake maintenance --dry-run` tells it without doing it.
 

@@ -117,6 +117,10 @@ class Settings(BaseSettings):
     alertmanager_port: int = 29093
     statsd_port: int = Field(default=29125, description="where Airflow tells its metrics, by UDP; nobody need listen")
     airflow_pauses_new_dags: bool = True
+    traces: Literal["files", "otlp", "off"] = Field(
+        default="files",
+        description="where spans go: into files, which the profile `observe` reads; or as the variables OTEL_* say",
+    )
 
     # -- the profiles that `lake up` starts beside the core, and what watches the platform (profile `observe`)
     profiles: str = Field(default="", description="names, with commas between them")

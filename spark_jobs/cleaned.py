@@ -23,6 +23,7 @@ from lake.layers.work import Landed, Work
 from lake.ordered import in_order
 from lake.run import Run
 from lake.settings import settings
+from lake.tracing import names
 from spark_jobs import history, rules
 from spark_jobs.bounds import spanning
 from spark_jobs.candidates import Candidates
@@ -55,8 +56,9 @@ def clean(
         return [one(table) for table in shares[name].tables]
 
     def one(table: str) -> Outcome:
-        with limit.at(f"cleaned.{table}"):
+        with limit.at(f"cleaned.{table}") as said:
             outcome = _table(lake, Candidates(lake, contracts[table], work, lost), contracts[table])
+            said |= {names.TABLE: table, names.ROWS: outcome.judged, names.DELETED: outcome.deleted}
         if outcome.refused or outcome.deleted:
             lost.add(table)
         return outcome

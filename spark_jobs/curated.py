@@ -22,6 +22,7 @@ from lake.layers import built
 from lake.ordered import in_order
 from lake.run import Run
 from lake.settings import settings
+from lake.tracing import names
 from spark_jobs import star
 from spark_jobs.bounds import Bounds, around
 from spark_jobs.limit import Limit
@@ -108,8 +109,9 @@ def curate(
             orders = _touched_orders(lake, [contracts[table] for table in sorted(tables)]) if by_order else None
 
         def one(name: str) -> Written:
-            with limit.at(f"curated.{name}"):
+            with limit.at(f"curated.{name}") as said:
                 written = _build(lake, models[name], orders if name in by_order else None, name in same_code)
+                said |= {names.TABLE: name, names.ROWS: written.rows}
             with logs.about(table=name):
                 log.info("curated.%s: %s rows written", name, written.rows)
             return written

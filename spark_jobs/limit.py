@@ -10,7 +10,10 @@ from contextlib import contextmanager, suppress
 from types import TracebackType
 from typing import Any, Self
 
+from opentelemetry import trace
+
 from lake.errors import SparkTimeoutError
+from lake.tracing import Several
 
 log = logging.getLogger(__name__)
 
@@ -23,6 +26,8 @@ class Limit:
 
     A job is ended by Spark when it is asked to. What Spark does before there is a job (the optimizer may never come to
     an end either) does not listen; then the session's connection is closed, so that at least nobody waits for it.
+
+    Each thing that it is at has a span, below that which is open at the end of the block.
 
     Args:
         spark: the session; of no use any more when the limit was exceeded.
@@ -39,6 +44,7 @@ class Limit:
         self._under_way: dict[str, float] = {}
         self._exceeded_by: dict[str, float] | None = None
         self._ended = threading.Event()
+        self._traced = Several(service="spark")
         self._watch = threading.Thread(target=self._end_at_limit, name="spark-limit", daemon=True)
 
     def __enter__(self) -> Self:
@@ -46,19 +52,21 @@ class Limit:
         return self
 
     @contextmanager
-    def at(self, name: str) -> Iterator[None]:
-        """Name what is being worked on."""
+    def at(self, name: str) -> Iterator[dict[str, Any]]:
+        """Name what is being worked on. What is put into the dictionary that this gives, its span says."""
         self._under_way[name] = time.monotonic()
         try:
-            yield
+            with self._traced.one(name) as said:
+                yield said
         finally:
             # What was under way at the limit is what is to be named, not what is left when all was interrupted.
             self._under_way.pop(name, None)
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
     ) -> None:
         self._ended.set()
+        self._traced.emit(trace.get_current_span())
         if error is not None and self._exceeded_by is not None:
             raise self._described() from error
 

@@ -1,4 +1,4 @@
-"""What may stand in no log: looked for in those of a whole session, when it is over."""
+"""What may stand in no log, and in no span: looked for in those of a whole session, when it is over."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from lake import secret_file
 PEOPLE = re.compile(rb"[\w.+-]+@example\.(?:com|net|org)")
 """Addresses of the demo shop's customers, which are made up."""
 
-PLACES = ("logs/*", "run/*.log", "data/airflow/logs/**/*.log")
+PLACES = ("logs/*", "run/*.log", "data/airflow/logs/**/*.log", "data/traces/*")
 
 
 def leaks(home: Path) -> Iterator[str]:

@@ -22,6 +22,7 @@ from lake.commands import (
     services,
     show_logs,
     sources,
+    trace,
 )
 from lake.commands.report import app as report
 from lake.commands.shop import app as shop
@@ -38,6 +39,7 @@ for command in (
     query.tables,
     receipts.receipts,
     lineage.lineage,
+    trace.trace,
     parity.parity,
     maintenance.maintenance,
     sources.add_source,

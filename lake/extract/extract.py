@@ -19,7 +19,7 @@ import pyarrow as pa
 from pymysql.connections import Connection
 from tenacity import before_sleep_log, retry, retry_if_exception_type, stop_after_attempt, wait_exponential
 
-from lake import faultpoints, logs
+from lake import faultpoints, logs, tracing
 from lake.changes import increments
 from lake.changes.increment import Held, Piece
 from lake.changes.increments import Found, Moment
@@ -40,6 +40,7 @@ from lake.source.quoting import quote
 from lake.source.server import check_replica
 from lake.source.snapshot import Snapshot
 from lake.source.sources import Source
+from lake.tracing import Several, names
 
 log = logging.getLogger(__name__)
 
@@ -129,20 +130,8 @@ def _read(origin: Source, requests: list[Request], run_id: str) -> list[Manifest
         _say(fits, any(request.last for request in requests))
         contracts = {name: shape.contract for name, shape in fits.items() if not shape.obstacles and not shape.is_gone}
         moment = increments.inside_snapshot(first, before)
-        found = increments.find(
-            first,
-            moment,
-            origin,
-            contracts,
-            {name: asked[name].state for name in contracts},
-            {name: held_under(contracts[name]) for name in contracts if (held_under := asked[name].held)},
-        )
-        for name, contract in contracts.items():
-            request = asked[name]
-            if request.drifted is not None:
-                found[name] = increments.with_drifted(first, contract, found[name], request.drifted)
-            if request.whole:
-                found[name] = replace(found[name], plan=replace(found[name].plan, reason=request.whole))
+        with tracing.span("find changes", {names.TABLES: len(contracts)}, service=spoken.system):
+            found = _found(first, moment, origin, contracts, asked)
         marks = {RUN_ID: run_id, EXTRACTED_AT: view.snapshot.instant}
         begun = [
             _Table(
@@ -151,11 +140,56 @@ def _read(origin: Source, requests: list[Request], run_id: str) -> list[Manifest
             )
             for name, contract in contracts.items()
         ]  # fmt: skip
-        work_off(origin, [job for table in begun for job in table.jobs(first, pace)], view.connections, pace)
-        work_off(origin, [Job(0, table.close) for table in begun], view.connections, pace)
-        read = [_told(table.manifest(), fits[table.contract.table], asked) for table in begun]
+        with tracing.several("read tables", {names.TABLES: len(begun)}, service=spoken.system) as traced:
+            jobs = [_measured(job, table, traced) for table in begun for job in table.jobs(first, pace)]
+            work_off(origin, jobs, view.connections, pace)
+            work_off(origin, [Job(0, table.close) for table in begun], view.connections, pace)
+            read = [_told(table.manifest(), fits[table.contract.table], asked) for table in begun]
+            for one in read:
+                traced.note(one.table, _about(one), is_quiet=not one.rows and not one.deleted)
         log.info("%s: %s tables, rows of %s of them", origin.name, len(read), sum(bool(one.rows) for one in read))
         return [*back, *read]
+
+
+def _found(
+    connection: Connection[Any],
+    moment: Moment,
+    origin: Source,
+    contracts: Mapping[str, Contract],
+    asked: Mapping[str, Request],
+) -> dict[str, Found]:
+    """What changed in each table, and what is read besides or read whole though nothing tells that it changed."""
+    found = increments.find(
+        connection,
+        moment,
+        origin,
+        contracts,
+        {name: asked[name].state for name in contracts},
+        {name: held_under(contracts[name]) for name in contracts if (held_under := asked[name].held)},
+    )
+    for name, contract in contracts.items():
+        request = asked[name]
+        if request.drifted is not None:
+            found[name] = increments.with_drifted(connection, contract, found[name], request.drifted)
+        if request.whole:
+            found[name] = replace(found[name], plan=replace(found[name].plan, reason=request.whole))
+    return found
+
+
+def _measured(job: Job, table: _Table, traced: Several) -> Job:
+    """A job whose time counts in the span of its table."""
+
+    def run(connection: Connection[Any]) -> int:
+        with traced.one(table.contract.table, {names.TABLE: table.contract.table}):
+            return job.run(connection)
+
+    return Job(job.size, run)
+
+
+def _about(read: Manifest) -> dict[str, str | int]:
+    """What the span of a table says of it."""
+    size = sum(part.bytes for part in (*read.parts, *read.deletes))
+    return {names.WAY: read.way, names.ROWS: read.rows, names.DELETED: read.deleted, names.BYTES: size}
 
 
 def _not_asked_for(requests: list[Request], read: list[Manifest], run_id: str) -> list[Manifest]:

@@ -14,15 +14,19 @@ import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from graphlib import TopologicalSorter
 from pathlib import Path
 from time import monotonic
 from typing import Any, Literal
 
+from opentelemetry import trace
+
 from lake.errors import AuditError, LakeError
 from lake.platform.catalog import MAIN
 from lake.platform.catalog import tables as catalog_tables
 from lake.settings import PROJECT, settings
+from lake.tracing import Several, names
 
 log = logging.getLogger(__name__)
 
@@ -143,6 +147,7 @@ def _invoke(command: list[str], catalog: str, target_dir: Path) -> MartsResult:
     started = monotonic()
     outcome = _run(command, catalog, target_dir)
     nodes = tuple(_node(result) for result in getattr(outcome.result, "results", ()))
+    _trace(getattr(outcome.result, "results", ()))
     _raise_failed(nodes, catalog)
     if not nodes and not {"--select", "--exclude"} & {*command}:
         raise LakeError(f"dbt {command[0]} found nothing to do in {DBT}", "restore its models")
@@ -219,6 +224,33 @@ def _node(result: Any) -> NodeResult:
         seconds=round(result.execution_time, 3),
         message=str(result.message or ""),
     )
+
+
+def _trace(results: Iterable[Any]) -> None:
+    """Let each model and test that took its time have a span, as of when dbt was at it.
+
+    dbt tells of its nodes when all are done: ``timing`` has the phases of each, compiling and executing.
+    """
+    traced = Several(service="trino")
+    for result in results:
+        if not (phases := [one for one in result.timing if one.started_at and one.completed_at]):
+            continue  # skipped, because of another
+        told = {
+            names.DBT_NODE: result.node.unique_id,
+            names.DBT_STATUS: str(result.status),
+            names.ROWS: _node(result).rows,
+            names.TRINO_QUERY: result.adapter_response.get("query_id"),
+        }
+        name = f"{result.node.resource_type} {result.node.name}"
+        started, ended = (_nanoseconds(each) for each in (phases[0].started_at, phases[-1].completed_at))
+        error = f"{result.status}: {result.message}" if str(result.status) in FAILED else ""
+        traced.add(name, started, ended, told, error)
+    traced.emit(trace.get_current_span())
+
+
+def _nanoseconds(moment: datetime) -> int:
+    """Since 1970, of an instant in UTC."""
+    return int(moment.replace(tzinfo=UTC).timestamp() * 1_000_000) * 1000
 
 
 def _raise_failed(nodes: tuple[NodeResult, ...], catalog: str) -> None:

@@ -32,12 +32,13 @@ from tenacity import (
     wait_random_exponential,
 )
 
-from lake import faultpoints, logs
+from lake import faultpoints, logs, tracing
 from lake.contracts import Contract
 from lake.errors import ContractError
 from lake.extract.manifest import Manifest
 from lake.platform.catalog import pyiceberg_properties
 from lake.platform.rest_catalog import NessieCatalog, TogetherCatalog
+from lake.tracing import names
 
 log = logging.getLogger(__name__)
 
@@ -155,10 +156,19 @@ def register_all(
     groups = [new[start : start + TOGETHER] for start in range(0, len(new), TOGETHER)]
     others = [one for one in manifests if f"raw.{one.table}" in present]
     # Nearly all of a table's time is waiting for the catalog and the object store.
-    with ThreadPoolExecutor(AT_ONCE, initializer=logs.same_context()) as pool:
+    with (
+        tracing.several("register in raw", {names.TABLES: len(manifests)}) as traced,
+        ThreadPoolExecutor(AT_ONCE, initializer=logs.same_context()) as pool,
+    ):
+
+        def again(one: Manifest) -> None:
+            with traced.one(f"raw.{one.table}", {names.ROWS: one.rows, names.DELETED: one.deleted}):
+                register(one, contracts[one.table], branch)
+
         for group in groups:
-            others += _make(group, contracts, branch, pool)
-        for _ in pool.map(lambda one: register(one, contracts[one.table], branch), others):
+            with traced.one(f"{len(group)} new, from raw.{group[0].table}", {names.TABLES: len(group)}):
+                others += _make(group, contracts, branch, pool)
+        for _ in pool.map(again, others):
             pass
 
 

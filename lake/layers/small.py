@@ -21,7 +21,7 @@ from pyiceberg.expressions import AlwaysTrue
 from pyiceberg.table import Table, Transaction
 from tenacity import Retrying, before_sleep_log, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
-from lake import faultpoints, logs
+from lake import faultpoints, logs, tracing
 from lake.contracts import OPERATION, PROBLEMS
 from lake.errors import AuditError
 from lake.layers import layout, raw
@@ -33,6 +33,7 @@ from lake.layers.sizes import LAYERS, SMALL_BYTES, SMALL_VALUES, Arrived
 from lake.platform import catalog, storage
 from lake.platform.catalog import pyiceberg_properties
 from lake.platform.rest_catalog import TogetherCatalog
+from lake.tracing import names
 
 log = logging.getLogger(__name__)
 
@@ -92,6 +93,12 @@ class SmallTables:
             return [outcome for some in _dealt(tables) for outcome in self._take_in(some)]
 
     def _take_in(self, tables: Sequence[Arrived]) -> list[Outcome]:
+        with tracing.span("take in small tables", {names.TABLES: len(tables)}) as span:
+            outcomes = self._taken_in(tables)
+            span.set_attribute(names.ROWS, sum(one.judged for one in outcomes))
+        return outcomes
+
+    def _taken_in(self, tables: Sequence[Arrived]) -> list[Outcome]:
         with ThreadPoolExecutor(AT_ONCE, initializer=logs.same_context()) as pool:
             landed = pool.map(_landed, tables)
             contents = [self._content(one, rows) for one, rows in zip(tables, landed, strict=True)]
@@ -108,9 +115,11 @@ class SmallTables:
                         # Another try of the task was faster, or this one's answer was lost.
                         self._lake.forget()
                         self._present = set(catalog.tables(self._branch))
-                    for _ in pool.map(self._write, contents):
-                        pass
-                    self._lake.commit()
+                    with tracing.span("write files"):
+                        for _ in pool.map(self._write, contents):
+                            pass
+                    with tracing.span("commit", service="nessie"):
+                        self._lake.commit()
         faultpoints.reach("clean.committed")
         outcomes = [content.outcome for content in contents]
         _say(outcomes)

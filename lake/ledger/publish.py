@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from tenacity import before_sleep_log, retry, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
-from lake import faultpoints
+from lake import faultpoints, tracing
 from lake.errors import CatalogError, ServiceError
 from lake.extract import manifest
 from lake.ledger import receipts, rewritten
@@ -35,7 +35,8 @@ def publish(run: Run, draft: Receipt) -> Receipt:
         CatalogError: main changed a table that the run changed too; main is as it was.
     """
     receipts.prepare(draft)
-    commit = _merge(run)
+    with tracing.span("merge into main", service="nessie"):
+        commit = _merge(run)
     faultpoints.reach("publish.merged")
     return _finish(run, draft, commit)
 

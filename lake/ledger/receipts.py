@@ -51,6 +51,7 @@ class Receipt:
             its source, row by row (``verified_through``; empty for never).
         layers: rows written per layer.
         checks: of the audit: how many, how many failed, and the address of the data docs.
+        trace_id: of the run's trace, which `lake trace` shows; empty where it was not traced.
     """
 
     run_id: str
@@ -68,6 +69,7 @@ class Receipt:
     tables: dict[str, dict[str, Any]] = field(default_factory=dict)
     layers: dict[str, int] = field(default_factory=dict)
     checks: dict[str, Any] = field(default_factory=dict)
+    trace_id: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """Plain values."""

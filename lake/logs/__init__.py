@@ -8,8 +8,8 @@ A line has the fields ``timestamp`` (UTC), ``level``, ``logger`` and ``event``, 
 where it is written.
 """
 
-from lake.logs.context import FIELDS, about, same_context
+from lake.logs.context import FIELDS, about, same_context, trace_id
 from lake.logs.reading import readable
 from lake.logs.setup import configure, is_plain, of_service
 
-__all__ = ["FIELDS", "about", "configure", "is_plain", "of_service", "readable", "same_context"]
+__all__ = ["FIELDS", "about", "configure", "is_plain", "of_service", "readable", "same_context", "trace_id"]

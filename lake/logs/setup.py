@@ -16,7 +16,7 @@ import structlog
 from structlog.stdlib import ProcessorFormatter
 
 from lake.errors import LakeError
-from lake.logs.context import FIELDS
+from lake.logs.context import FIELDS, trace_id
 from lake.logs.safe import Line, bound, redact
 from lake.settings import settings
 
@@ -50,6 +50,7 @@ def configure(level: int = logging.WARNING, stream: TextIO | None = None) -> Non
     stream = stream or sys.stderr
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
+        _of_trace,
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.stdlib.ExtraAdder(),
@@ -93,6 +94,11 @@ def _renderers(stream: TextIO) -> list[Any]:
     if is_plain(stream):
         return [structlog.dev.ConsoleRenderer(colors=stream.isatty(), pad_event_to=0)]
     return [_ordered, structlog.processors.JSONRenderer(serializer=partial(json.dumps, ensure_ascii=False))]
+
+
+def _of_trace(logger: object, method: str, line: Line) -> Line:
+    """Say which trace a line belongs to, if it was not said yet."""
+    return line if line.get("trace_id") or not (found := trace_id()) else {**line, "trace_id": found}
 
 
 def _ordered(logger: object, method: str, line: Line) -> Line:

@@ -1,4 +1,4 @@
-"""Trims Airflow's history: its database by Airflow's own command, and the logs of tasks by their age."""
+"""Trims Airflow's history: its database by Airflow's own command, and the logs of tasks, and spans, by their age."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
+from itertools import chain
 from pathlib import Path
 from urllib.parse import quote
 
 from lake.errors import ServiceError
+from lake.logs import span_folder
 from lake.maintenance.gone import Gone
 from lake.runtime import orchestration, supervise
 from lake.settings import settings
@@ -27,25 +29,30 @@ LOGS = "AIRFLOW__LOGGING__BASE_LOG_FOLDER"
 
 
 def trim(now: datetime, is_dry: bool = False) -> list[Gone]:
-    """Delete runs, tasks and events of Airflow, and logs, that are older than they are kept.
+    """Delete runs, tasks and events of Airflow, and logs and spans, that are older than they are kept.
+
+    Spans stay for as long as OpenSearch keeps what it has of them: what nobody has taken until then nobody would find.
 
     Args:
         now: with a time zone.
-        is_dry: whether it is only told which logs would go; Airflow's command does not count what it would delete.
+        is_dry: whether it is only told which files would go; Airflow's command does not count what it would delete.
 
     Raises:
         ServiceError: Airflow's command failed, or took too long.
     """
     before = now - timedelta(days=settings().log_days)
     environment = _environment()
-    old = [*_old_logs(Path(environment[LOGS]), before)]
-    size = sum(file.stat().st_size for file in old)
+    old = {
+        "logs": [*_older(Path(environment[LOGS]), before)],
+        "spans": [*_older(span_folder.folder(), now - timedelta(days=settings().kept_logs_days))],
+    }
+    gone = [Gone(kind, len(files), sum(file.stat().st_size for file in files)) for kind, files in old.items()]
     if not is_dry:
         _clean_database(before, environment)
-        for file in old:
+        for file in chain.from_iterable(old.values()):
             file.unlink(missing_ok=True)
         _remove_empty(Path(environment[LOGS]))
-    return [Gone("logs", len(old), size)]
+    return gone
 
 
 def _clean_database(before: datetime, environment: Mapping[str, str]) -> None:
@@ -76,7 +83,7 @@ def _environment() -> dict[str, str]:
     return {**ours, DATABASE: f"postgresql+psycopg2://{address}"}
 
 
-def _old_logs(folder: Path, before: datetime) -> Iterator[Path]:
+def _older(folder: Path, before: datetime) -> Iterator[Path]:
     for file in folder.rglob("*"):
         if file.is_file() and not file.is_symlink() and file.stat().st_mtime < before.timestamp():
             yield file

@@ -11,12 +11,15 @@ from typing import Any
 import httpx
 
 from lake.errors import LakeError, ServiceError
-from lake.observe.shipping.store import ALIAS
+from lake.observe.shipping.document import Kind
 from lake.settings import settings
 
 ASK_SECONDS = 30
 MOST = 10_000
 """Lines of one answer: as many as OpenSearch gives at once."""
+
+NO_SEARCH = "without it, `lake logs NAME` shows a service's file"
+"""What is left where logs cannot be searched."""
 
 UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
@@ -76,7 +79,7 @@ def search(asked: Asked) -> Lines:
     Raises:
         ServiceError: OpenSearch does not answer, has no logs, or did not understand.
     """
-    hits = _ask(asked.query())["hits"]
+    hits = ask("logs", asked.query(), NO_SEARCH)
     return Lines([hit["_source"] for hit in reversed(hits["hits"])], hits["total"]["value"])
 
 
@@ -86,27 +89,8 @@ def values(name: str, since: timedelta = timedelta(days=7)) -> list[str]:
     Raises:
         ServiceError: see `search`.
     """
-    told = _ask({**Asked(since=since, most=0).query(), "aggs": {"values": {"terms": {"field": name, "size": 100}}}})
-    return [each["key"] for each in told["aggregations"]["values"]["buckets"]]
-
-
-def _ask(query: Mapping[str, Any]) -> dict[str, Any]:
-    address = settings().opensearch_url
-    try:
-        answer = httpx.post(f"{address}/{ALIAS}/_search", json=query, timeout=ASK_SECONDS, trust_env=False)
-    except httpx.HTTPError as error:
-        raise ServiceError(
-            f"OpenSearch at {address}, which keeps the logs, does not answer: {error}",
-            "`lake up observe` starts it; without it, `lake logs NAME` shows a service's file",
-        ) from error
-    if answer.status_code == 404:
-        raise ServiceError(f"OpenSearch at {address} has no logs yet", "look at `lake status`: is the shipper healthy?")
-    if not answer.is_success:
-        raise ServiceError(f"OpenSearch answers {answer.status_code}: {answer.text[:300]}", "ask in other words")
-    told: dict[str, Any] = answer.json()
-    if told["timed_out"] or told["_shards"]["failed"]:
-        raise ServiceError(f"OpenSearch could not look at all of its logs: {told['_shards']}", "ask again, or for less")
-    return told
+    query = {**Asked(since=since, most=0).query(), "aggs": {"values": {"terms": {"field": name, "size": 100}}}}
+    return [each["key"] for each in _answer("logs", query, NO_SEARCH)["aggregations"]["values"]["buckets"]]
 
 
 def of_file(path: str) -> Lines:
@@ -119,6 +103,42 @@ def of_file(path: str) -> Lines:
         ServiceError: see `search`.
     """
     return search(Asked(file=path, most=MOST))
+
+
+def ask(kind: Kind, query: Mapping[str, Any], instead: str) -> dict[str, Any]:
+    """What OpenSearch finds of a kind: the ``hits`` of its answer.
+
+    Args:
+        instead: what else can be looked at where it does not run.
+
+    Raises:
+        ServiceError: OpenSearch does not answer, has nothing of the kind, or did not understand.
+    """
+    hits: dict[str, Any] = _answer(kind, query, instead)["hits"]
+    return hits
+
+
+def _answer(kind: Kind, query: Mapping[str, Any], instead: str) -> dict[str, Any]:
+    address = settings().opensearch_url
+    try:
+        answer = httpx.post(f"{address}/{kind}/_search", json=query, timeout=ASK_SECONDS, trust_env=False)
+    except httpx.HTTPError as error:
+        raise ServiceError(
+            f"OpenSearch at {address}, which keeps the {kind}, does not answer: {error}",
+            f"`lake up observe` starts it; {instead}",
+        ) from error
+    if answer.status_code == 404:
+        raise ServiceError(
+            f"OpenSearch at {address} has no {kind} yet", "look at `lake status`: is the shipper healthy?"
+        )
+    if not answer.is_success:
+        raise ServiceError(f"OpenSearch answers {answer.status_code}: {answer.text[:300]}", "ask in other words")
+    told: dict[str, Any] = answer.json()
+    if told["timed_out"] or told["_shards"]["failed"]:
+        raise ServiceError(
+            f"OpenSearch could not look at all of its {kind}: {told['_shards']}", "ask again, or for less"
+        )
+    return told
 
 
 def _literal(text: str) -> str:

@@ -1,4 +1,4 @@
-"""What puts logs into OpenSearch: ``python -m lake.observe.shipper``.
+"""What puts logs and spans into OpenSearch: ``python -m lake.observe.shipper``.
 
 It takes OTLP over HTTP from the collector, and answers when OpenSearch has what it was handed: 200, or 503 while
 OpenSearch is away or full. The collector keeps what was not answered with 200, and tries again; here nothing waits.
@@ -22,8 +22,9 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from lake import logs
-from lake.observe.shipping.records import documents
-from lake.observe.shipping.store import Away, Store, lifecycle
+from lake.observe.shipping.document import Kind
+from lake.observe.shipping.handed_on import read
+from lake.observe.shipping.store import CHECK_SECONDS, Away, Shipped, Store
 from lake.settings import settings
 
 log = logging.getLogger("lake.observe.shipper")
@@ -35,6 +36,7 @@ REPLY_SECONDS = 20
 """How long OpenSearch may take for one; the collector waits for 30."""
 
 RETRY_SECONDS = "5"
+RESULTS = ("taken", "known", "refused")
 
 
 def application(opensearch: str, transport: httpx.AsyncBaseTransport | None = None) -> Starlette:
@@ -44,11 +46,14 @@ def application(opensearch: str, transport: httpx.AsyncBaseTransport | None = No
         transport: how it is reached, for tests.
     """
     registry = CollectorRegistry()
-    counted = Counter(
-        "shoplake_logs", "Lines of logs that were handed on, by what became of them.", ["result"], registry=registry
-    )
-    for result in ("taken", "known", "refused"):
-        counted.labels(result)
+    said = "that were handed on, by what became of them."
+    counters: dict[Kind, Counter] = {
+        "logs": Counter("shoplake_logs", f"Lines of logs {said}", ["result"], registry=registry),
+        "spans": Counter("shoplake_spans", f"Spans {said}", ["result"], registry=registry),
+    }
+    for counter in counters.values():
+        for result in RESULTS:
+            counter.labels(result)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
@@ -62,26 +67,30 @@ def application(opensearch: str, transport: httpx.AsyncBaseTransport | None = No
             tending.cancel()
 
     async def take(request: Request) -> Response:
-        """Put lines into OpenSearch."""
+        """Put lines and spans into OpenSearch."""
         body = await request.body()
         if len(body) > LARGEST:
             return JSONResponse({"message": f"{len(body)} bytes; at most {LARGEST} are taken"}, 413)
         try:
-            found = list(documents(json.loads(body)))
+            found = read(json.loads(body))
         except ValueError as error:  # json's own errors, and those of Unicode, among them
             log.warning("a request that cannot be read: %s", error)
             return JSONResponse({"message": str(error)}, 400)
+        refused = 0
         try:
-            shipped = await app.state.store.write(found) if found else None
+            for kind, documents in found.documents.items():
+                shipped = await app.state.store.write(kind, documents) if documents else Shipped()
+                for result in RESULTS:
+                    counters[kind].labels(result).inc(getattr(shipped, result))
+                refused += shipped.refused
         except Away as error:
             log.warning("%s", error.what)
             return JSONResponse({"message": error.what}, 503, headers={"Retry-After": RETRY_SECONDS})
-        if shipped is None:
-            return JSONResponse({})
-        for result in ("taken", "known", "refused"):
-            counted.labels(result).inc(getattr(shipped, result))
-        partial = {"rejectedLogRecords": str(shipped.refused), "errorMessage": "refused by OpenSearch"}
-        return JSONResponse({"partialSuccess": partial} if shipped.refused else {})
+        for kind, count in found.refused.items():
+            counters[kind].labels("refused").inc(count)
+            refused += count
+        partial = {"rejectedLogRecords": str(refused), "errorMessage": "refused for what they are"}
+        return JSONResponse({"partialSuccess": partial} if refused else {})
 
     async def ready(request: Request) -> Response:
         try:
@@ -108,7 +117,7 @@ async def _tend(store: Store) -> None:
             await store.tend()
         except Away as error:
             log.warning("the indexes are not looked after now: %s", error.what)
-        await asyncio.sleep(lifecycle()["check_every_seconds"])
+        await asyncio.sleep(CHECK_SECONDS)
 
 
 def serve() -> None:

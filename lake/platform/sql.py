@@ -5,15 +5,18 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 from urllib.parse import quote
 
 import trino
+from opentelemetry.trace import Span
 
+from lake import tracing
 from lake.errors import LakeError, ServiceError
 from lake.platform.catalog import CATALOG, rest_uri
 from lake.settings import settings
+from lake.tracing import names, statements
 
 
 def connect(catalog: str = CATALOG, schema: str | None = None) -> trino.dbapi.Connection:
@@ -53,10 +56,11 @@ def query(statement: str, catalog: str = CATALOG) -> tuple[list[str], list[list[
             something behind it failed. Another try may succeed.
     """
     try:
-        with connect(catalog) as connection:
+        with _traced(statement, catalog) as span, connect(catalog) as connection:
             cursor = connection.cursor()
             cursor.execute(statement)
             values = cursor.fetchall()
+            span.set_attributes({names.DB_ROWS: len(values), **_figures(cursor)})
             return [column[0] for column in cursor.description or []], values
     except trino.exceptions.TrinoUserError as error:
         raise LakeError(f"Trino refuses the statement: {error.message}", "correct the statement") from error
@@ -66,6 +70,37 @@ def query(statement: str, catalog: str = CATALOG) -> tuple[list[str], list[list[
         raise ServiceError(
             f"Trino at {settings().trino_url} does not answer: {error}", "look at `lake status` and `lake logs trino`"
         ) from error
+
+
+def _traced(statement: str, catalog: str) -> AbstractContextManager[Span]:
+    """A span of one statement."""
+    about = statements.summary(statement)
+    told = {
+        names.DB_SYSTEM: "trino",
+        names.DB_NAMESPACE: catalog,
+        names.DB_SUMMARY: about,
+        names.DB_TEXT: statements.without_values(statement),
+    }
+    return tracing.span(about, told, service="trino")
+
+
+def _figures(cursor: trino.dbapi.Cursor) -> dict[str, str | int]:
+    """What Trino says of a statement that it has carried out: https://trino.io/docs/current/develop/client-protocol.html"""
+    stats = cursor.stats or {}
+    found = {f"trino.{attribute}": stats[name] for name, attribute in FIGURES.items() if name in stats}
+    return {names.TRINO_QUERY: cursor.query_id or "", **found}
+
+
+FIGURES = {
+    "elapsedTimeMillis": "elapsed_ms",
+    "queuedTimeMillis": "queued_ms",
+    "cpuTimeMillis": "cpu_ms",
+    "processedRows": "read_rows",
+    "processedBytes": "read_bytes",
+    "peakMemoryBytes": "peak_memory_bytes",
+    "spilledBytes": "spilled_bytes",
+}
+"""Of Trino's statistics of a statement, those that a span has, and under which names."""
 
 
 def raise_if_not_carried_out(said: str) -> None:

@@ -21,6 +21,7 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore")
     import great_expectations as gx
 
+from lake import tracing
 from lake.contracts.types import INSTANT
 from lake.errors import AuditError
 from lake.layers import raw
@@ -106,7 +107,8 @@ def audit(run: Run, catalog: str, suites: list[Suite], counted: Iterable[CheckRe
         warnings.simplefilter("ignore")
         results = [*counted, *(_validate(run, catalog, suites, Path(folder)) if suites else ())]
         docs = _upload(Path(folder), run) if suites else ""
-    _record(run, results)
+    with tracing.span("record checks", {"shoplake.checks": len(results)}):
+        _record(run, results)
     outcome = Audit(results, docs)
     blocking = [str(result) for result in results if result.blocks]
     for result in results:
@@ -122,6 +124,11 @@ def audit(run: Run, catalog: str, suites: list[Suite], counted: Iterable[CheckRe
 
 
 def _validate(run: Run, catalog: str, suites: list[Suite], folder: Path) -> list[CheckResult]:
+    with tracing.span("Great Expectations", {"shoplake.suites": len(suites)}):
+        return _validated(run, catalog, suites, folder)
+
+
+def _validated(run: Run, catalog: str, suites: list[Suite], folder: Path) -> list[CheckResult]:
     context = gx.get_context(mode="ephemeral")
     store = {"class_name": "TupleFilesystemStoreBackend", "base_directory": str(folder)}
     index = {"class_name": "DefaultSiteIndexBuilder"}

@@ -11,6 +11,8 @@ import sys
 from functools import partial
 from pathlib import Path
 
+from lake.logs.span_folder import ENDING
+from lake.logs.span_folder import folder as traces
 from lake.runtime.artifacts import DebianArtifact, GoArtifact, artifacts
 from lake.runtime.engines import http_ping, void
 from lake.runtime.orchestration import airflow_home
@@ -71,7 +73,8 @@ def _prepare_opensearch(folder: Path) -> None:
         (folder / COMPLETE).touch()
     for name in ("config", "scratch"):
         shutil.rmtree(folder / name, ignore_errors=True)
-    shutil.copytree(INFRA / "opensearch", folder / "config", ignore=shutil.ignore_patterns("logs", "searches.toml"))
+    beside = shutil.ignore_patterns("logs", "spans", "searches.toml")
+    shutil.copytree(INFRA / "opensearch", folder / "config", ignore=beside)
     (folder / "scratch").mkdir()
     if os.geteuid() == 0:
         owner = folder.stat()
@@ -86,8 +89,8 @@ def _shipper() -> Service:
         address=f"http://127.0.0.1:{port}/metrics",
         ports=(port,),
         command=(sys.executable, "-m", "lake.observe.shipper"),
-        # It puts the template in place when it starts; a file that changed is nothing that the supervisor would see.
-        env={"TEMPLATE_SHA256": _fingerprint(INFRA / "opensearch" / "logs")},
+        # It puts the templates in place when it starts; a file that changed is nothing that the supervisor would see.
+        env={"TEMPLATE_SHA256": _fingerprint(*(INFRA / "opensearch" / kind for kind in ("logs", "spans")))},
         folder=settings().home / "data" / "shipper",
         # Where OpenSearch cannot be had, nothing is to be shipped.
         needs=("opensearch",),
@@ -110,6 +113,7 @@ def _collector() -> Service:
         env={
             "SERVICE_LOGS": f"{config.home}/logs/*.log*",
             "TASK_LOGS": f"{airflow_home()}/logs/dag_id=*/**/*.log",
+            "SPANS": f"{traces()}/*{ENDING}",
             "SLOW_LOGS": f"{config.home}/data/*/slow.log",
             "SHIPPER": f"http://127.0.0.1:{config.shipper_port}",
             "STORAGE": str(folder / "queue"),
@@ -126,6 +130,7 @@ def _collector() -> Service:
     )
 
 
-def _fingerprint(folder: Path) -> str:
-    """What changes when a file of the folder does."""
-    return hashlib.sha256(b"\0".join(file.read_bytes() for file in sorted(folder.iterdir()))).hexdigest()
+def _fingerprint(*folders: Path) -> str:
+    """What changes when a file of the folders does."""
+    files = [file for folder in folders for file in sorted(folder.iterdir())]
+    return hashlib.sha256(b"\0".join(file.read_bytes() for file in files)).hexdigest()

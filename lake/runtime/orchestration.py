@@ -196,6 +196,7 @@ def airflow_environment() -> dict[str, str]:
     static = {name: value or "" for name, value in dotenv_values(INFRA / "airflow" / "airflow.env").items()}
     return {
         **static,
+        **_traces(),
         **{f"AIRFLOW__{name}": value for name, value in computed.items()},
         "AIRFLOW_HOME": str(airflow_home()),
         "AIRFLOW_CONN_SPARK_CONNECT": f"spark-connect://{config.spark_host}:{config.spark_port}",
@@ -205,6 +206,18 @@ def airflow_environment() -> dict[str, str]:
         "PATH": os.pathsep.join([str(Path(sys.executable).parent), "/usr/local/bin", "/usr/bin", "/bin"]),
         "PYTHONUNBUFFERED": "1",
     }
+
+
+def _traces() -> dict[str, str]:
+    """Where spans go, if not into files: nowhere, or where OpenTelemetry's own variables in the caller's shell say."""
+    match settings().traces:
+        case "off":
+            return {"AIRFLOW__TRACES__OTEL_ON": "False"}
+        case "otlp":
+            named = {name: value for name, value in os.environ.items() if name.startswith("OTEL_")}
+            return {"OTEL_TRACES_EXPORTER": "otlp_proto_http", **named}
+        case _:
+            return {}
 
 
 def _prepare_airflow() -> None:

@@ -106,6 +106,11 @@ class Dialect(ABC):
         return next((self.variables[name] for name in _IDENTITY if self.variables.get(name)), "")
 
     @property
+    def system(self) -> str:
+        """The kind of server as spans have it: OpenTelemetry's ``db.system.name``."""
+        return self.name.lower()
+
+    @property
     @abstractmethod
     def tells_cascades(self) -> bool:
         """Whether the binlog holds what foreign keys change and delete by themselves, when this server wrote it.

@@ -24,6 +24,7 @@ from typing import Any, Literal
 import pymysql
 from pymysql.connections import Connection
 
+from lake import tracing
 from lake.errors import SourceError
 from lake.settings import settings
 from lake.source import applier, client
@@ -116,7 +117,8 @@ def consistent(origin: Source, wanted: int, means: Sequence[Means] = MEANS) -> I
         for one in ("single",) if len(views) == 1 else means:
             used = views[:1] if one == "single" else views
             began = time.monotonic()
-            instant, agreement = _open(one, origin, spoken, control, used)
+            with tracing.span("open the snapshot", {"shoplake.means": one}, service=spoken.system):
+                instant, agreement = _open(one, origin, spoken, control, used)
             if agreement is None:
                 log.info("the snapshot could not be %s over %s connections", one, len(views))
                 continue

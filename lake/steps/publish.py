@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from lake import tracing
 from lake.changes.strategy import RULES_EDITED
 from lake.extract import manifest
 from lake.extract.manifest import Manifest
@@ -48,6 +49,7 @@ def _draft(run: Run, manifests: list[Manifest], tables: dict[str, dict[str, Any]
         code_sha256=run.code_sha256,
         code=code.hashes(),
         contracts_sha256=run.contracts_sha256,
+        trace_id=tracing.trace_id(),
         source_instant=snapshot.instant.isoformat(),
         source_position=snapshot.position,
         sources={name: _proven(found) for name, found in snapshots.items()},

@@ -10,7 +10,7 @@ from functools import cache
 from importlib.metadata import version
 
 from lake import contracts as contract_files
-from lake import logs
+from lake import logs, tracing
 from lake.contracts import frozen
 from lake.extract import manifest
 from lake.layers import raw
@@ -20,6 +20,7 @@ from lake.run import Run, open_run, run_id_of
 from lake.settings import PROJECT
 from lake.steps import scope
 from lake.steps.logged import logged
+from lake.tracing import names
 
 log = logging.getLogger(__name__)
 
@@ -62,6 +63,7 @@ def start(
         has_marts=has_marts,
     )
     run = replace(opened, contracts_sha256=frozen.freeze(contracts), code_sha256=code.total())
+    tracing.note({names.RUN: run.run_id})
     with logs.about(run=run.run_id):
         log.info("run %s of %s on branch %s, from main@%s", run.run_id, ", ".join(sources), run.branch, run.base)
     return run

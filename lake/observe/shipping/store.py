@@ -1,7 +1,7 @@
-"""OpenSearch as the store of logs: what is written, how an index begins, and when one goes.
+"""OpenSearch as the store of logs and spans: what is written, how an index begins, and when one goes.
 
-All is written to the alias `ALIAS`, which leads to the newest of the indexes ``logs-000001``, ``logs-000002``, …
-A new one is begun by OpenSearch's own `rollover
+All of a kind is written to an alias, ``logs`` or ``spans``, which leads to the newest of the indexes ``logs-000001``,
+``logs-000002``, … A new one is begun by OpenSearch's own `rollover
 <https://docs.opensearch.org/latest/api-reference/index-apis/rollover/>`_, when the last is old or large enough, and the
 oldest are removed when they are older than the settings want, or all together larger. (The plug-in that would do so by
 itself is not in the build that runs here.)
@@ -19,14 +19,15 @@ from typing import Any
 import httpx
 
 from lake.errors import ServiceError
-from lake.observe.shipping.records import Document
+from lake.observe.shipping.document import KINDS, Document, Kind
 from lake.settings import PROJECT, settings
 
 log = logging.getLogger(__name__)
 
-FOLDER = PROJECT / "infra" / "opensearch" / "logs"
-ALIAS = "logs"
-FIRST = "logs-000001"
+FOLDER = PROJECT / "infra" / "opensearch"
+"""Holds a folder for each kind, with the template of its indexes and when one is followed by a new one."""
+
+CHECK_SECONDS = 600
 AGAIN = 409
 """The status of a document that is there already."""
 
@@ -37,7 +38,7 @@ class Away(ServiceError):
 
 @dataclass(frozen=True)
 class Shipped:
-    """What became of some documents: taken, there already, or refused for what they are."""
+    """What became of some documents of one kind: taken, there already, or refused for what they are."""
 
     taken: int = 0
     known: int = 0
@@ -45,7 +46,7 @@ class Shipped:
 
 
 class Store:
-    """OpenSearch, for somebody who writes logs.
+    """OpenSearch, for somebody who writes logs and spans.
 
     Args:
         client: with its address.
@@ -56,20 +57,21 @@ class Store:
         self._is_prepared = False
 
     async def prepare(self) -> None:
-        """Put the template in place, and begin the first index where there is none.
+        """Put the templates in place, and begin the first index of a kind where there is none.
 
         Raises:
             Away: OpenSearch does not answer.
         """
-        template = json.loads((FOLDER / "template.json").read_text())
-        await self._ask("PUT", f"/_index_template/{ALIAS}", template)
-        if (await self._ask("HEAD", f"/_alias/{ALIAS}", may_be=(404,))).status_code == 404:
-            first = {"aliases": {ALIAS: {"is_write_index": True}}}
-            await self._ask("PUT", f"/{FIRST}", first, may_be=(400,))  # another has just made it
+        for kind in KINDS:
+            template = json.loads((FOLDER / kind / "template.json").read_text())
+            await self._ask("PUT", f"/_index_template/{kind}", template)
+            if (await self._ask("HEAD", f"/_alias/{kind}", may_be=(404,))).status_code == 404:
+                first = {"aliases": {kind: {"is_write_index": True}}}
+                await self._ask("PUT", f"/{kind}-000001", first, may_be=(400,))  # another has just made it
         self._is_prepared = True
 
-    async def write(self, documents: Sequence[Document]) -> Shipped:
-        """Write some documents; those that are there already stay.
+    async def write(self, kind: Kind, documents: Sequence[Document]) -> Shipped:
+        """Write some documents of a kind; those that are there already stay.
 
         Raises:
             Away: OpenSearch does not answer, or has taken not all of them now; all are to be handed on again.
@@ -82,19 +84,19 @@ class Store:
             for text in (json.dumps({"create": {"_id": each.id}}), json.dumps(each.fields, ensure_ascii=False))
         ]
         content = ("\n".join(lines) + "\n").encode("utf-8", "replace")
-        answer = await self._ask("POST", f"/{ALIAS}/_bulk", content, may_be=(404,))
+        answer = await self._ask("POST", f"/{kind}/_bulk", content, may_be=(404,))
         if answer.status_code == 404:  # somebody has removed the index
             self._is_prepared = False
-            raise Away(f"OpenSearch at {self._client.base_url} has no index for logs", "it is made with the next try")
+            raise Away(f"OpenSearch at {self._client.base_url} has no index for {kind}", "it is made with the next try")
         return self._counted([next(iter(item.values())) for item in answer.json()["items"]])
 
     def _counted(self, items: Sequence[dict[str, Any]]) -> Shipped:
         later = [each for each in items if each["status"] == 429 or each["status"] >= 500]
         if later:
-            raise Away(f"OpenSearch takes {len(later)} of {len(items)} lines not now: {_reason(later[0])}")
+            raise Away(f"OpenSearch takes {len(later)} of {len(items)} documents not now: {_reason(later[0])}")
         refused = [each for each in items if 400 <= each["status"] < 500 and each["status"] != AGAIN]
         if refused:
-            log.warning("OpenSearch refuses %s of %s lines: %s", len(refused), len(items), _reason(refused[0]))
+            log.warning("OpenSearch refuses %s of %s documents: %s", len(refused), len(items), _reason(refused[0]))
         known = sum(each["status"] == AGAIN for each in items)
         return Shipped(len(items) - known - len(refused), known, len(refused))
 
@@ -108,12 +110,15 @@ class Store:
             Away: OpenSearch does not answer.
         """
         await self.prepare()
-        await self._ask("POST", f"/{ALIAS}/_rollover", {"conditions": lifecycle()["rollover"]})
-        listed = await self._ask("GET", f"/_cat/indices/{ALIAS}-*?format=json&bytes=b&h=index,creation.date,store.size")
+        return [name for kind in KINDS for name in await self._tend(kind)]
+
+    async def _tend(self, kind: Kind) -> list[str]:
+        await self._ask("POST", f"/{kind}/_rollover", {"conditions": lifecycle(kind)["rollover"]})
+        listed = await self._ask("GET", f"/_cat/indices/{kind}-*?format=json&bytes=b&h=index,creation.date,store.size")
         gone = outlived(listed.json(), datetime.now(UTC))
         for name in gone:
             await self._ask("DELETE", f"/{name}", may_be=(404,))
-            log.info("removed the logs of %s", name)
+            log.info("removed %s", name)
         return gone
 
     async def _ask(self, method: str, path: str, content: Any = None, may_be: Sequence[int] = ()) -> httpx.Response:
@@ -129,15 +134,15 @@ class Store:
         raise Away(f"OpenSearch answers {answer.status_code} to {method} {path}: {answer.text[:300]}")
 
 
-def lifecycle() -> dict[str, Any]:
-    """When an index is followed by a new one, and how often that is looked at."""
-    told: dict[str, Any] = json.loads((FOLDER / "lifecycle.json").read_text())
+def lifecycle(kind: Kind) -> dict[str, Any]:
+    """When an index of a kind is followed by a new one."""
+    told: dict[str, Any] = json.loads((FOLDER / kind / "lifecycle.json").read_text())
     return told
 
 
 def outlived(indexes: Sequence[dict[str, str]], now: datetime) -> list[str]:
     """Names of the indexes that are not kept, the oldest first: what is in them is older than the settings want, or
-    they are beyond what logs may take of the disk. The newest, which is written to, always stays.
+    they are beyond what a kind may take of the disk. The newest, which is written to, always stays.
 
     Args:
         indexes: as ``_cat/indices`` lists them, with the index's name, the date of its creation in ms, and its bytes.

@@ -9,6 +9,7 @@ import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ import pytest
 from tenacity import Retrying, stop_after_delay, wait_fixed
 
 from lake.observe.lint.known import listed
-from lake.observe.shipping.records import documents
+from lake.observe.shipping.handed_on import read
 from lake.runtime.artifacts import GoArtifact, artifacts
 from lake.settings import PROJECT
 from tests.integration.alerts.conftest import free_port
@@ -80,7 +81,7 @@ class _Takes(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
         if not self.server.is_away:
-            for each in documents(json.loads(body)):
+            for each in chain.from_iterable(read(json.loads(body)).documents.values()):
                 self.server.twice += each.id in self.server.kept
                 self.server.kept[each.id] = each.fields
         self.send_response(503 if self.server.is_away else 200)
@@ -116,6 +117,7 @@ class Collector:
             **os.environ,
             "SERVICE_LOGS": f"{folder}/logs/*.log*",
             "TASK_LOGS": f"{folder}/airflow/dag_id=*/**/*.log",
+            "SPANS": f"{folder}/traces/*.jsonl",
             "SLOW_LOGS": f"{folder}/data/*/slow.log",
             "SHIPPER": f"http://127.0.0.1:{shipper.server_port}",
             "STORAGE": f"{folder}/queue",
@@ -221,6 +223,26 @@ def test_bad_lines_end_nothing(tmp_path: Path, collector: Collector, shipper: Sh
     )
     collector.start()
     collector.wait_for(lambda: any(each["event"] == "after" for each in shipper.kept.values()))
+
+
+SPAN = (
+    '{"resourceSpans":[{"resource":{},"scopeSpans":[{"scope":{"name":"lake"},"spans":[{"traceId":"%032x","spanId":"%016x",'
+    '"name":"read tables","startTimeUnixNano":"1795670400123456789","endTimeUnixNano":"1795670401123456789",'
+    '"status":{}}]}]}]}\n'
+)
+
+
+def test_spans_are_read_as_spans(tmp_path: Path, collector: Collector, shipper: Shipper) -> None:
+    (tmp_path / "traces").mkdir()
+    file = tmp_path / "traces" / "spans-2026-11-26.jsonl"
+    file.write_text(SPAN % (5, 1) + "no span\n" + SPAN % (5, 2))
+    collector.start()
+    collector.wait_for(lambda: len(shipper.kept) == 2)
+    with file.open("a") as stream:
+        stream.write(SPAN % (5, 3))
+    collector.wait_for(lambda: len(shipper.kept) == 3)
+    assert {each["name"] for each in shipper.kept.values()} == {"read tables"}
+    assert {each["trace_id"] for each in shipper.kept.values()} == {f"{5:032x}"}
 
 
 def test_nothing_is_lost_while_the_shipper_is_away_the_collector_is_killed_and_files_rotate(

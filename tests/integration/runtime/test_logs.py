@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,33 +17,17 @@ from typing import Any
 
 import httpx
 import pytest
-from tenacity import Retrying, stop_after_delay, wait_fixed
 
 from lake.errors import ServiceError
 from lake.observe.search import Asked, of_file, search
-from lake.runtime import profiles, supervise
-from lake.runtime.services import services
+from lake.runtime import supervise
 from lake.settings import PROJECT, settings
+from tests.integration.runtime.conftest import soon
 
-STARTED = ("opensearch", "shipper", "otel-collector")
 AWAY_SECONDS = int(os.environ.get("LAKE_LOGS_AWAY_SECONDS", "15"))
 """How long OpenSearch is away; the promise is of 300, which takes as long."""
 
 LINES_PER_SECOND = 200
-
-
-@pytest.fixture(scope="module")
-def logging(servers: None) -> Iterator[None]:
-    """Started as people do, and stopped afterwards, unless they ran before."""
-    if profiles.lacks(services()["otel-collector"]):
-        pytest.skip("missing part: opensearch, java or otel-collector is not installed; `lake up observe` brings them")
-    before = {name for name, process in supervise.processes().items() if process.state in supervise.ALIVE}
-    command = [sys.executable, "-m", "lake.commands", "up", *STARTED]
-    subprocess.run(command, cwd=PROJECT, env=dict(os.environ), check=True, timeout=400)
-    settings.cache_clear()
-    yield
-    for name in set(STARTED) - before:
-        supervise.stop_process(name)
 
 
 @dataclass
@@ -71,12 +55,6 @@ def writer(logging: None) -> Iterator[Writer]:
     file = settings().home / "logs" / f"{name}.log"
     yield Writer(name, file)
     file.unlink(missing_ok=True)
-
-
-def soon(holds: Callable[[], bool], seconds: int = 60) -> None:
-    for attempt in Retrying(stop=stop_after_delay(seconds), wait=wait_fixed(0.5), reraise=True):
-        with attempt:
-            assert holds()
 
 
 def said(*arguments: str) -> list[dict[str, Any]]:

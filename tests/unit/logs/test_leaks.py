@@ -10,7 +10,15 @@ from lake import secret_file
 from tests.leaks import leaks
 
 
-@pytest.mark.parametrize("place", ["logs/trino.log", "logs/trino.log.1", "data/airflow/logs/dag_id=a/task_id=b/1.log"])
+@pytest.mark.parametrize(
+    "place",
+    [
+        "logs/trino.log",
+        "logs/trino.log.1",
+        "data/airflow/logs/dag_id=a/task_id=b/1.log",
+        "data/traces/spans-2026-11-26.jsonl",
+    ],
+)
 def test_what_was_planted_is_found_wherever_it_is(tmp_path: Path, place: str) -> None:
     secret_file.update(tmp_path, {"LAKE_S3_SECRET_KEY": "sesame'open"})
     file = tmp_path / place

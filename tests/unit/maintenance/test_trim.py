@@ -13,6 +13,7 @@ import pytest
 
 from lake.errors import ServiceError
 from lake.maintenance import trim
+from lake.settings import settings
 
 NOW = datetime(2026, 7, 15, tzinfo=UTC)
 
@@ -46,15 +47,33 @@ def ran(monkeypatch: pytest.MonkeyPatch, code: int = 0) -> list[tuple[list[str],
 
 def test_old_logs_go_with_their_folders(logs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     calls = ran(monkeypatch)
-    (told,) = trim.trim(NOW, is_dry=True)
+    told, spans = trim.trim(NOW, is_dry=True)
     assert (told.kind, told.count, told.bytes) == ("logs", 1, 5)
+    assert (spans.kind, spans.count) == ("spans", 0)
     assert not calls
-    assert trim.trim(NOW) == [told]
+    assert trim.trim(NOW) == [told, spans]
     assert [path.name for path in sorted((logs / "dag_id=a").iterdir())] == ["run_id=new"]
     ((command, environment),) = calls
     assert command[:5] == [sys.executable, "-m", "airflow", "db", "clean"]
     assert command[command.index("--clean-before-timestamp") + 1] == "2026-06-14T00:00:00+00:00"
     assert environment[trim.DATABASE].startswith("postgresql+psycopg2://airflow:")
+
+
+def test_spans_go_when_opensearch_would_not_keep_them(
+    logs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ran(monkeypatch)
+    folder = tmp_path / "traces"
+    folder.mkdir()
+    monkeypatch.setattr(trim.span_folder, "folder", lambda: folder)
+    kept = settings().kept_logs_days
+    for name, days in (("spans-old.jsonl", kept + 1), ("spans-new.jsonl", kept - 1)):
+        (folder / name).write_text("{}")
+        at = (NOW - timedelta(days=days)).timestamp()
+        os.utime(folder / name, (at, at))
+    _, spans = trim.trim(NOW)
+    assert (spans.kind, spans.count, spans.bytes) == ("spans", 1, 2)
+    assert [file.name for file in folder.iterdir()] == ["spans-new.jsonl"]
 
 
 def test_a_command_that_fails_says_why_and_no_log_goes(logs: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,48 +2,21 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import httpx
 import pytest
 from starlette.testclient import TestClient
 
-from lake.observe.shipper import application
-from lake.observe.shipping.records import documents
+from lake.observe.shipping.document import Document
+from lake.observe.shipping.handed_on import read
 from lake.observe.shipping.store import outlived
 from lake.settings import settings
-
-INSTANT = 1_795_670_400_123_456_789
-
-
-def typed(value: Any) -> dict[str, Any]:
-    """A value as OTLP writes it."""
-    match value:
-        case int():
-            return {"intValue": str(value)}
-        case dict():
-            return {"kvlistValue": {"values": [{"key": key, "value": typed(inner)} for key, inner in value.items()]}}
-        case list():
-            return {"arrayValue": {"values": [typed(inner) for inner in value]}}
-        case _:
-            return {"stringValue": value}
+from tests.unit.observe.played import OpenSearch, handed_on
 
 
-def handed_on(*records: dict[str, Any]) -> dict[str, Any]:
-    """A request with some lines: attributes, and beside them `body` and `severity`."""
-    written = [
-        {
-            "timeUnixNano": str(INSTANT),
-            "severityNumber": each.pop("severity", 9),
-            "body": typed(each.pop("body", "")),
-            "attributes": [{"key": key, "value": typed(value)} for key, value in each.items()],
-        }
-        for each in records
-    ]
-    return {"resourceLogs": [{"scopeLogs": [{"logRecords": written}]}]}
+def documents(request: dict[str, Any]) -> list[Document]:
+    return read(request).documents["logs"]
 
 
 def fields(**record: Any) -> dict[str, Any]:
@@ -128,52 +101,6 @@ def test_the_same_line_has_the_same_id_and_another_place_another() -> None:
 
 
 # -- the server
-class OpenSearch(httpx.MockTransport):
-    """Takes documents as OpenSearch does, as far as the shipper sees it."""
-
-    def __init__(self) -> None:
-        super().__init__(self.answer)
-        self.kept: dict[str, dict[str, Any]] = {}
-        self.indexes: set[str] = set()
-        self.is_away = False
-        self.status: Callable[[dict[str, Any]], int] = lambda document: 201
-
-    def answer(self, request: httpx.Request) -> httpx.Response:
-        if self.is_away:
-            raise httpx.ConnectError("refused")
-        path = request.url.path
-        if request.method == "HEAD":
-            return httpx.Response(200 if self.indexes else 404)
-        if path == "/logs/_bulk":
-            return (
-                httpx.Response(200, json={"items": list(self._items(request))}) if self.indexes else httpx.Response(404)
-            )
-        if request.method == "PUT" and path.startswith("/logs-"):
-            self.indexes.add(path[1:])
-        return httpx.Response(200, json=[] if "_cat" in path else {})
-
-    def _items(self, request: httpx.Request) -> Iterator[dict[str, Any]]:
-        lines = [json.loads(line) for line in request.content.decode().splitlines()]
-        for action, document in zip(lines[::2], lines[1::2], strict=True):
-            id_ = action["create"]["_id"]
-            status = 409 if id_ in self.kept else self.status(document)
-            if status == 201:
-                self.kept[id_] = document
-            why = {"error": {"type": "kind", "reason": "why"}} if status >= 300 else {}
-            yield {"create": {"status": status, **why}}
-
-
-@pytest.fixture
-def opensearch() -> OpenSearch:
-    return OpenSearch()
-
-
-@pytest.fixture
-def shipper(opensearch: OpenSearch) -> Iterator[TestClient]:
-    with TestClient(application("http://opensearch", opensearch)) as client:
-        yield client
-
-
 def counts(shipper: TestClient) -> dict[str, float]:
     lines = shipper.get("/metrics").text.splitlines()
     return {
