@@ -50,6 +50,11 @@ def span(name: str, attributes: Attributes | None = None, service: str = "") -> 
             raise
 
 
+def is_on() -> bool:
+    """Whether anybody would see a span that is begun now: for who would have to work for what it says."""
+    return trace.get_current_span().is_recording()
+
+
 def note(attributes: Attributes) -> None:
     """Say more in the span that is open; what is None is left out."""
     trace.get_current_span().set_attributes(known(attributes))
