@@ -28,6 +28,8 @@ def trace(
         missing = untold(found)
     except LakeError as error:
         missing = [f"whether all tasks are there is not known: {error.what}"]
+    if found.total > len(found.spans):
+        missing.insert(0, f"only the first {len(found.spans)} of {found.total} spans")
     if root.is_missing:
         missing.insert(0, "the span of the run itself is not there: it is not at its end yet, or was lost")
     if json_:

@@ -7,6 +7,6 @@ nothing. docs/tracing.md tells what there is, and how many spans there are at mo
 
 from lake.logs import trace_id
 from lake.tracing.measured import MOST_OF_A_KIND, Several, several
-from lake.tracing.spans import MOST_SPANS, failed, note, span
+from lake.tracing.spans import MOST_SPANS, failed, is_on, note, span
 
-__all__ = ["MOST_OF_A_KIND", "MOST_SPANS", "Several", "failed", "note", "several", "span", "trace_id"]
+__all__ = ["MOST_OF_A_KIND", "MOST_SPANS", "Several", "failed", "is_on", "note", "several", "span", "trace_id"]

@@ -13,7 +13,7 @@ from opentelemetry import trace
 from opentelemetry.trace import Span, SpanKind, Status, StatusCode
 
 from lake.tracing import names, spans
-from lake.tracing.spans import LONGEST_MESSAGE, Attributes, known, leave_out, span
+from lake.tracing.spans import LONGEST_MESSAGE, Attributes, granted, known, leave_out, span
 
 MOST_OF_A_KIND = 50
 """Tables, models or groups of which each has a span of its own below one other."""
@@ -94,7 +94,7 @@ class Several:
         if not parent.is_recording():
             return
         ranked = sorted(self._found.values(), key=lambda one: (bool(one.error), one.is_told, one.seconds), reverse=True)
-        most = min(MOST_OF_A_KIND, sum(one.is_told for one in ranked))
+        most = granted(parent, min(MOST_OF_A_KIND, sum(one.is_told for one in ranked)))
         where = trace.set_span_in_context(parent)
         kind = SpanKind.CLIENT if self._service else SpanKind.INTERNAL
         more = {names.SERVICE: self._service} if self._service else {}

@@ -35,7 +35,9 @@ def span(name: str, attributes: Attributes | None = None, service: str = "") -> 
         attributes: by `names`; those that are None are left out.
         service: who does the work, if it is not this process.
     """
-    if not _budget.takes(trace.get_current_span()):
+    parent = trace.get_current_span()
+    if not granted(parent, 1):
+        leave_out(parent)
         yield INVALID_SPAN
         return
     given = known(attributes) | ({names.SERVICE: service} if service else {})
@@ -50,9 +52,19 @@ def span(name: str, attributes: Attributes | None = None, service: str = "") -> 
             raise
 
 
+def is_on() -> bool:
+    """Whether anybody would see a span that is begun now: for who would have to work for what it says."""
+    return trace.get_current_span().is_recording()
+
+
 def note(attributes: Attributes) -> None:
     """Say more in the span that is open; what is None is left out."""
     trace.get_current_span().set_attributes(known(attributes))
+
+
+def granted(parent: Span, wanted: int) -> int:
+    """How many of some spans may be begun below one; none where nothing is traced."""
+    return _budget.take(parent.get_span_context().trace_id, wanted) if parent.is_recording() else 0
 
 
 def known(attributes: Attributes | None) -> dict[str, Any]:
@@ -68,11 +80,17 @@ def failed(span: Span, error: BaseException) -> None:
 
 def leave_out(parent: Span, count: int = 1, seconds: float = 0.0) -> None:
     """Count in a span what does not stand below it."""
-    said: Mapping[str, Any] = getattr(parent, "attributes", None) or {}
-    parent.set_attribute(names.LEFT_OUT, int(said.get(names.LEFT_OUT, 0)) + count)
-    if seconds:
-        total = float(said.get(names.LEFT_OUT_SECONDS, 0.0)) + seconds
-        parent.set_attribute(names.LEFT_OUT_SECONDS, round(total, 3))
+    if not parent.is_recording():
+        return
+    with _counting:
+        said: Mapping[str, Any] = getattr(parent, "attributes", None) or {}
+        parent.set_attribute(names.LEFT_OUT, int(said.get(names.LEFT_OUT, 0)) + count)
+        if seconds:
+            total = float(said.get(names.LEFT_OUT_SECONDS, 0.0)) + seconds
+            parent.set_attribute(names.LEFT_OUT_SECONDS, round(total, 3))
+
+
+_counting = Lock()
 
 
 class _Budget:
@@ -85,20 +103,15 @@ class _Budget:
         self._begun: OrderedDict[int, int] = OrderedDict()
         self._lock = Lock()
 
-    def takes(self, parent: Span) -> bool:
-        """Whether one more may be begun below a span; there is none where nothing is traced."""
-        if not parent.is_recording():
-            return False
+    def take(self, trace_id: int, wanted: int) -> int:
+        """How many of some spans may still be begun in a trace; they count as begun."""
         with self._lock:
-            trace = parent.get_span_context().trace_id
-            begun = self._begun.pop(trace, 0)
-            self._begun[trace] = begun + 1
+            begun = self._begun.pop(trace_id, 0)
+            given = max(min(wanted, MOST_SPANS - begun), 0)
+            self._begun[trace_id] = begun + given
             if len(self._begun) > self.TRACES:
                 self._begun.popitem(last=False)
-            if begun >= MOST_SPANS:
-                leave_out(parent)
-                return False
-        return True
+        return given
 
 
 _budget = _Budget()

@@ -23,12 +23,14 @@ class Trace:
     """What there is of a trace.
 
     Attributes:
-        spans: documents as `lake.observe.shipping.spans` makes them, the first that began first.
+        spans: documents as `lake.observe.shipping.spans` makes them, the first that began first; at most `MOST`.
+        total: how many there are.
         others: ids of other traces of the run, the newest first: of a run that was cleared and run again.
     """
 
     trace_id: str
     spans: Sequence[dict[str, Any]]
+    total: int
     others: Sequence[str] = ()
 
     @property
@@ -54,7 +56,7 @@ def find(run: str = "") -> Trace:
         ServiceError: OpenSearch does not answer.
     """
     names = [{"term": {name: run}} for name in ("run", "dag_run", "trace_id")]
-    newest = _ask(
+    newest, _ = _ask(
         {
             "query": {"bool": {"should": names, "minimum_should_match": 1}} if run else {"term": {"dag": PIPELINE}},
             "sort": [{"timestamp": "desc"}],
@@ -67,12 +69,12 @@ def find(run: str = "") -> Trace:
         raise LakeError(*_why_none(run))
     trace_id, *others = [each["trace_id"] for each in newest]
     asked = {"query": {"term": {"trace_id": trace_id}}, "sort": [{"timestamp": "asc"}], "size": MOST}
-    return Trace(trace_id, _ask(asked), others if run else ())
+    return Trace(trace_id, *_ask(asked), others if run else ())
 
 
-def _ask(query: dict[str, Any]) -> list[dict[str, Any]]:
-    hits = ask("spans", query, INSTEAD.format(folder()))
-    return [hit["_source"] for hit in hits["hits"]]
+def _ask(query: dict[str, Any]) -> tuple[list[dict[str, Any]], int]:
+    hits = ask("spans", {**query, "track_total_hits": True}, INSTEAD.format(folder()))
+    return [hit["_source"] for hit in hits["hits"]], hits["total"]["value"]
 
 
 def _why_none(run: str) -> tuple[str, str]:
@@ -101,13 +103,17 @@ def untold(trace: Trace) -> list[str]:
     dag, dag_run = trace.dag_run
     with Airflow() as airflow:
         tasks = airflow.tasks(dag, dag_run)
-    have = {(each["task"], int(each.get("rest", {}).get("airflow.task_instance.map_index", -1)))
-            for each in trace.spans if each.get("task")}  # fmt: skip
+    have = {(each["task"], _map_index(each)) for each in trace.spans if each.get("task")}
     lines = [
-        f"{task.name} has no span: it is {task.state}"
+        f"{task.name} ({task.state}) has no span"
         for task in tasks
         if task.state not in NOT_RUN and (task.task_id, task.map_index) not in have
     ]
     if left := [task.name for task in tasks if task.state in NOT_RUN]:
         lines.append(f"not run: {', '.join(left)}")
     return lines
+
+
+def _map_index(span: dict[str, Any]) -> int:
+    """Which of a mapped task's instances a span of Airflow's is about; -1 of a task that is not mapped."""
+    return int(span.get("rest", {}).get("airflow.task_instance.map_index", -1))

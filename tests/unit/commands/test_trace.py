@@ -39,11 +39,12 @@ class Played:
         self.states = {("start", -1): "success", ("extract", 0): "success"}
         self.asked: list[dict[str, Any]] = []
         self.airflow_error: LakeError | None = None
+        self.beyond = 0
 
     def ask(self, kind: str, query: dict[str, Any], instead: str) -> dict[str, Any]:
         self.asked.append(query)
         sources = [{"trace_id": TRACE}][: len(self.spans)] if "collapse" in query else self.spans
-        return {"hits": [{"_source": each} for each in sources]}
+        return {"hits": [{"_source": each} for each in sources], "total": {"value": len(sources) + self.beyond}}
 
     def __enter__(self) -> Played:
         if self.airflow_error:
@@ -92,10 +93,15 @@ def test_the_newest_run_needs_no_name(played: Played) -> None:
 def test_a_task_without_a_span_is_named_and_so_are_those_that_did_not_run(played: Played) -> None:
     played.states |= {("extract", 1): "success", ("clean", -1): "skipped", ("audit", -1): "running"}
     assert json.loads(said("r1", "--json"))["missing"] == [
-        "extract [shop] has no span: it is success",
-        "audit has no span: it is running",
+        "extract [shop] (success) has no span",
+        "audit (running) has no span",
         "not run: clean",
     ]
+
+
+def test_a_trace_of_more_spans_than_can_be_asked_for_says_so(played: Played) -> None:
+    played.beyond = 5
+    assert "note: only the first 3 of 8 spans" in said("r1")
 
 
 def test_a_run_that_is_not_at_its_end(played: Played) -> None:

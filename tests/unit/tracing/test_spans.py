@@ -52,6 +52,14 @@ def test_a_process_begins_no_more_spans_than_it_may_and_counts_the_rest(ended: S
     assert (ended()["around"].attributes or {})[names.LEFT_OUT] == 10
 
 
+def test_things_of_one_kind_count_among_all(ended: Spans) -> None:
+    for block in range(20):
+        with tracing.several(f"block {block}") as told:
+            for number in range(MOST_OF_A_KIND):
+                told.add(f"{block}-{number}", 0, 10**9)
+    assert len(ended()) == MOST_SPANS
+
+
 def test_of_several_things_the_longest_and_those_that_failed_have_spans(ended: Spans) -> None:
     begun = time.time_ns()
     with pytest.raises(ValueError), tracing.several("tables", service="spark") as told:
