@@ -33,29 +33,29 @@ class Row:
 
 
 ROWS: dict[str, Row] = {
-    "DatabaseDown": Row("the replica of the second server is stopped", PAGER),
+    "DatabaseDown": Row("a replica is stopped", PAGER),
     "ReplicaStopped": Row("a row is written on the replica, then the same on the primary: error 1062", PAGER),
     "ReplicaLagging": Row("a reader on the replica holds a table that the primary alters, past 300 s", DATABASE),
     "ReplicaDiverged": Row("a row is changed on the replica behind its binlog; `lake parity --against primary`", PAGER),
     "ConnectionsNearLimit": Row("90 of a hundred connections are opened, and idle", PAGER),
-    "SlowQueries": Row("ten statements a minute that take longer than ten seconds", DATABASE),
+    "SlowQueries": Row("twenty statements a minute that take longer than ten seconds", DATABASE),
     "LongTransaction": Row("a transaction stays open while others commit 130,000 times", DATABASE),
-    "LakeStale": Row("a source whose tables may be a minute old is not read", PAGER),
+    "LakeStale": Row("all tables of a source, which may be a minute old, are not read", PAGER),
     "LakeTableStale": Row("a table that may be a minute old is not read", DATA),
-    "SourceDown": Row("the replica of the second server, a source of the lake, is stopped", PAGER),
+    "SourceDown": Row("the replica that a source is read from is stopped", PAGER),
     "ChecksFailing": Row("a row goes from the source of which no increment hears; `lake run`", PAGER),
     "QuarantineSpike": Row("200 rows break a rule of their contract; `lake run`", DATA),
     "TableHeld": Row("a column is dropped in the source; `lake run`", DATA),
-    "DeleteFilesPilingUp": Row("rows of a table of 120 files are deleted twice, one by one", DATA),
+    "DeleteFilesPilingUp": Row("each of 60 files of a table loses seven rows, one by one", DATA),
     "TaskFailing": Row("a task raises, in a DAG without the callbacks that tell `DagFailed`", DATA),
     "TaskHanging": Row("a task sleeps past 900 s that was done in one", DATA),
     "RunLate": Row("Airflow's scheduler is stopped, beside a DAG that runs three times a minute", PAGER),
     "HostDown": Row("both exporters of a host are killed", PAGER),
     "ServiceDown": Row("Nessie is stopped", PAGER),
-    "ServiceFlapping": Row("an exporter is stopped and started four times", PLATFORM),
+    "ServiceFlapping": Row("an exporter is stopped and started, four times", PLATFORM),
     "ScrapeMissing": Row("a job is taken out of Prometheus' configuration", PLATFORM),
     "CollectorFailing": Row("the catalog, which a collector asks, is stopped", PLATFORM),
-    "DiskFilling": Row("a tmpfs of 64 MiB is filled, half a MiB every two seconds", PLATFORM),
+    "DiskFilling": Row("a tmpfs of 64 MiB, two thirds full, gets 5 MiB a minute", PLATFORM),
     "DiskFull": Row("a tmpfs of 64 MiB is filled at once", PAGER),
     "AlertsNotDelivered": Row("a Slack that answers 503 while it is told of something", PAGER),
     "Watchdog": Row("Prometheus is stopped", HEARTBEAT),
@@ -98,7 +98,8 @@ def _row(name: str, shown: Shown | None, earlier: str) -> str:
     row = ROWS[name]
     begin = f"| `{name}` | {row.fault} |"
     if shown is None:
-        return earlier or f"{begin} not struck | | {row.receiver} | | |"
+        # What was shown of another fault counts no more.
+        return earlier if earlier.startswith(begin) else f"{begin} not struck | | {row.receiver} | | |"
     if shown.problems:
         return f"{begin} **{'; '.join(shown.problems)}** | | {row.receiver} | | |"
     figures = (f"{shown.fired:.0f}", f"{shown.delivered:.0f}", row.receiver, "yes", f"{shown.resolved:.0f}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from typing import Any
@@ -19,8 +20,8 @@ from tests.stress.stage import Stage, start
 SCRATCH = "stress"
 """A database of the faults' own, on the primary and so on the replica."""
 
-OF_A_HUNDRED = 90
-"""Connections: more than four fifths, and the exporter can still log in."""
+OF_A_HUNDRED, LIMIT = 90, 80
+"""Connections: more than four fifths, and the exporter can still log in; the fault begins past these."""
 
 COMMITS = 130_000
 """While a transaction is open: more than a hundred thousand changes cannot be purged then."""
@@ -69,11 +70,15 @@ def connections(pair: Pair) -> Callable[[Stage], Any]:
     """Somebody opens connections, and does not close them."""
 
     @contextmanager
-    def strike(stage: Stage) -> Iterator[None]:
+    def strike(stage: Stage) -> Iterator[float]:
         with ExitStack() as stack:
-            for _ in range(OF_A_HUNDRED - len(ask(pair.primary_port, "SHOW PROCESSLIST"))):
+            open_ = len(ask(pair.primary_port, "SHOW PROCESSLIST"))
+            crossed = 0.0
+            for number in range(open_ + 1, OF_A_HUNDRED + 1):
                 stack.enter_context(closing(connect(pair.primary_port)))
-            yield
+                if number > LIMIT and not crossed:
+                    crossed = time.time()
+            yield crossed
 
     return strike
 

@@ -33,8 +33,13 @@ from tests.stress.recorder import Recorder, recording
 ALWAYS = ("alertmanager", "prometheus", "node-exporter", "mysqld-exporter", "exporter")
 """What is started beside what the caller has."""
 
-RESEND = "--rules.alert.resend-delay"
-"""How often Prometheus says again what it has said: a minute, unless it is told otherwise."""
+OF_PROMETHEUS = {
+    # How often it says again what it has said: what it has not said for four times as long is over to Alertmanager.
+    "--rules.alert.resend-delay": "1m",
+    # For how long the last sample of a series counts of which there is no other: absent() knows of a lost job then.
+    "--query.lookback-delta": "5m",
+}
+"""Durations that are its own: what it has by itself."""
 
 FAR = "far"
 """A host of which the services are known by their label alone: two exporters, as they would run there."""
@@ -106,8 +111,8 @@ def start(*names: str) -> None:
     """Start services and wait until they are well."""
     known = services()
     prometheus = known["prometheus"]
-    # How long Alertmanager takes an alert for true of which it hears no more is four times this.
-    known["prometheus"] = replace(prometheus, command=(*prometheus.command, f"{RESEND}={shorten.duration('1m')}"))
+    shorter = (f"{flag}={shorten.duration(default)}" for flag, default in OF_PROMETHEUS.items())
+    known["prometheus"] = replace(prometheus, command=(*prometheus.command, *shorter))
     start_all(known, wanted=set(names))
 
 
@@ -132,6 +137,7 @@ def stage(folder: Path, also: Collection[str] = ()) -> Iterator[Stage]:
         settings.cache_clear()
         try:
             made.start_far()
+            _forget_what_was_told()
             start(*own)
             _await_first_scrapes(made)
             yield made
@@ -140,6 +146,12 @@ def stage(folder: Path, also: Collection[str] = ()) -> Iterator[Stage]:
                 supervise.stop_process(name)
             made.stop_far()
     settings.cache_clear()
+
+
+def _forget_what_was_told() -> None:
+    """Alertmanager remembers for days what it has told, also to receivers that were others then."""
+    supervise.stop_process("alertmanager")
+    (settings().home / "data" / "alertmanager" / "nflog").unlink(missing_ok=True)
 
 
 def _write(folder: Path, far: list[int], running: Collection[str]) -> None:

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -29,12 +29,14 @@ class Fault:
         rules: the alerts that must be heard of, by name, with labels that tell them from others of their name.
         patience: seconds until they must be delivered.
         mending: seconds until they must have ended, once the block has.
+        quiet: alerts of which nobody must hear meanwhile, since these say it.
     """
 
     strike: Callable[[Stage], AbstractContextManager[float | None]]
     rules: Mapping[str, Labels]
     patience: float = 150
     mending: float = 150
+    quiet: Mapping[str, Labels] = field(default_factory=dict)
 
 
 @dataclass
@@ -59,34 +61,54 @@ class Protocol:
 def strike(stage: Stage, fault: Fault, protocol: Protocol) -> None:
     """Strike a fault, mend it, and note how it went with its alerts. Nothing is raised: other faults go on."""
     recorder, began = stage.recorder, time.time()
-    heard: dict[str, list[Told]] = {}
-    ended: dict[str, list[Told]] = {}
     error = ""
     try:
         with fault.strike(stage) as at:
             began = at or began
-            for name, labels in _alerts(fault).items():
-                _await(recorder, labels, FIRING, began, began + fault.patience)
-                heard[name] = recorder.messages(labels, FIRING, began)
-        mended = time.time()
-        for name, labels in _alerts(fault).items():
-            _await(recorder, labels, RESOLVED, mended, mended + fault.mending if heard[name] else mended)
-            ended[name] = recorder.messages(labels, RESOLVED, began)
+            for labels in _alerts(fault).values():
+                _await(recorder, labels, FIRING, began, time.time() + fault.patience)
+            mended = time.time()
+        for labels in _alerts(fault).values():
+            if recorder.messages(labels, FIRING, began):
+                _await(recorder, labels, RESOLVED, mended, time.time() + fault.mending)
     except Exception as failure:  # whatever it is, it is told of the alerts that it was struck for
         error = f"{type(failure).__name__}: {failure}".splitlines()[0]
         mended = time.time()
+    loud = [
+        f"{name} was heard of beside it"
+        for name, labels in fault.quiet.items()
+        if recorder.messages({"alertname": name, **labels}, FIRING, began)
+    ]
     for name, labels in _alerts(fault).items():
         if error:
             protocol.note(name, Shown(problems=(error,)))
         else:
-            protocol.note(name, _judged(name, labels, recorder, began, mended))
+            shown = _judged(name, labels, recorder, began, mended)
+            protocol.note(name, replace(shown, problems=(*shown.problems, *loud)))
 
 
-def lanes(stage: Stage, protocol: Protocol, *lanes: Sequence[Fault]) -> None:
-    """Strike lanes of faults side by side, the faults of a lane one after another."""
+def lanes(stage: Stage, protocol: Protocol, *lanes: Sequence[Fault | Callable[[], object]]) -> None:
+    """Strike lanes of faults side by side, the faults of a lane one after another, and what is to be done between."""
+
+    def go(lane: Sequence[Fault | Callable[[], object]]) -> None:
+        for step in lane:
+            if isinstance(step, Fault):
+                strike(stage, step, protocol)
+            else:
+                _do(step)
+
     with ThreadPoolExecutor(len(lanes), thread_name_prefix="lane") as pool:
-        for _ in pool.map(lambda lane: [strike(stage, fault, protocol) for fault in lane], lanes):
+        for _ in pool.map(go, lanes):
             pass
+
+
+def _do(step: Callable[[], object]) -> None:
+    """Do what is to be done between; a failure is said at once, and raised when all lanes have come to their ends."""
+    try:
+        step()
+    except Exception as failure:
+        print(f"{getattr(step, '__name__', step)}: {failure}", flush=True)
+        raise
 
 
 def _alerts(fault: Fault) -> dict[str, Labels]:
@@ -104,8 +126,10 @@ def _judged(name: str, labels: Labels, recorder: Recorder, began: float, mended:
         return Shown(problems=("was not heard of",))
     first, alert = firing[0], firing[0].of(labels, FIRING)
     assert alert is not None
-    over = recorder.messages(labels, RESOLVED, first.at)
-    problems = list(_wrong(name, labels, firing, recorder))
+    over = [told for told in recorder.messages(labels, RESOLVED, first.at) if told.at >= mended]
+    # What is told later is of another time.
+    firing = [told for told in firing if not over or told.at <= over[0].at]
+    problems = _wrong(name, labels, firing, recorder)
     if not over:
         problems.append("was not over after it was mended")
     if not _is_mailed(recorder, first, alert):
@@ -113,7 +137,7 @@ def _judged(name: str, labels: Labels, recorder: Recorder, began: float, mended:
     return Shown(
         fired=_instant(alert["startsAt"]) - began,
         delivered=first.at - began,
-        resolved=over[-1].at - mended if over else 0.0,
+        resolved=over[0].at - mended if over else 0.0,
         problems=tuple(problems),
     )
 

@@ -85,5 +85,5 @@ def test_rules_routes_and_scrapes_are_shortened_as_a_whole() -> None:
     document = yaml.safe_load(scrape.BASE.read_text())
     shorten.scrapes(document)
     lake = next(job for job in document["scrape_configs"] if job["job_name"] == "lake")
-    assert document["global"]["evaluation_interval"] == "1500ms"
+    assert document["global"]["evaluation_interval"] == "1s500ms"
     assert (lake["scrape_interval"], lake["scrape_timeout"]) == ("3s", "3s")
