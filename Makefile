@@ -3,7 +3,7 @@
 SHELL       := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup demo next test test-faults test-soak test-upgrade test-year test-native bench bench-extract bench-wide bench-tables bench-parity bench-maintenance bench-binlog lint lint-dashboards format lock up down clean
+.PHONY: help setup demo next test test-faults test-soak test-upgrade test-year test-native stress bench bench-extract bench-wide bench-tables bench-parity bench-maintenance bench-binlog lint lint-dashboards format lock up down clean
 
 PYTHON     ?= python3.11
 UV_VERSION := 0.13.9
@@ -54,6 +54,9 @@ test-upgrade: setup  ## let the last release make a lake, and go on with it; abo
 test-year: setup  ## let a small shop live for a year, a run a day; up to an hour: server=mysql days=365 seed=20250101
 	LAKE_YEAR_DAYS=$(or $(days),365) LAKE_YEAR_SEED=$(or $(seed),20250101) \
 	  $(BIN)/python -m pytest tests/year -m slow -k $(or $(server),mariadb) -s
+
+stress: setup  ## let every alert fire, on real faults, and write the table of docs/monitoring.md; twenty minutes
+	WRITE_MONITORING_TABLE=1 $(BIN)/python -m pytest tests/stress -m "slow or not slow" -s
 
 test-native: export CARGO_TARGET_DIR = $(CACHE)/build/mysql-arrow-tests
 test-native:  ## check and test the reader's Rust; apart from `make test`, because compiling it takes minutes

@@ -88,9 +88,12 @@ class Failures:
         counted = read()
         with self._sessions.session() as airflow:
             tasks = self._tasks.get(TAG, lambda: _tasks(airflow))
-            ours, before = {dag_id for dag_id, _ in tasks}, counted.from_instant
-            for page in _pages(airflow, before):
+            for page in _pages(airflow, counted.from_instant):
                 if new := [task for task in page if task.instance_id not in counted.seen]:
+                    if {task.dag_id for task in new} - {dag_id for dag_id, _ in tasks}:
+                        # Of somebody else's DAG, or of one that is newer than what is remembered.
+                        tasks = self._tasks.renew(TAG, lambda: _tasks(airflow))
+                    ours = {dag_id for dag_id, _ in tasks}
                     for task in new:
                         counted.see(task)
                         if task.dag_id in ours:

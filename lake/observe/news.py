@@ -70,6 +70,10 @@ class Remembered(Generic[_Value]):
         """The value of a key. What `make` raises leaves nothing behind, so that it is made again."""
         if self._remembered and self._remembered[0] == key and self._clock() - self._remembered[1] < self._seconds:
             return self._remembered[2]
+        return self.renew(key, make)
+
+    def renew(self, key: object, make: Callable[[], _Value]) -> _Value:
+        """The value of a key, made anew whatever is remembered."""
         self._remembered = None
         value = make()
         self._remembered = (key, self._clock(), value)

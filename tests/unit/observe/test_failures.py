@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -90,6 +91,15 @@ def test_tasks_of_other_dags_are_not_ours(store: dict[str, bytes]) -> None:
     foreign = run("of_somebody", "x", "failed", NOON)
     airflow = MadeUp(done=[task(foreign, "t", "failed", 1)])
     assert told(airflow) == told(airflow) == {}
+
+
+def test_the_first_failure_of_a_dag_that_is_new_counts(store: dict[str, bytes]) -> None:
+    airflow = MadeUp(done=[task(FAILED, "clean", "success", 1)])
+    exporter = Failures(airflow.sessions())
+    exporter.collect()
+    airflow.known = [*airflow.known, replace(airflow.known[0], dag_id="new")]
+    airflow.done.append(task(run("new", "x", "failed", NOON), "t", "failed", 1))
+    assert shown(exporter.collect())["task_failures_total", "new", "t"] == 1
 
 
 def test_more_failures_than_a_page_at_one_instant(store: dict[str, bytes]) -> None:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import shutil
 import stat
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from promql_parser import parse_duration
 
 from lake.errors import LakeError
 from lake.runtime import receivers
@@ -156,3 +158,11 @@ def _another_shell(choose: Choose) -> None:
     for name in [*receivers.SETTINGS, *receivers.SECRETS]:
         os.environ.pop(f"LAKE_{name.upper()}", None)
     choose()
+
+
+def test_the_dead_mans_switch_beats_sooner_than_it_is_missed() -> None:
+    routes = yaml.safe_load(receivers.BASE.read_text())["route"]["routes"]
+    (route,) = [each for each in routes if each.get("receiver") == receivers.HEARTBEAT]
+    # It is looked at once an interval whether it is time, and may then be a moment too early.
+    longest = parse_duration(route["repeat_interval"]) + parse_duration(route["group_interval"])
+    assert longest < timedelta(minutes=5)
