@@ -58,6 +58,8 @@ ROWS: dict[str, Row] = {
     "DiskFilling": Row("a tmpfs of 64 MiB, two thirds full, gets 5 MiB a minute", PLATFORM),
     "DiskFull": Row("a tmpfs of 64 MiB is filled at once", PAGER),
     "AlertsNotDelivered": Row("a Slack that answers 503 while it is told of something", PAGER),
+    "LogsLost": Row("lines that are no spans are written into a file of spans", PLATFORM),
+    "LogsWaiting": Row("OpenSearch is stopped while a service logs 120,000 lines", PLATFORM),
     "Watchdog": Row("Prometheus is stopped", HEARTBEAT),
 }
 """By name of the alert."""

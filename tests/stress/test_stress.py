@@ -11,7 +11,7 @@ from lake.runtime import profiles
 from lake.runtime.pair import Pair
 from lake.runtime.services import pairs, services
 from lake.settings import settings
-from tests.stress import on_databases, on_lake, on_pipeline, on_services, watchdog
+from tests.stress import on_databases, on_lake, on_logs, on_pipeline, on_services, watchdog
 from tests.stress.catalogue import ROWS, Shown, write_page
 from tests.stress.on_lake import CRM
 from tests.stress.stage import FAR, Stage, stage
@@ -32,14 +32,14 @@ FLAPS, LOST = "postgres-exporter", "airflow"
 @pytest.fixture(scope="module")
 def shown(platform: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Shown]]:
     """What became of the faults."""
-    for name in ("prometheus", *WATCHED):
+    for name in ("prometheus", *WATCHED, *on_logs.PARTS):
         if profiles.lacks(services()[name]):
             pytest.skip(f"missing part: {name} is not installed; `make setup` says why")
     if len(pairs()) < 2:
         pytest.skip(f"missing part: a server beside {settings().shop_server} is not installed; `make setup` says why")
     file, protocol = on_pipeline.write_dags(), Protocol()
     try:
-        with stage(tmp_path_factory.mktemp("stress"), WATCHED) as made:
+        with stage(tmp_path_factory.mktemp("stress"), (*WATCHED, *on_logs.PARTS)) as made:
             _strike_all(made, protocol)
         yield protocol.shown
     finally:
@@ -65,6 +65,7 @@ def _strike_all(made: Stage, protocol: Protocol) -> None:
             [Fault(on_pipeline.task_hangs, {"TaskHanging": {"dag_id": on_pipeline.HANGS}}, LONG, BUSY)],
             [Fault(on_pipeline.task_fails, {"TaskFailing": {"dag_id": on_pipeline.FAILS}}, BUSY, 600)],
             _of_the_monitoring(),
+            _of_the_logs(),
             _of_servers(shop),
             *([fault] for fault in disks),
             [prepare, *_of_the_lake(shop)],
@@ -86,6 +87,13 @@ def _of_the_monitoring() -> list[Fault]:
         Fault(on_services.host_down, {"HostDown": {"host": FAR}}, quiet={"ServiceDown": {"host": FAR}}),
         Fault(on_services.flapping(FLAPS), {"ServiceFlapping": {"instance": "postgres"}}, mending=240),
         Fault(lost, told, mending=240),
+    ]
+
+
+def _of_the_logs() -> list[Fault]:
+    return [
+        Fault(on_logs.refused, {"LogsLost": {"instance": "shipper"}}, mending=240),
+        Fault(on_logs.piling_up, {"LogsWaiting": {"instance": "otel-collector"}}, 240, BUSY),
     ]
 
 
