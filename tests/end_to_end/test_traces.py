@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -14,44 +10,16 @@ from tenacity import Retrying, stop_after_delay, wait_fixed
 
 from lake.observe.search import Asked, search
 from lake.platform.airflow import Airflow
-from lake.runtime import profiles, supervise
-from lake.runtime.services import services
-from lake.settings import PROJECT, settings
+from lake.settings import settings
 from tests.end_to_end.driving import lake
 
-STARTED = ("opensearch", "shipper", "otel-collector")
-
 
 @pytest.fixture(scope="module")
-def collected(published: dict[str, Any]) -> Iterator[None]:
-    """What takes spans and logs to where they are found, and nothing else of the profile `observe`."""
-    if profiles.lacks(services()["otel-collector"]):
-        pytest.skip("missing part: opensearch, java or otel-collector is not installed; `lake up observe` brings them")
-    before = {name for name, process in supervise.processes().items() if process.state in supervise.ALIVE}
-    command = [sys.executable, "-m", "lake.commands", "up", *STARTED]
-    subprocess.run(command, cwd=PROJECT, env=dict(os.environ), check=True, timeout=400)
-    settings.cache_clear()
-    yield
-    for name in set(STARTED) - before:
-        supervise.stop_process(name)
-
-
-@pytest.fixture(scope="module")
-def receipt(collected: None) -> dict[str, Any]:
-    """Of a run that has changed something, so that every task is at work."""
-    lake("shop", "tick", "--orders", "5", "--seed", "12")
-    lake("run")
-    found: dict[str, Any] = json.loads(lake("receipts", "--json"))[0]
-    assert not found["unchanged_since"]
-    return found
-
-
-@pytest.fixture(scope="module")
-def told(receipt: dict[str, Any]) -> dict[str, Any]:
+def told(watched_run: dict[str, Any]) -> dict[str, Any]:
     """The trace, when all of it is there."""
     for attempt in Retrying(stop=stop_after_delay(60), wait=wait_fixed(2), reraise=True):
         with attempt:
-            found: dict[str, Any] = json.loads(lake("trace", receipt["run_id"], "--json"))
+            found: dict[str, Any] = json.loads(lake("trace", watched_run["run_id"], "--json"))
             assert found["missing"] == []
     return found
 
@@ -60,8 +28,8 @@ def named(told: dict[str, Any]) -> dict[str, dict[str, Any]]:
     return {each["name"]: each for each in told["spans"]}
 
 
-def test_it_is_found_from_the_receipt_and_has_every_task(told: dict[str, Any], receipt: dict[str, Any]) -> None:
-    assert told["trace_id"] == receipt["trace_id"]
+def test_it_is_found_from_the_receipt_and_has_every_task(told: dict[str, Any], watched_run: dict[str, Any]) -> None:
+    assert told["trace_id"] == watched_run["trace_id"]
     with Airflow() as airflow:
         tasks = airflow.task_ids("shop_lake")
         began = airflow.tasks("shop_lake", told["dag_run"])
