@@ -3,20 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from lake.runtime import profiles, supervise
-from lake.runtime.services import services
-from lake.settings import PROJECT, settings
 from tests.end_to_end.driving import lake
-
-COLLECTING = ("opensearch", "shipper", "otel-collector")
+from tests.parts import collecting
 
 
 @pytest.fixture(scope="session")
@@ -29,16 +22,9 @@ def published(platform: None) -> dict[str, Any]:
 
 @pytest.fixture(scope="session")
 def collected(published: dict[str, Any]) -> Iterator[None]:
-    """What takes spans and logs to where they are found, and nothing else of the profile `observe`."""
-    if profiles.lacks(services()["otel-collector"]):
-        pytest.skip("missing part: opensearch, java or otel-collector is not installed; `lake up observe` brings them")
-    before = {name for name, process in supervise.processes().items() if process.state in supervise.ALIVE}
-    command = [sys.executable, "-m", "lake.commands", "up", *COLLECTING]
-    subprocess.run(command, cwd=PROJECT, env=dict(os.environ), check=True, timeout=400)
-    settings.cache_clear()
-    yield
-    for name in set(COLLECTING) - before:
-        supervise.stop_process(name)
+    """Logs and spans are taken to where they are found."""
+    with collecting():
+        yield
 
 
 @pytest.fixture(scope="session")

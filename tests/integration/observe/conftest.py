@@ -8,7 +8,6 @@ import subprocess
 import threading
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import httpx
@@ -16,11 +15,9 @@ import pytest
 import uvicorn
 from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_fixed
 
-from lake.errors import InstallError
-from lake.runtime.artifacts import artifacts
-from lake.runtime.install import ensure
 from tests.integration.alerts.conftest import free_port
 from tests.integration.observe import world
+from tests.parts import part
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -28,15 +25,6 @@ if TYPE_CHECKING:
 DAY = 24 * 3600
 PAST, AHEAD = DAY, 2 * 3600
 """Seconds of the made-up day before and after the tests begin."""
-
-
-def part(name: str) -> Path:
-    """The folder of a part that not every machine can have; the test is skipped where this one cannot."""
-    try:
-        ensure(name)
-    except InstallError as error:
-        pytest.skip(f"missing part: {name}: {error.what.splitlines()[0]}")
-    return artifacts()[name].folder
 
 
 @retry(retry=retry_if_exception_type(httpx.HTTPError), stop=stop_after_delay(60), wait=wait_fixed(0.2), reraise=True)

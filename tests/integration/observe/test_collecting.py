@@ -23,6 +23,7 @@ from lake.runtime.artifacts import GoArtifact, artifacts
 from lake.settings import PROJECT
 from tests.integration.alerts.conftest import free_port
 from tests.integration.observe.test_listed import LISTS, _told
+from tests.parts import part
 
 PATIENCE_SECONDS = 60
 LINES = {
@@ -107,10 +108,9 @@ class Collector:
     """The process, over the files of one folder."""
 
     def __init__(self, folder: Path, shipper: Shipper) -> None:
+        part("otel-collector")
         program = artifacts()["otel-collector"]
         assert isinstance(program, GoArtifact)
-        if not program.is_installed:
-            pytest.skip("missing part: otel-collector is not built; `lake up observe` builds it")
         self.port = free_port()
         self._command = [str(program.program), f"--config={PROJECT}/infra/otel/collector.yaml"]
         self._environment = {

@@ -13,7 +13,8 @@ import pytest
 
 from lake.observe.dashboards import Dashboard, dashboards
 from lake.settings import PROJECT, settings
-from tests.integration.observe.conftest import ask, part
+from tests.integration.observe.conftest import ask
+from tests.parts import part
 
 Answer = Callable[[str], list[object]]
 

@@ -2,33 +2,19 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 
 import pytest
 from tenacity import Retrying, stop_after_delay, wait_fixed
 
-from lake.runtime import profiles, supervise
-from lake.runtime.services import services
-from lake.settings import PROJECT, settings
-
-STARTED = ("opensearch", "shipper", "otel-collector")
+from tests.parts import collecting
 
 
 @pytest.fixture(scope="package")
 def logging(servers: None) -> Iterator[None]:
-    """Started as people do, and stopped afterwards, unless they ran before."""
-    if profiles.lacks(services()["otel-collector"]):
-        pytest.skip("missing part: opensearch, java or otel-collector is not installed; `lake up observe` brings them")
-    before = {name for name, process in supervise.processes().items() if process.state in supervise.ALIVE}
-    command = [sys.executable, "-m", "lake.commands", "up", *STARTED]
-    subprocess.run(command, cwd=PROJECT, env=dict(os.environ), check=True, timeout=400)
-    settings.cache_clear()
-    yield
-    for name in set(STARTED) - before:
-        supervise.stop_process(name)
+    """What is logged and traced is found."""
+    with collecting():
+        yield
 
 
 def soon(holds: Callable[[], bool], seconds: int = 60) -> None:

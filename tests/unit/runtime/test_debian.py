@@ -16,6 +16,7 @@ from lake.errors import InstallError
 from lake.runtime import artifacts as listed
 from lake.runtime import debian, install
 from lake.runtime.artifacts import Artifacts, DebianArtifact
+from tests.parts import part
 
 THING = DebianArtifact(name="thing", version="sid", packages=("thing", "part"), programs=(), bytes=10)
 APT = r"""#!/bin/sh
@@ -77,10 +78,9 @@ def test_links_to_places_of_a_whole_machine_lead_into_the_root(tmp_path: Path) -
 
 
 def test_java_runs_in_its_root() -> None:
+    part("java")
     java = listed.artifacts()["java"]
     assert isinstance(java, DebianArtifact)
-    if not java.is_installed:
-        pytest.skip("missing part: java is not installed; `lake up observe` brings it")
     asked = [str(java.folder / java.programs[0]), "-version"]
     assert 'openjdk version "21' in subprocess.run(asked, check=True, capture_output=True, text=True, timeout=30).stderr
 
