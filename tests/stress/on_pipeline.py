@@ -82,8 +82,10 @@ def task_hangs(stage: Stage) -> Iterator[float]:
         until(lambda: [task.state for task in session.tasks(HANGS, run)] == ["running"], 240)
         (hanging,) = session.tasks(HANGS, run)
         assert hanging.started_at
-        yield hanging.started_at.timestamp()
-    mark_failed(HANGS, run)
+        try:
+            yield hanging.started_at.timestamp()
+        finally:
+            mark_failed(HANGS, run)
 
 
 @retry(retry=retry_if_exception_type(LakeError), wait=wait_fixed(2), stop=stop_after_delay(180), reraise=True)

@@ -76,6 +76,7 @@ class Recorder:
     refusing: set[str] = field(default_factory=set)
     refused: list[tuple[float, str]] = field(default_factory=list)
     _changed: threading.Condition = field(default_factory=threading.Condition)
+    _is_given_up: bool = False
 
     @property
     def settings(self) -> dict[str, str]:
@@ -96,7 +97,13 @@ class Recorder:
     def wait(self, found: Callable[[], Any], seconds: float) -> Any:
         """Wait until something is found in what was told; it, or what was found last."""
         with self._changed:
-            return self._changed.wait_for(found, seconds)
+            return self._changed.wait_for(lambda: found() or self._is_given_up, seconds) and found()
+
+    def give_up(self) -> None:
+        """Let nobody wait any more."""
+        with self._changed:
+            self._is_given_up = True
+            self._changed.notify_all()
 
     def take(self, path: str, body: Any) -> bool:
         """Take what was posted to a path; whether it was taken."""

@@ -29,7 +29,7 @@ class Fault:
         rules: the alerts that must be heard of, by name, with labels that tell them from others of their name.
         patience: seconds until they must be delivered.
         mending: seconds until they must have ended, once the block has.
-        quiet: alerts of which nobody must hear meanwhile, since these say it.
+        quiet: alerts of which nobody must hear until it is mended, since these say it.
     """
 
     strike: Callable[[Stage], AbstractContextManager[float | None]]
@@ -77,7 +77,7 @@ def strike(stage: Stage, fault: Fault, protocol: Protocol) -> None:
     loud = [
         f"{name} was heard of beside it"
         for name, labels in fault.quiet.items()
-        if recorder.messages({"alertname": name, **labels}, FIRING, began)
+        if any(told.at < mended for told in recorder.messages({"alertname": name, **labels}, FIRING, began))
     ]
     for name, labels in _alerts(fault).items():
         if error:
@@ -98,8 +98,13 @@ def lanes(stage: Stage, protocol: Protocol, *lanes: Sequence[Fault | Callable[[]
                 _do(step)
 
     with ThreadPoolExecutor(len(lanes), thread_name_prefix="lane") as pool:
-        for _ in pool.map(go, lanes):
-            pass
+        try:
+            for _ in pool.map(go, lanes):
+                pass
+        except BaseException:
+            # Also of Ctrl-C: what was struck is mended all the same.
+            stage.recorder.give_up()
+            raise
 
 
 def _do(step: Callable[[], object]) -> None:
