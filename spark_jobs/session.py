@@ -36,6 +36,17 @@ def connect() -> SparkSession:
     return SparkSession.builder.remote(settings().spark_remote).create()
 
 
+def disconnect(spark: SparkSession) -> None:
+    """End a session.
+
+    What is left of one is closed once more when Python throws it away, at any time and in any thread. Spark's client
+    then shuts down the threads that all sessions share and waits for them: one of those threads, of itself, and for
+    ever. So there is nothing left to close.
+    """
+    spark.stop()
+    spark.client.close = lambda: None
+
+
 class Lake:
     """The tables of a run's branch, for one session."""
 

@@ -40,13 +40,13 @@ def maintenance(
 
 def _compact(now: datetime) -> list[Compacted]:
     from lake.maintenance import compact
-    from spark_jobs.session import connect
+    from spark_jobs.session import connect, disconnect
 
     spark = connect()
     try:
         return compact.compact(spark, now)
     finally:
-        spark.stop()
+        disconnect(spark)
 
 
 def described(

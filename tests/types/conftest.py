@@ -217,7 +217,7 @@ def matrix(source: pymysql.connections.Connection[Any]) -> Iterator[Matrix]:
     """All tables, all the way: one extraction with each decoder, one pass of Spark."""
     from lake.layers.work import Work
     from spark_jobs.cleaned import clean
-    from spark_jobs.session import connect
+    from spark_jobs.session import connect, disconnect
 
     made = tables.make(source)
     origin = sources.shop()
@@ -246,6 +246,6 @@ def matrix(source: pymysql.connections.Connection[Any]) -> Iterator[Matrix]:
         with sql.catalog_at(run.branch, run.branch):
             yield Matrix(source, run, by_spark, contracts, manifests, plain, outcomes[0])
     finally:
-        spark.stop()
+        disconnect(spark)
         for each in (run, by_spark):
             catalog.delete_branch(each.branch)

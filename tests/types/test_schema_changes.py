@@ -41,7 +41,7 @@ def run_once(source: Connection[Any]) -> Iterator[Callable[[Contract], list[dict
     """Takes the table through raw and cleaned, one run after the other on one branch; gives what is in cleaned."""
     from lake.layers.work import Work
     from spark_jobs.cleaned import clean
-    from spark_jobs.session import connect
+    from spark_jobs.session import connect, disconnect
 
     branch = f"{settings().source_name}_changing_{uuid.uuid4().hex[:6]}"
     raw.prepare(catalog.MAIN)
@@ -63,7 +63,7 @@ def run_once(source: Connection[Any]) -> Iterator[Callable[[Contract], list[dict
         with sql.catalog_at(branch, branch):
             yield once
     finally:
-        spark.stop()
+        disconnect(spark)
         catalog.delete_branch(branch)
 
 

@@ -63,7 +63,9 @@ class Engine:
     def close(self) -> None:
         """Give up the session."""
         if self._session is not None:
-            self._session.stop()
+            from spark_jobs.session import disconnect
+
+            disconnect(self._session)
             self._session = None
 
     @contextmanager

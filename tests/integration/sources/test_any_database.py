@@ -88,7 +88,7 @@ def branch(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 
 def run_once(number: int, origins: tuple[str, ...], is_audited: bool) -> dict[str, Outcome]:
     """The steps of the pipeline up to the audit; the outcome of each table."""
-    from spark_jobs.session import connect
+    from spark_jobs.session import connect, disconnect
 
     spark = connect()
     try:
@@ -106,7 +106,7 @@ def run_once(number: int, origins: tuple[str, ...], is_audited: bool) -> dict[st
             assert (checks["failed"], checks["warnings"]) == (0, [])
         return cleaning.outcomes(run)
     finally:
-        spark.stop()
+        disconnect(spark)
 
 
 def assert_equal_to_source(execute: Execute, found: dict[str, Contract], branch: str) -> None:

@@ -16,11 +16,11 @@ Opener = Callable[..., Branch]
 @pytest.fixture
 def spark(platform: None) -> Iterator[Any]:
     """A session of the test's own."""
-    from spark_jobs.session import connect
+    from spark_jobs.session import connect, disconnect
 
     session = connect()
     yield session
-    session.stop()
+    disconnect(session)
 
 
 @pytest.fixture

@@ -37,14 +37,14 @@ LATER = DAY[-1] + timedelta(days=1)
 @pytest.fixture(scope="module")
 def six_days(platform: None) -> Iterator[Branch]:
     """A table after five increments, each of which changes a row, adds one and deletes one."""
-    from spark_jobs.session import connect
+    from spark_jobs.session import connect, disconnect
 
     session = connect()
     opened = Branch(session, {NAME: THINGS})
     opened.run(0, full=True, **{NAME: [(READ, k, "first") for k in range(100)]})
     for day in range(1, 6):
         opened.run(day, **{NAME: [(READ, day, f"day {day}"), (READ, 100 + day, "new"), (DELETE, 50 + day, "")]})
-    session.stop()
+    disconnect(session)
     yield opened
     opened.drop()
 
