@@ -4,7 +4,6 @@ it has read into OpenSearch. docs/logging.md tells what each does where another 
 
 from __future__ import annotations
 
-import hashlib
 import os
 import shutil
 import sys
@@ -56,6 +55,7 @@ def _opensearch() -> Service:
             "OPENSEARCH_PATH_CONF": str(folder / "config"),
             "OPENSEARCH_TMPDIR": str(folder / "scratch"),
         },
+        reads=tuple(INFRA / "opensearch" / name for name in ("opensearch.yml", "jvm.options", "log4j2.properties")),
         folder=folder,
         prepare=partial(_prepare_opensearch, folder),
         ping=lambda: void(http_ping(f"{config.opensearch_url}/_cluster/health?wait_for_status=yellow&timeout=3s")),
@@ -89,8 +89,8 @@ def _shipper() -> Service:
         address=f"http://127.0.0.1:{port}/metrics",
         ports=(port,),
         command=(sys.executable, "-m", "lake.observe.shipper"),
-        # It puts the templates in place when it starts; a file that changed is nothing that the supervisor would see.
-        env={"TEMPLATE_SHA256": _fingerprint(*(INFRA / "opensearch" / kind for kind in ("logs", "spans")))},
+        # It puts the templates in place when it starts.
+        reads=(INFRA / "opensearch" / "logs", INFRA / "opensearch" / "spans"),
         folder=settings().home / "data" / "shipper",
         # Where OpenSearch cannot be had, nothing is to be shipped.
         needs=("opensearch",),
@@ -117,10 +117,10 @@ def _collector() -> Service:
             "SLOW_LOGS": f"{config.home}/data/*/slow.log",
             "SHIPPER": f"http://127.0.0.1:{config.shipper_port}",
             "STORAGE": str(folder / "queue"),
-            "CONFIGURATION_SHA256": _fingerprint(INFRA / "otel"),
             "METRICS_HOST": "127.0.0.1",
             "METRICS_PORT": str(config.collector_port),
         },
+        reads=(INFRA / "otel",),
         folder=folder,
         prepare=lambda: (folder / "queue").mkdir(exist_ok=True),
         needs=("shipper",),
@@ -128,9 +128,3 @@ def _collector() -> Service:
         profile=PROFILE,
         parts=("otel-collector", "opensearch", "java"),
     )
-
-
-def _fingerprint(*folders: Path) -> str:
-    """What changes when a file of the folders does."""
-    files = [file for folder in folders for file in sorted(folder.iterdir())]
-    return hashlib.sha256(b"\0".join(file.read_bytes() for file in files)).hexdigest()

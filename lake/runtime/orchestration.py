@@ -71,6 +71,7 @@ def _postgres() -> Service:
         address=f"127.0.0.1:{config.postgres_port}",
         ports=(config.postgres_port,),
         command=command,
+        reads=(INFRA / "postgres" / "postgresql.conf",),
         folder=folder,
         prepare=partial(_make_cluster, folder),
         settle=_make_database,

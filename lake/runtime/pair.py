@@ -90,6 +90,7 @@ class Pair(ABC):
                 address=f"127.0.0.1:{port}",
                 ports=(port,),
                 command=command,
+                reads=(self._options,),
                 folder=_data(name),
                 prepare=partial(self._make_data, _data(name)),
                 settle=settle,
@@ -149,11 +150,15 @@ class Pair(ABC):
         """What the one row of SHOW REPLICA STATUS says."""
 
     # -- the processes
+    @property
+    def _options(self) -> Path:
+        return PROJECT / "infra" / self.kind / "my.cnf"
+
     def _command(self, name: str, port: int, server_id: int, memory_mib: int) -> tuple[str, ...]:
         folder = _data(name)
         return (
             str(self.program),
-            f"--defaults-file={PROJECT}/infra/{self.kind}/my.cnf",
+            f"--defaults-file={self._options}",
             *self.places,
             *_folders(folder),
             f"--port={port}",

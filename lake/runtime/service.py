@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 from collections.abc import Callable, Mapping
@@ -45,6 +46,7 @@ class Service:
         stop_signal: what ends it in good order.
         profile: the set of services that it is started with.
         parts: the artifacts that it runs, of those which not every machine has.
+        reads: files, and folders of files, that it reads when it starts. When one of them changes, it is started anew.
     """
 
     name: str
@@ -62,11 +64,21 @@ class Service:
     stop_signal: str = "TERM"
     profile: str = CORE
     parts: tuple[str, ...] = ()
+    reads: tuple[Path, ...] = ()
 
     @property
     def full_command(self) -> tuple[str, ...]:
         """The command as it is started: with other rights where the program refuses root."""
         return (*unprivileged(self.asks_rights), *self.command) if self.refuses_root else self.command
+
+    @property
+    def full_environment(self) -> Mapping[str, str]:
+        """The environment as it is started with: a file that changed alone is nothing that the supervisor would see."""
+        if not self.reads:
+            return self.env
+        files = [file for path in self.reads for file in (sorted(path.rglob("*")) if path.is_dir() else [path])]
+        read = [part for file in files if file.is_file() for part in (str(file).encode(), file.read_bytes())]
+        return {**self.env, "READS_SHA256": hashlib.sha256(b"\0".join(read)).hexdigest()}
 
 
 def unprivileged(asks_rights: bool = False) -> tuple[str, ...]:

@@ -228,12 +228,13 @@ def _write(file: Path, text: str) -> None:
 
 
 def _environment(service: Service) -> str:
-    quoted = [name for name, value in service.env.items() if '"' in value or "\n" in value]
+    given = service.full_environment
+    quoted = [name for name, value in given.items() if '"' in value or "\n" in value]
     if quoted:  # supervisor's format has no way to write one
         raise ServiceError(
             f"{', '.join(quoted)} of {service.name} holds a quotation mark or a line break", "take another value"
         )
-    return ",".join(f'{name}="{value}"' for name, value in service.env.items())
+    return ",".join(f'{name}="{value}"' for name, value in given.items())
 
 
 def _configuration(services: list[Service]) -> str:
