@@ -41,8 +41,11 @@ DROPPED = {"event", "timestamp", "level", "msg", "ts", "time", "log.file.name"}
 LEVELS = ((21, "critical"), (17, "error"), (13, "warning"), (9, "info"), (1, "debug"))
 """From which of OTLP's numbers on a level is called so."""
 
-ALSO_CALLED = {"warn": "warning", "err": "error", "fatal": "critical", "panic": "critical", "trace": "debug"}
-"""Other words for a level, by those who are asked for no number. A word that is none of these is nothing grave."""
+CALLED = {
+    **{name: name for _, name in LEVELS},
+    **{"warn": "warning", "err": "error", "fatal": "critical", "panic": "critical", "trace": "debug"},
+}
+"""Words for a level, by those who give no number. A word that is none of these is nothing grave."""
 
 ROTATED = re.compile(r"(?<=\.log)\.\d+$")
 
@@ -85,8 +88,7 @@ def _texts(*lines: Mapping[str, Any]) -> Iterator[str]:
 
 def _level(number: int, attributes: Mapping[str, Any]) -> str:
     said = str(attributes.get("level", "")).lower()
-    known = {name: name for _, name in LEVELS} | ALSO_CALLED
-    return next((name for least, name in LEVELS if number >= least), known.get(said, "info"))
+    return next((name for least, name in LEVELS if number >= least), CALLED.get(said, "info"))
 
 
 def _error(told: Any) -> str:
