@@ -2,18 +2,25 @@
 
 Two callbacks may tell of one failure. That of the task knows its error, but is not called where the task's process was
 killed; that of the run always comes, and knows no error. So the second adds nothing to what the first has said.
+
+Airflow calls those of runs when its DAG processor gets to them, and of two that wait, either first. So what they tell
+is not how a run ended but how the DAG's last run did.
 """
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import quote
 
 from lake.alerts import alertmanager
 from lake.alerts.alert import Alert, Severity
-from lake.errors import LakeError
+from lake.errors import LakeError, ServiceError
+from lake.platform.airflow import Airflow
 from lake.settings import settings
+
+log = logging.getLogger(__name__)
 
 FAILED = "DagFailed"
 SILENT = "it ended without a word: it was killed, ran out of memory, or lost touch with Airflow"
@@ -100,7 +107,7 @@ def task_failed(failure: Failure) -> None:
 
 
 def run_failed(dag_id: str, run_id: str, reason: str, task: str = "") -> None:
-    """Tell that a run has failed, unless its task has told more.
+    """Tell that a run has failed, unless its task has told more, or a later run succeeded meanwhile.
 
     Args:
         reason: Airflow's word for it.
@@ -109,18 +116,30 @@ def run_failed(dag_id: str, run_id: str, reason: str, task: str = "") -> None:
     Raises:
         ServiceError: Alertmanager is away; the watch tells it later.
     """
-    if reason == "task_failure" and told_of(dag_id, run_id):
+    if (reason == "task_failure" and told_of(dag_id, run_id)) or _last_state(dag_id) == "success":
         return
     alertmanager.tell([Failure(dag_id, run_id, _REASONS.get(reason, reason or "the run failed"), task).alert])
 
 
 def run_succeeded(dag_id: str) -> None:
-    """End what was told of a DAG.
+    """End what was told of a DAG, unless a later run failed meanwhile.
 
     Raises:
         ServiceError: Alertmanager is away; the watch tells it later.
     """
-    alertmanager.tell([], lambda labels: is_of(labels, dag_id))
+    if _last_state(dag_id) != "failed":
+        alertmanager.tell([], lambda labels: is_of(labels, dag_id))
+
+
+def _last_state(dag_id: str) -> str:
+    """How the last run of a DAG ended; empty where Airflow does not say."""
+    try:
+        with Airflow() as airflow:
+            last = airflow.last_ended(dag_id)
+    except ServiceError as error:
+        log.warning("how the last run of %s ended is not known: %s", dag_id, error)
+        return ""
+    return last.state if last else ""
 
 
 def told_of(dag_id: str, run_id: str) -> bool:

@@ -8,6 +8,7 @@ from lake.alerts import alertmanager, failures
 from lake.alerts.alertmanager import Up
 from lake.alerts.failures import SILENT, Failure
 from lake.errors import ContractError, ServiceError
+from lake.platform.airflow import RunState
 from lake.settings import settings
 
 RUN = "manual__2026-11-25T10:00:00+00:00"
@@ -27,8 +28,32 @@ class Told:
         self.up = [each for each in kept if each.labels not in [new.labels for new in raised]] + raised
 
 
+class Ended:
+    """An Airflow that says how the last run of each DAG ended."""
+
+    state: str | None = None
+
+    def __enter__(self) -> Ended:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def last_ended(self, dag_id: str) -> RunState | None:
+        if self.state == "away":
+            raise ServiceError("Airflow does not answer", "look at `lake status`")
+        return RunState(dag_id, "the last", self.state, None) if self.state else None
+
+
 @pytest.fixture
-def told(monkeypatch: pytest.MonkeyPatch) -> Told:
+def ended(monkeypatch: pytest.MonkeyPatch) -> Ended:
+    ended = Ended()
+    monkeypatch.setattr(failures, "Airflow", lambda: ended)
+    return ended
+
+
+@pytest.fixture
+def told(monkeypatch: pytest.MonkeyPatch, ended: Ended) -> Told:
     return Told(monkeypatch)
 
 
@@ -101,3 +126,22 @@ def test_the_next_success_of_the_same_dag_ends_it(told: Told) -> None:
         "DagFailed reports",
         "sales shop_lake",
     ]
+
+
+@pytest.mark.parametrize(("last", "is_told"), [("success", False), ("failed", True), ("away", True), (None, True)])
+def test_a_failure_that_is_heard_of_after_the_next_success_is_over(
+    told: Told, ended: Ended, last: str | None, is_told: bool
+) -> None:
+    ended.state = last
+    failures.run_failed("reports", RUN, "task_failure")
+    assert bool(told.up) == is_told
+
+
+@pytest.mark.parametrize(("last", "is_told"), [("success", False), ("failed", True), ("away", False)])
+def test_a_success_that_is_heard_of_after_the_next_failure_ends_nothing(
+    told: Told, ended: Ended, last: str, is_told: bool
+) -> None:
+    failures.task_failed(Failure("reports", RUN, "x"))
+    ended.state = last
+    failures.run_succeeded("reports")
+    assert bool(told.up) == is_told
