@@ -140,9 +140,9 @@ def _tasks() -> Section:
             ),
             lines(
                 "How long do tasks wait for a slot?",
-                Query(f"topk(10, {_mean('airflow_task_queued_duration', 'dag_id')})", "{{dag_id}}"),
+                Query(f"topk(10, {_mean('airflow_task_scheduled_duration', 'dag_id')})", "{{dag_id}}"),
                 unit="s",
-                about="From queued to running, mean of an hour, by DAG.",
+                about="From scheduled to queued, mean of an hour, by DAG.",
                 limits=Limits(yellow=60),
             ),
             lines(

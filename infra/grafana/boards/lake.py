@@ -8,6 +8,8 @@ from infra.grafana.board import LAKE, Choice, Section, board
 from infra.grafana.panels import NOT_ONE, Column, Limits, Query, bars, lines, number, rows
 
 CHOSEN = '{source=~"$source"}'
+OF_CHOSEN = f"on (table) shoplake_table_held{CHOSEN}"
+"""Joins what is known by table alone to the tables of the chosen source: whether it is held is known of each."""
 AGE = f"time() - max by (source, table) (shoplake_table_as_of_timestamp_seconds{CHOSEN})"
 VERIFIED = f"max by (source, table) (shoplake_table_verified_timestamp_seconds{CHOSEN})"
 LIMIT = f"max by (source, table) (shoplake_table_stale_after_seconds{CHOSEN})"
@@ -144,8 +146,8 @@ def _quality() -> Section:
             number(
                 "Share of rows in quarantine",
                 Query(
-                    f'sum(shoplake_quarantine_rows{CHOSEN}) / (sum(shoplake_table_rows{{layer="cleaned"}}) '
-                    f"+ sum(shoplake_quarantine_rows{CHOSEN}))",
+                    f'sum(shoplake_table_rows{{layer="quarantine"}} and {OF_CHOSEN}) '
+                    f'/ sum(shoplake_table_rows{{layer=~"cleaned|quarantine"}} and {OF_CHOSEN})',
                     "of all rows",
                 ),
                 unit="percentunit",

@@ -170,7 +170,7 @@ def overview() -> Dashboard:
                     ),
                     number(
                         "Rows in quarantine",
-                        Query("sum(shoplake_quarantine_rows)", "rows"),
+                        Query('sum(shoplake_table_rows{layer="quarantine"})', "rows"),
                         unit="locale",
                         about="Rows that break a rule of their contract, over all tables.",
                         leads_to=LAKE,

@@ -95,7 +95,6 @@ def until(told: Told, wanted: Callable[[dict[tuple[str, ...], float]], bool], **
     return found
 
 
-
 LEVEL = {
     ("source_up",): 1,
     ("replication_running", "io"): 1,

@@ -260,7 +260,7 @@ def _airflow() -> Iterator[Series]:
         yield airflow(f"{timer}_count", growing(4))
         yield airflow(f"{timer}_sum", growing(4 * seconds))
     for dag in ("shop_lake", "watch"):
-        for timer, seconds in (("task_queued_duration", 0.7), ("dagrun_schedule_delay", 1.4)):
+        for timer, seconds in (("task_scheduled_duration", 0.7), ("dagrun_schedule_delay", 1.4)):
             yield airflow(f"{timer}_count", growing(1 / 300), dag_id=dag)
             yield airflow(f"{timer}_sum", growing(seconds / 300), dag_id=dag)
     for state, rate in (("success", 0.01), ("failed", 0.0001), ("skipped", 0.002)):
