@@ -24,10 +24,13 @@ from infra.grafana.panels import (
 FIRING = 'ALERTS{alertstate="firing",alertname!="Watchdog"}'
 """What fires now; Watchdog, the dead man's switch, always does."""
 
-FIRING_WHERE = (
-    f'label_join({FIRING}, "where", " ", "instance", "source", "table", "dag_id", "task_id", "mountpoint", "collector")'
-)
-"""The same with what it is about in one label, of those that alerts have."""
+PLACES = '"instance", "source", "table", "dag_id", "task_id", "mountpoint", "collector"'
+"""Labels of alerts that say what one is about: shown as one."""
+
+BY_PLACE = "max by (severity, alertname, where)"
+FIRING_WHERE = f'{BY_PLACE} (label_join({FIRING}, "where", " ", {PLACES}))'
+SINCE = f'{BY_PLACE} (label_join(ALERTS_FOR_STATE{{alertname!="Watchdog"}}, "where", " ", {PLACES}))'
+"""When what fires or waits began to hold, in Unix seconds."""
 
 FRESH = Limits(yellow=2 * 3600, red=4 * 3600)
 """Of the lake, which is renewed every hour."""
@@ -106,13 +109,12 @@ def overview() -> Dashboard:
                     rows(
                         "Which alerts fire?",
                         {
-                            f"max by (severity, alertname, where) ({FIRING_WHERE})": Column(
-                                "State", words={"1": ("firing", RED)}
-                            )
+                            FIRING_WHERE: Column("State", words={"1": ("firing", RED)}),
+                            f"time() - ({SINCE} and {FIRING_WHERE})": Column("For", unit="s"),
                         },
                         labels={"severity": "Severity", "alertname": "Alert", "where": "Where"},
-                        about="By name; the runbook of each is in the guide to monitoring, and Alertmanager tells "
-                        "since when and who heard of it.",
+                        about="For how long it has held, the time until it fired included. `docs/runbooks/ALERT.md` tells "
+                        "what to do, and Alertmanager who heard of it.",
                         sort_by="Severity",
                         descending=False,
                         empty="none fires",

@@ -80,8 +80,8 @@ def served(project: Path) -> Known:
     """All that Prometheus can be asked for: what it scrapes, what rules record, and the alerts that fire."""
     prometheus = project / "infra" / "prometheus"
     found = check(rule_files(prometheus), known(prometheus), project)
-    of_alerts = frozenset({"alertname", "alertstate"}).union(*(alert.labels for alert in found.alerts))
-    return found.known.with_metric("ALERTS", of_alerts)
+    of_alerts = frozenset({"alertname"}).union(*(alert.labels for alert in found.alerts))
+    return found.known.with_metric("ALERTS_FOR_STATE", of_alerts).with_metric("ALERTS", of_alerts | {"alertstate"})
 
 
 def rule_files(prometheus: Path) -> list[Path]:

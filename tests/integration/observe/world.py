@@ -58,7 +58,7 @@ def everything(start: float, tables: int) -> Iterator[Series]:
     yield from _databases()
     yield from _airflow()
     yield from _machine(start)
-    yield from _watching()
+    yield from _watching(start)
 
 
 # -- courses
@@ -298,7 +298,7 @@ def _machine(start: float) -> Iterator[Series]:
         yield node(f"network_{metric}_bytes_total", counting(4e5, 2e5, HOUR), device="eth0")
 
 
-def _watching() -> Iterator[Series]:
+def _watching(start: float) -> Iterator[Series]:
     for job, instance, memory in (
         ("lake", "exporter", 62e6), ("node", "node-exporter", 21e6), ("mysql", "mariadb-primary", 0),
         ("mysql", "mariadb-replica", 0), ("airflow", "airflow", 19e6), ("trino", "trino", 0), ("spark", "spark", 0),
@@ -312,12 +312,10 @@ def _watching() -> Iterator[Series]:
             yield Series("process_resident_memory_bytes", of, wave(memory, memory / 20, 3 * HOUR))
     of = {"instance": "prometheus", "job": "prometheus"}
     yield Series("prometheus_tsdb_head_series", of, wave(9400, 300, DAY))
-    alert = {
-        "alertname": "TableHeld",
-        "alertstate": "firing",
-        "severity": "warning",
-        "source": "shop",
-        "table": "reviews",
-    }
-    yield Series("ALERTS", alert, flat(1))
-    yield Series("ALERTS", {"alertname": "Watchdog", "alertstate": "firing", "severity": "info"}, flat(1))
+    alerts = (
+        {"alertname": "TableHeld", "severity": "warning", "source": "shop", "table": "reviews"},
+        {"alertname": "Watchdog", "severity": "info"},
+    )
+    for alert in alerts:
+        yield Series("ALERTS", {**alert, "alertstate": "firing"}, flat(1))
+        yield Series("ALERTS_FOR_STATE", alert, flat(start + 20 * HOUR))
