@@ -113,8 +113,8 @@ def overview() -> Dashboard:
                             f"time() - ({SINCE} and {FIRING_WHERE})": Column("For", unit="s"),
                         },
                         labels={"severity": "Severity", "alertname": "Alert", "where": "Where"},
-                        about="For how long it has held, the time until it fired included. `docs/runbooks/ALERT.md` tells "
-                        "what to do, and Alertmanager who heard of it.",
+                        about="For how long each has held, the time until it fired included. Its runbook says what to "
+                        "do (`docs/runbooks/`), and Alertmanager who heard of it.",
                         sort_by="Severity",
                         descending=False,
                         empty="none fires",
