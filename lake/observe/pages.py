@@ -1,6 +1,7 @@
 """A page that draws the dashboards of ``infra/grafana`` where there is no Grafana: ``python -m lake.observe.pages``.
 
-Beside them it has one on which to look through the logs (`lake.observe.log_pages`).
+Beside them it has one on which to look through the logs (`lake.observe.log_pages`), and the guides and runbooks
+(`lake.observe.guide_pages`).
 
 The page is static (``page/``); it reads the very files that Grafana is given, and asks Prometheus what their panels
 ask. This server hands both on, so that a browser needs one address and no other permission. It changes nothing, answers
@@ -28,7 +29,7 @@ from starlette.staticfiles import StaticFiles
 
 from lake import logs
 from lake.errors import LakeError
-from lake.observe import log_pages
+from lake.observe import guide_pages, log_pages
 from lake.observe.dashboards import FIRST, Dashboard, dashboards
 from lake.runtime.artifacts import artifacts
 from lake.settings import settings
@@ -75,6 +76,7 @@ def application(prometheus: str, transport: httpx.AsyncBaseTransport | None = No
             Route("/dashboards/{uid}", _model),
             Route("/links", _links),
             *log_pages.routes(),
+            *guide_pages.routes(),
             Route("/api/v1/query", _ask, methods=["POST"]),
             Route("/api/v1/query_range", _ask, methods=["POST"]),
             Route("/api/v1/label/{label}/values", _ask, methods=["POST"]),

@@ -45,6 +45,7 @@ export async function frame(path, changed = () => {}) {
   const pages = [
     ...boards.map(({ uid, title, description }) => ({ href: `/d/${uid}`, textContent: title, title: description })),
     { href: "/logs", textContent: "Logs", title: "What all services have logged." },
+    { href: "/docs/monitoring.md", textContent: "Guide", title: "How to watch the platform, with a runbook for each alert." },
   ];
   for (const page of pages) {
     const link = element("a", page);

@@ -52,6 +52,11 @@ function fill(cell, value, { unit, decimals, mappings, thresholds }) {
   if (colour) cell.dataset.level = colour;
 }
 
+/** An alert leads to what to do about it: lint sees to it that each has a runbook. */
+function runbook(alert) {
+  return Object.assign(document.createElement("a"), { href: `/docs/runbooks/${encodeURIComponent(alert)}.md`, textContent: alert });
+}
+
 /**
  * Draw rows into an element.
  *
@@ -96,7 +101,8 @@ export function drawTable(element, { columns, rows }, panel, kept) {
       for (const { key, title, isFigure } of columns) {
         const cell = line.insertCell();
         cell.classList.toggle("figure", isFigure);
-        fill(cell, row[key], settingsOf(title, panel.fieldConfig));
+        if (key === "alertname" && row[key]) cell.append(runbook(row[key]));
+        else fill(cell, row[key], settingsOf(title, panel.fieldConfig));
       }
     }
     const scroll = document.createElement("div");

@@ -105,11 +105,20 @@ def test_every_panel_is_drawn(browser: Browser, page: str, uid: str, size: tuple
 def test_dashboards_lead_to_each_other_and_to_other_pages(browser: Browser, page: str) -> None:
     with opened(browser, f"{page}/d/shoplake-overview?from=now-1h&to=now") as tab:
         hrefs = tab.eval_on_selector_all("#boards a", "all => all.map(each => each.getAttribute('href'))")
-        assert hrefs == [*(f"/d/{uid}?from=now-1h&to=now" for uid in UIDS), "/logs"]
+        assert hrefs == [*(f"/d/{uid}?from=now-1h&to=now" for uid in UIDS), "/logs", "/docs/monitoring.md"]
         assert tab.locator("#links a").all_inner_texts() == ["Prometheus", "Alertmanager", "Airflow", "Trino"]
         tab.click("[data-title='Age of the lake'] a.more")
         tab.wait_for_selector("#boards a[aria-current]:has-text('Lake')")
         assert "from=now-1h" in tab.url
+
+
+@pytest.mark.parametrize(("size", "scheme"), [(DESK, "light"), (PHONE, "dark")], ids=["desk", "phone"])
+def test_an_alert_leads_to_its_runbook(browser: Browser, page: str, size: tuple[int, int], scheme: str) -> None:
+    with opened(browser, f"{page}/d/shoplake-overview", size, scheme) as tab:
+        tab.click("[data-title='Which alerts fire?'] a:has-text('TableHeld')")
+        tab.wait_for_selector("article h1:has-text('TableHeld')")
+        answered(tab, 1)
+        assert tab.evaluate("() => document.documentElement.scrollWidth") <= size[0], "it scrolls sideways"
 
 
 def test_a_panel_tells_what_it_means_and_leads_to_prometheus(browser: Browser, page: str) -> None:
