@@ -31,7 +31,7 @@ class Kind:
 KINDS: dict[str, Kind] = {
     "DagFailed": Kind(("dag_id",)),
     "RunDoesNotEnd": Kind(("dag_id",)),
-    "DagBroken": Kind(("dag_id",)),
+    "DagBroken": Kind(("file",)),
     "SourceStale": Kind(("source",), runbook="LakeStale"),
     "TableStale": Kind(("source", "table"), runbook="LakeTableStale"),
     "SourceHeldBack": Kind(("source",)),

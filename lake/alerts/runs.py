@@ -13,7 +13,7 @@ from lake.alerts import alertmanager, failures
 from lake.alerts.alert import Alert
 from lake.alerts.failures import Failure
 from lake.alerts.look import Look
-from lake.platform.airflow import Airflow, DagState, RunState
+from lake.platform.airflow import Airflow, Broken, DagState, RunState
 
 TAG = "shoplake"
 UNENDED, BROKEN = "RunDoesNotEnd", "DagBroken"
@@ -42,8 +42,7 @@ def look(now: datetime) -> Look:
             last = airflow.last_ended(dag.dag_id)
             if last and last.state == "failed":
                 alerts.append(_failed(airflow, last))
-            if dag.is_broken:
-                alerts.append(_broken(dag))
+        alerts += [_broken(each) for each in airflow.broken()]
 
     def settled(labels: alertmanager.Labels) -> bool:
         is_failure = labels["alertname"] == failures.FAILED and labels.get("dag_id") in at_rest
@@ -86,11 +85,11 @@ def _unended(dag: DagState, run: RunState, now: datetime) -> Alert:
     )
 
 
-def _broken(dag: DagState) -> Alert:
+def _broken(broken: Broken) -> Alert:
     return Alert(
         BROKEN,
         "critical",
-        f"the file of {dag.dag_id} cannot be imported: it runs as it was before, or not at all",
-        {"dag_id": dag.dag_id},
-        "Airflow's first page shows the error; `lake logs airflow-dag-processor`",
+        f"dags/{broken.file} cannot be imported, and its DAGs no longer run: {broken.error}",
+        {"file": broken.file},
+        f"`python dags/{broken.file}` says the same; correct it",
     )

@@ -17,6 +17,7 @@ from typing import Any
 import urllib3
 from airflow_client.client.api.dag_api import DAGApi
 from airflow_client.client.api.dag_run_api import DagRunApi
+from airflow_client.client.api.import_error_api import ImportErrorApi
 from airflow_client.client.api.task_api import TaskApi
 from airflow_client.client.api.task_instance_api import TaskInstanceApi
 from airflow_client.client.api.x_com_api import XComApi
@@ -80,7 +81,7 @@ class TaskState:
 
 @dataclass(frozen=True)
 class DagState:
-    """A DAG as Airflow knows it; ``is_broken`` where its file cannot be imported any more.
+    """A DAG as Airflow knows it.
 
     Attributes:
         schedule: as Airflow's page shows it: a cron, or words.
@@ -88,8 +89,15 @@ class DagState:
 
     dag_id: str
     is_paused: bool
-    is_broken: bool
     schedule: str = ""
+
+
+@dataclass(frozen=True)
+class Broken:
+    """A file that cannot be imported, by its path in the folder of DAGs, and the last line of its traceback."""
+
+    file: str
+    error: str
 
 
 @dataclass(frozen=True)
@@ -147,13 +155,16 @@ class Airflow:
         return [run.dag_run_id for run in found.dag_runs]
 
     def dags(self, tag: str) -> list[DagState]:
-        """The DAGs that have a tag."""
+        """The DAGs that have a tag. One whose file is broken is soon none of them."""
         with _explained():
             found = self._dags.get_dags(tags=[tag], limit=500, _request_timeout=TIMEOUT_SECONDS)
-        return [
-            DagState(each.dag_id, each.is_paused, each.has_import_errors, each.timetable_summary or "")
-            for each in found.dags
-        ]
+        return [DagState(each.dag_id, each.is_paused, each.timetable_summary or "") for each in found.dags]
+
+    def broken(self) -> list[Broken]:
+        """The files of DAGs that cannot be imported, at most `PAGE`."""
+        with _explained():
+            found = ImportErrorApi(self._client).get_import_errors(limit=PAGE, _request_timeout=TIMEOUT_SECONDS)
+        return [Broken(each.filename, each.stack_trace.strip().rpartition("\n")[2]) for each in found.import_errors]
 
     def task_ids(self, dag_id: str) -> list[str]:
         """The tasks that a DAG consists of."""

@@ -20,6 +20,7 @@ PATIENCE_SECONDS = 240
 MARK = uuid.uuid4().hex[:6]
 """Of this session: Airflow remembers the DAGs of an earlier one."""
 DAG, DEAF = f"test_fails_{MARK}", f"test_is_deaf_{MARK}"
+BROKEN = f"broken_{MARK}.py"
 FILE = f'''
 """A DAG of the tests that fails as it is told to. What ends it is what ends every DAG."""
 import os, signal, time
@@ -59,9 +60,10 @@ is_deaf()
 
 @pytest.fixture(scope="module")
 def airflow(platform: None) -> Iterator[Airflow]:
-    """Airflow with the two DAGs."""
-    file = Path(settings().dags) / f"never_silent_{MARK}.py"
+    """Airflow with the two DAGs, and a file of which it cannot know what DAGs there are."""
+    file, broken = Path(settings().dags) / f"never_silent_{MARK}.py", Path(settings().dags) / BROKEN
     file.write_text(FILE)
+    broken.write_text("from airflow.sdk import nothing_of_the_kind\n")
     try:
         with Airflow() as airflow:
             for dag_id in (DAG, DEAF, "watch"):
@@ -69,6 +71,7 @@ def airflow(platform: None) -> Iterator[Airflow]:
             yield airflow
     finally:
         file.unlink()
+        broken.unlink(missing_ok=True)
 
 
 def run(airflow: Airflow, dag_id: str, **conf: str) -> tuple[str, str]:
@@ -144,3 +147,17 @@ def test_the_watch_tells_what_no_callback_could(airflow: Airflow, tell: Tell) ->
     assert run(airflow, DAG, how="well")[1] == "success"
     await_alert(DAG, lambda found: found == [])
     tell("told again by the next look of the watch, which waits for no publish; ended by the next success")
+
+
+def test_a_file_that_cannot_be_imported_is_told_by_the_watch(airflow: Airflow) -> None:
+    """Also when it has been so for longer than Airflow keeps its DAGs in a list."""
+
+    def is_told() -> bool:
+        assert run(airflow, "watch")[1] == "success"
+        return any(each.labels.get("file") == BROKEN for each in alertmanager.up())
+
+    assert is_told()
+    (Path(settings().dags) / BROKEN).unlink()
+    for attempt in Retrying(stop=stop_after_delay(PATIENCE_SECONDS), wait=wait_fixed(5), reraise=True):
+        with attempt:
+            assert not is_told()

@@ -13,7 +13,7 @@ from lake.alerts import alertmanager, runs
 from lake.alerts.alertmanager import Up
 from lake.alerts.failures import Failure
 from lake.alerts.look import Look
-from lake.platform.airflow import DagState, RunState
+from lake.platform.airflow import Broken, DagState, RunState
 
 NOW = datetime(2026, 11, 25, 12, 30, tzinfo=UTC)
 LIMIT = timedelta(hours=4)
@@ -25,11 +25,16 @@ def seen(monkeypatch: pytest.MonkeyPatch) -> Seen:
     """The look at one DAG, ``reports``, whose run may take four hours."""
 
     def look(
-        last: RunState | None = None, unended: list[RunState] | None = None, up: list[Up] | None = None, **dag: Any
+        last: RunState | None = None,
+        unended: list[RunState] | None = None,
+        up: list[Up] | None = None,
+        broken: list[Broken] | None = None,
+        **dag: Any,
     ):  # type: ignore[no-untyped-def]
         task = SimpleNamespace(state="failed", name="render [business]")
         airflow = SimpleNamespace(
-            dags=lambda tag: [DagState("reports", **{"is_paused": False, "is_broken": False, **dag})],
+            dags=lambda tag: [DagState("reports", **{"is_paused": False, **dag})],
+            broken=lambda: broken or [],
             unended=lambda dag_id: unended or [],
             run_limit=lambda dag_id: LIMIT,
             last_ended=lambda dag_id: last,
@@ -88,5 +93,8 @@ def test_a_run_that_does_not_end(seen: Seen, state: str) -> None:
 
 
 def test_a_dag_whose_file_is_broken(seen: Seen) -> None:
-    [alert] = seen(is_broken=True).alerts
-    assert (alert.name, alert.labels) == ("DagBroken", {"dag_id": "reports"})
+    [alert] = seen(broken=[Broken("reports.py", "SyntaxError: invalid syntax")]).alerts
+    assert (alert.name, alert.labels) == ("DagBroken", {"file": "reports.py"})
+    assert alert.summary == (
+        "dags/reports.py cannot be imported, and its DAGs no longer run: SyntaxError: invalid syntax"
+    )
