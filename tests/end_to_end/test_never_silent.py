@@ -63,7 +63,7 @@ def airflow(platform: None) -> Iterator[Airflow]:
     """Airflow with the two DAGs, and a file of which it cannot know what DAGs there are."""
     file, broken = Path(settings().dags) / f"never_silent_{MARK}.py", Path(settings().dags) / BROKEN
     file.write_text(FILE)
-    broken.write_text("from airflow.sdk import nothing_of_the_kind\n")
+    broken.write_text("from airflow.sdk import dag, nothing_of_the_kind\n")
     try:
         with Airflow() as airflow:
             for dag_id in (DAG, DEAF, "watch"):
