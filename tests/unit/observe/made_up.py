@@ -42,7 +42,7 @@ class MadeUp:
         logs: class of the error in the log of a task's try, by the try's id; of those that are not here there is none.
     """
 
-    known: list[DagState] = field(default_factory=lambda: [DagState("shop_lake", False, False, "0 * * * *")])
+    known: list[DagState] = field(default_factory=lambda: [DagState("shop_lake", False, "0 * * * *")])
     runs: list[RunState] = field(default_factory=list)
     done: list[TaskState] = field(default_factory=list)
     logs: dict[str, str] = field(default_factory=dict)

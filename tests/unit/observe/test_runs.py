@@ -23,7 +23,7 @@ def test_the_run_that_ended_last_and_its_tasks() -> None:
         task(bad, "publish", "upstream_failed", None),
     ]
     known = Known({("shop_lake", "success"): good, ("shop_lake", "failed"): bad}, {"shop_lake": tasks})
-    dag = DagState("shop_lake", False, False, "0 * * * *")
+    dag = DagState("shop_lake", False, "0 * * * *")
     assert shown(runs.samples([dag], known, [], NOON)) == {
         ("dag_run_duration_seconds", "shop_lake"): 30,
         ("dag_run_ended_timestamp_seconds", "shop_lake", "success"): NOON.timestamp() - 3600,
@@ -65,7 +65,7 @@ def test_on_monday_morning_the_weekend_counts() -> None:
 
 
 def test_a_paused_dag_is_not_due() -> None:
-    dag = DagState("parity", True, False, "30 1 * * *")
+    dag = DagState("parity", True, "30 1 * * *")
     assert shown(runs.samples([dag], Known(), [], NOON)) == {}
 
 
