@@ -16,7 +16,7 @@ from urllib.parse import quote
 
 from lake.alerts import alertmanager
 from lake.alerts.alert import Alert, Severity
-from lake.errors import LakeError, ServiceError
+from lake.errors import LakeError
 from lake.platform.airflow import Airflow
 from lake.settings import settings
 
@@ -136,7 +136,7 @@ def _last_state(dag_id: str) -> str:
     try:
         with Airflow() as airflow:
             last = airflow.last_ended(dag_id)
-    except ServiceError as error:
+    except LakeError as error:  # away, or it refuses: a failure is told all the same
         log.warning("how the last run of %s ended is not known: %s", dag_id, error)
         return ""
     return last.state if last else ""

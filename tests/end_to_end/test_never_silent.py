@@ -150,7 +150,7 @@ def test_the_watch_tells_what_no_callback_could(airflow: Airflow, tell: Tell) ->
 
 
 def test_a_file_that_cannot_be_imported_is_told_by_the_watch(airflow: Airflow) -> None:
-    """Also when it has been so for longer than Airflow keeps its DAGs in a list."""
+    """Airflow lists no DAG of it, as it does after a minute when a file breaks that it knew."""
 
     def is_told() -> bool:
         assert run(airflow, "watch")[1] == "success"

@@ -7,7 +7,7 @@ import pytest
 from lake.alerts import alertmanager, failures
 from lake.alerts.alertmanager import Up
 from lake.alerts.failures import SILENT, Failure
-from lake.errors import ContractError, ServiceError
+from lake.errors import ContractError, LakeError, ServiceError
 from lake.platform.airflow import RunState
 from lake.settings import settings
 
@@ -42,6 +42,8 @@ class Ended:
     def last_ended(self, dag_id: str) -> RunState | None:
         if self.state == "away":
             raise ServiceError("Airflow does not answer", "look at `lake status`")
+        if self.state == "refuses":
+            raise LakeError("Airflow refused: 500", "look at `lake logs airflow-api`")
         return RunState(dag_id, "the last", self.state, None) if self.state else None
 
 
@@ -128,7 +130,10 @@ def test_the_next_success_of_the_same_dag_ends_it(told: Told) -> None:
     ]
 
 
-@pytest.mark.parametrize(("last", "is_told"), [("success", False), ("failed", True), ("away", True), (None, True)])
+@pytest.mark.parametrize(
+    ("last", "is_told"),
+    [("success", False), ("failed", True), ("away", True), ("refuses", True), (None, True)],
+)
 def test_a_failure_that_is_heard_of_after_the_next_success_is_over(
     told: Told, ended: Ended, last: str | None, is_told: bool
 ) -> None:
