@@ -9,18 +9,16 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from starlette.requests import Request
-from starlette.responses import FileResponse, HTMLResponse, PlainTextResponse, Response
+from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
+from lake.observe.frame import TEMPLATES
 from lake.settings import PROJECT
 
-PAGE = Path(__file__).parent / "page"
 SHOWN = ("*.md", "*.png")
-TEMPLATES = Environment(loader=FileSystemLoader(PAGE), autoescape=True, undefined=StrictUndefined)
 # What the files hold is our own; comments in them are not to be read.
 MARKDOWN = MarkdownIt("commonmark", {"html": True}).enable("table")
 
@@ -44,7 +42,7 @@ def _guide(request: Request) -> Response:
     if file.suffix != ".md":
         return FileResponse(file)
     title, text = rendered(file.read_text())
-    return HTMLResponse(TEMPLATES.get_template("guide.html").render(title=title, text=text))
+    return TEMPLATES.TemplateResponse(request, "guide.html", {"title": title, "text": text})
 
 
 def rendered(text: str) -> tuple[str, str]:

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from lake.errors import LakeError, ServiceError
+from lake.observe.frame import TEMPLATES
 from lake.observe.search import MOST, Asked, Lines, search, span, values
 from lake.observe.searches import FIELDS, search_named, searches
 
-PAGE = Path(__file__).parent / "page"
 LINES = 200
 """How many are shown, if nobody asks for more."""
 
@@ -27,7 +25,7 @@ OFFERED = ("service", "level")
 def routes() -> list[Route]:
     """What the server answers."""
     return [
-        Route("/logs", lambda request: FileResponse(PAGE / "logs.html")),
+        Route("/logs", lambda request: TEMPLATES.TemplateResponse(request, "logs.html")),
         Route("/logs/saved", lambda request: JSONResponse([each.model_dump() for each in searches().values()])),
         Route("/logs/values", _values),
         Route("/logs/found", _found),

@@ -23,7 +23,7 @@ from starlette.middleware import Middleware
 from starlette.middleware.base import BaseHTTPMiddleware, RequestResponseEndpoint
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
-from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, RedirectResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
@@ -31,10 +31,10 @@ from lake import logs
 from lake.errors import LakeError
 from lake.observe import guide_pages, log_pages
 from lake.observe.dashboards import FIRST, Dashboard, dashboards
+from lake.observe.frame import PAGE, TEMPLATES
 from lake.runtime.artifacts import artifacts
 from lake.settings import settings
 
-PAGE = Path(__file__).parent / "page"
 ASK_SECONDS = 30
 """How long a question to Prometheus may take; Prometheus is told the same."""
 
@@ -111,7 +111,7 @@ def _dashboards(request: Request) -> dict[str, Dashboard]:
 def _page(request: Request) -> Response:
     if request.path_params["uid"] not in _dashboards(request):
         return _unknown(request)
-    return FileResponse(PAGE / "index.html")
+    return TEMPLATES.TemplateResponse(request, "index.html")
 
 
 def _list(request: Request) -> Response:
