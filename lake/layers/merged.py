@@ -7,8 +7,9 @@ quarantine, or has lost its parent, is judged again.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -26,7 +27,8 @@ class Increment:
     Attributes:
         read: rows that the run has read.
         gone: keys that are gone from the source.
-        held: rows of ``cleaned``.
+        held: rows of ``cleaned``: at least those with a key of the other tables, and those that point at a parent that
+            is lost.
         waiting: rows of ``quarantine``.
         lost: for each referencing column of which the parent may have lost rows, the keys that exist.
     """
@@ -46,11 +48,13 @@ class Merged:
 
     Attributes:
         judged: the rows that were judged.
-        cleaned: all rows of ``cleaned``, or None where it stays as it is.
+        changed: those of them that ``cleaned`` gets.
+        outdated: keys of rows of ``cleaned`` that go.
     """
 
     judged: Judged
-    cleaned: pa.Table | None
+    changed: pa.Table
+    outdated: frozenset[Key]
 
 
 def merge(increment: Increment, keys: Mapping[str, pa.Array]) -> Merged:
@@ -62,17 +66,9 @@ def merge(increment: Increment, keys: Mapping[str, pa.Array]) -> Merged:
     judged = judge(_candidates(increment), increment.contract, keys)
     held = {key: place for place, key in enumerate(keys_of(increment.held, increment.contract.key))}
     changed = judged.valid.filter(_is_changed(judged.valid, increment, held))
-    outdated = {
-        key
-        for rows in (changed, judged.refused, increment.gone)
-        for key in keys_of(rows, increment.contract.key)
-        if key in held
-    }
-    if not changed.num_rows and not outdated:
-        return Merged(judged, None)
-    kept = without(increment.held, increment.contract.key, outdated)
-    # Of a column that the contract has lost the lake still has the values, and new rows have none.
-    return Merged(judged, pa.concat_tables([kept, changed], promote_options="default"))
+    replaced = (changed, judged.refused, increment.gone)
+    outdated = {key for rows in replaced for key in keys_of(rows, increment.contract.key) if key in held}
+    return Merged(judged, changed, frozenset(outdated))
 
 
 def _candidates(increment: Increment) -> pa.Table:
@@ -109,11 +105,16 @@ def _orphaned(increment: Increment) -> pa.Table:
 def _is_changed(rows: pa.Table, increment: Increment, held: Mapping[Key, int]) -> pa.Array:
     """For each row, whether it is not held as it is."""
     place = pa.array([held.get(key) for key in keys_of(rows, increment.contract.key)], pa.int64())
-    before = increment.held.take(place)
-    changed = pc.is_null(place)
-    for name in increment.contract.columns:
-        changed = pc.or_(changed, pc.invert(_equal(rows.column(name), before.column(name))))
+    changed = pc.or_(pc.is_null(place), differ(rows, increment.held.take(place), [*increment.contract.columns]))
     return changed.combine_chunks() if isinstance(changed, pa.ChunkedArray) else changed
+
+
+def differ(rows: pa.Table, others: pa.Table, names: Sequence[str]) -> Any:
+    """For each row, whether it has another value in any of some columns than the other one at its place."""
+    found: Any = pa.array([False] * rows.num_rows, pa.bool_())
+    for name in names:
+        found = pc.or_(found, pc.invert(_equal(rows.column(name), others.column(name))))
+    return found
 
 
 def _equal(ones: pa.ChunkedArray, others: pa.ChunkedArray) -> pa.ChunkedArray:

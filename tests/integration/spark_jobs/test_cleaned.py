@@ -6,6 +6,7 @@ import pytest
 
 from lake.contracts import DELETE, READ, Contract
 from lake.errors import AuditError
+from lake.layers import sizes
 from spark_jobs.session import Lake
 from tests.integration.spark_jobs.branch import DAY, INSTANT, KEY, Branch, contract
 from tests.integration.spark_jobs.conftest import Opener
@@ -30,19 +31,19 @@ def _opened(open_branch: Opener, *contracts: Contract, in_memory: bool = False) 
 
 
 @pytest.fixture
-def with_history(open_branch: Opener) -> Branch:
-    """The branch as Spark has made it, which alone keeps history."""
+def by_spark(open_branch: Opener) -> Branch:
+    """The branch as Spark has made it."""
     return _opened(open_branch, PARENTS, CHILDREN)
 
 
-@pytest.fixture(params=["spark", "memory"])
+@pytest.fixture(params=["spark", "memory", "marks"])
 def branch(request: pytest.FixtureRequest, open_branch: Opener, monkeypatch: pytest.MonkeyPatch) -> Branch:
-    """The branch, in turn by Spark and in memory."""
-    if request.param == "spark":
-        return _opened(open_branch, PARENTS, CHILDREN)
-    monkeypatch.setattr("spark_jobs.cleaned._merge", None)
-    without = [each.model_copy(update={"history": False}) for each in (PARENTS, CHILDREN)]
-    return _opened(open_branch, *without, in_memory=True)
+    """The branch, in turn by Spark, in memory with tables that are written anew, and with marks of the rows that go."""
+    if request.param == "memory":
+        monkeypatch.setattr("spark_jobs.cleaned._merge", None)
+    if request.param == "marks":
+        monkeypatch.setattr(sizes, "MERGED_VALUES", 0)
+    return _opened(open_branch, PARENTS, CHILDREN, in_memory=request.param != "spark")
 
 
 def test_a_full_load_puts_an_orphan_into_quarantine_and_null_points_at_nothing(branch: Branch) -> None:
@@ -106,11 +107,11 @@ def test_a_row_with_an_unreadable_value_waits_in_quarantine_and_says_why(branch:
     assert branch.rows("quarantine", "parents", "p", "_problems") == [(2, told)]
 
 
-def test_changes_and_deletes_are_merged_and_history_keeps_what_was(with_history: Branch) -> None:
-    with_history.run(3, parents=[(READ, 1, "fine"), (DELETE, 2, None)], children=[(DELETE, 20, None)])
-    assert with_history.rows("cleaned", "parents", "p", "state") == [(1, "fine")]
-    assert with_history.rows("cleaned", "children", "c") == [(10,), (40,)]
-    assert with_history.rows("history", "parents", "p", "state", "valid_from", "valid_to", "is_current") == [
+def test_changes_and_deletes_are_merged_and_history_keeps_what_was(branch: Branch) -> None:
+    branch.run(3, parents=[(READ, 1, "fine"), (DELETE, 2, None)], children=[(DELETE, 20, None)])
+    assert branch.rows("cleaned", "parents", "p", "state") == [(1, "fine")]
+    assert branch.rows("cleaned", "children", "c") == [(10,), (40,)]
+    assert branch.rows("history", "parents", "p", "state", "valid_from", "valid_to", "is_current") == [
         (1, "fine", DAY[3], None, True),
         (1, "good", DAY[0], DAY[3], False),
         (2, "good", DAY[0], DAY[3], False),
@@ -144,24 +145,24 @@ def test_a_row_is_refused_of_a_table_whose_contract_has_lost_a_column(open_branc
 VERSION = ("valid_from", "valid_to", "is_current")
 
 
-def test_a_row_that_was_refused_and_is_valid_again_has_versions_that_do_not_overlap(with_history: Branch) -> None:
+def test_a_row_that_was_refused_and_is_valid_again_has_versions_that_do_not_overlap(branch: Branch) -> None:
     """The child itself did not change: its cursor and the instant at which it was read are those of the first day."""
-    with_history.run(1, parents=[(DELETE, 2, None)])
-    with_history.run(2, parents=[(READ, 2, "good")])
-    assert with_history.rows("history", "children", "c", "p", *VERSION)[1:3] == [
+    branch.run(1, parents=[(DELETE, 2, None)])
+    branch.run(2, parents=[(READ, 2, "good")])
+    assert branch.rows("history", "children", "c", "p", *VERSION)[1:3] == [
         (20, 2, DAY[0], DAY[1], False),
         (20, 2, DAY[2], None, True),
     ]
-    assert with_history.rows("history", "parents", "p", *VERSION)[1:] == [
+    assert branch.rows("history", "parents", "p", *VERSION)[1:] == [
         (2, DAY[0], DAY[1], False),
         (2, DAY[2], None, True),
     ]
 
 
-def test_a_change_that_the_cursor_does_not_tell_of_begins_when_it_was_seen(with_history: Branch) -> None:
-    with_history.run(1, parents=[(READ, 1, "fine", DAY[0]), (READ, 2, "fine", DAY[7])])
-    with_history.run(2, parents=[(READ, 1, "good", DAY[0])])
-    assert with_history.rows("history", "parents", "p", "state", *VERSION) == [
+def test_a_change_that_the_cursor_does_not_tell_of_begins_when_it_was_seen(branch: Branch) -> None:
+    branch.run(1, parents=[(READ, 1, "fine", DAY[0]), (READ, 2, "fine", DAY[7])])
+    branch.run(2, parents=[(READ, 1, "good", DAY[0])])
+    assert branch.rows("history", "parents", "p", "state", *VERSION) == [
         (1, "fine", DAY[1], DAY[2], False),
         (1, "good", DAY[0], DAY[1], False),
         (1, "good", DAY[2], None, True),
@@ -170,18 +171,18 @@ def test_a_change_that_the_cursor_does_not_tell_of_begins_when_it_was_seen(with_
     ]
 
 
-def test_a_table_that_was_emptied_and_is_read_whole_closes_every_version(with_history: Branch) -> None:
-    with_history.run(1, full=True, parents=[], children=[])
-    assert with_history.rows("cleaned", "parents", "p") == []
-    versions = with_history.rows("history", "parents", "p", *VERSION) + with_history.rows(
-        "history", "children", "c", *VERSION
-    )
+def test_a_table_that_was_emptied_and_is_read_whole_closes_every_version(branch: Branch) -> None:
+    branch.run(1, full=True, parents=[], children=[])
+    assert branch.rows("cleaned", "parents", "p") == []
+    versions = branch.rows("history", "parents", "p", *VERSION) + branch.rows("history", "children", "c", *VERSION)
     assert {version[1:] for version in versions} == {(DAY[0], DAY[1], False)}
     assert len(versions) == 5
 
 
-def test_history_of_a_table_that_is_nothing_but_its_key(open_branch: Opener) -> None:
-    branch = open_branch(contract("tags", key=["k"], cursor=None, history=True, columns={"k": KEY}))
+@pytest.mark.parametrize("in_memory", [False, True])
+def test_history_of_a_table_that_is_nothing_but_its_key(open_branch: Opener, in_memory: bool) -> None:
+    tags = contract("tags", key=["k"], cursor=None, history=True, columns={"k": KEY})
+    branch = open_branch(tags, in_memory=in_memory)
     branch.run(0, full=True, tags=[(READ, 1), (READ, 2)])
     branch.run(1, tags=[(READ, 1), (DELETE, 2)])
     assert branch.rows("history", "tags", "k", *VERSION) == [(1, DAY[0], None, True), (2, DAY[0], DAY[1], False)]
@@ -191,20 +192,20 @@ def test_history_of_a_table_that_is_nothing_but_its_key(open_branch: Opener) -> 
     ("is_full", "row"), [(False, (READ, 1, "fine")), (False, (DELETE, 1, None)), (True, (READ, 1, "good"))]
 )
 def test_a_run_whose_rows_are_gone_from_raw_is_refused(
-    with_history: Branch, is_full: bool, row: tuple[object, ...]
+    by_spark: Branch, is_full: bool, row: tuple[object, ...]
 ) -> None:
-    with_history.land(1, "parents", [row])
-    with_history.forget(1, "parents")
+    by_spark.land(1, "parents", [row])
+    by_spark.forget(1, "parents")
     with pytest.raises(AuditError, match="parents"):
-        with_history.clean(1, full=is_full, parents=[row])
+        by_spark.clean(1, full=is_full, parents=[row])
 
 
 def test_rows_that_are_lost_while_they_are_written_stop_the_run(
-    with_history: Branch, monkeypatch: pytest.MonkeyPatch
+    by_spark: Branch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     append = Lake.append
     monkeypatch.setattr(
         Lake, "append", lambda lake, layer, table, rows, n: append(lake, layer, table, rows.limit(1), n)
     )
     with pytest.raises(AuditError, match="parents: 2 rows judged, but 1 valid and 0 refused"):
-        with_history.run(1, parents=[(READ, 1, "fine"), (READ, 3, "good")])
+        by_spark.run(1, parents=[(READ, 1, "fine"), (READ, 3, "good")])

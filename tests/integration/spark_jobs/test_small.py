@@ -105,17 +105,23 @@ def test_an_increment_that_finds_all_rows_as_they_were_changes_no_table(branch: 
     assert changed == {"raw.parents", "quarantine.parents", "quarantine.children"}
 
 
+@pytest.mark.parametrize("rewritten", [sizes.MERGED_VALUES, 0], ids=["anew", "marks"])
 @pytest.mark.parametrize("seed", [1, pytest.param(2, marks=pytest.mark.slow)])
-def test_random_histories_end_as_spark_ends_them(open_branch: Opener, seed: int) -> None:
-    """Rows that change, come, go, are refused and mended, with and without their parents, five runs in a row."""
+def test_random_histories_end_as_spark_ends_them(
+    open_branch: Opener, monkeypatch: pytest.MonkeyPatch, seed: int, rewritten: int
+) -> None:
+    """Rows that change, come, go, are refused and mended, with and without their parents, four runs in a row; into
+    tables that are written anew each time, and into those of which rows are marked as deleted."""
+    monkeypatch.setattr(sizes, "MERGED_VALUES", rewritten)
     chance = random.Random(seed)
-    both = [open_branch(PARENTS, CHILDREN, in_memory=in_memory) for in_memory in (False, True)]
+    kept = [each.model_copy(update={"history": True}) for each in (PARENTS, CHILDREN)]
+    both = [open_branch(*kept, in_memory=in_memory) for in_memory in (False, True)]
     held: dict[str, set[int]] = {"parents": set(), "children": set()}
-    for day in range(6):
+    for day in range(5):
         rows = {table: _changes(chance, table, held[table], day) for table in held}
         told = [branch.run(day, full=day == 0, **rows) for branch in both]
         assert told[0] == told[1]
-        for layer in ("cleaned", "quarantine"):
+        for layer in ("cleaned", "quarantine", "history"):
             for table in held:
                 spark, memory = (_with_marks(branch, layer, table) for branch in both)
                 assert memory == spark, f"{layer}.{table} on day {day}"
@@ -257,13 +263,13 @@ def test_a_task_that_is_killed_leaves_whole_tables_and_finds_them_when_it_is_tri
 
 def test_groups_of_one_task_do_not_mix(open_branch: Opener, monkeypatch: pytest.MonkeyPatch) -> None:
     """Two groups of small tables may be ready at the same time, while Spark is at work on what is between them."""
-    read = small._landed
+    read = small.landing
 
     def slowly(arrived: Arrived) -> Any:
         time.sleep(0.3)
         return read(arrived)
 
-    monkeypatch.setattr(small, "_landed", slowly)
+    monkeypatch.setattr(small, "landing", slowly)
     opened = open_branch(PARENTS, CHILDREN, EMPTY)
     for table, rows in ROWS.items():
         opened.land(0, table, rows)
