@@ -8,17 +8,19 @@ it gives, is built anew from nothing.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Set
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import date
-from functools import reduce
 
+import pyarrow as pa
+import pyarrow.compute as pc
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from lake import logs
-from lake.contracts import RUN_ID, Contract
+from lake.contracts import Contract
 from lake.layers import built
+from lake.layers.touched import months_of, touched_values
 from lake.ordered import in_order
 from lake.run import Run
 from lake.settings import settings
@@ -82,6 +84,7 @@ def curate(
     contracts: dict[str, Contract],
     full: set[str],
     touched: set[str],
+    landed: Mapping[str, Sequence[str]],
     left: Set[str] = frozenset(),
 ) -> Curated:
     """Bring every curated table up to date with the cleaned layer; what was done.
@@ -90,6 +93,7 @@ def curate(
         contracts: of the tables that the star schema is made of.
         full: tables that this run read whole.
         touched: tables of which any row changed in this run.
+        landed: per table, addresses of the files that this run landed.
         left: curated tables that stay as they are.
     """
     lake = Lake(spark, run)
@@ -106,7 +110,7 @@ def curate(
     tables = {table for name in by_order for table in models[name].inputs} & touched
     with Limit(spark, settings().spark_timeout_seconds) as limit:
         with limit.at("the orders that changed"):
-            orders = _touched_orders(lake, [contracts[table] for table in sorted(tables)]) if by_order else None
+            orders = _touched_orders(lake, [contracts[table] for table in sorted(tables)], landed) if by_order else None
 
         def one(name: str) -> Written:
             with limit.at(f"curated.{name}") as said:
@@ -146,25 +150,30 @@ class Written:
 
 @dataclass(frozen=True)
 class Orders:
-    """Some orders, by ``order_id``: how many they are, and between which ids they lie."""
+    """Some orders, by ``order_id``: their ids, the same for Spark, and between which they lie."""
 
-    ids: DataFrame
-    count: int
+    ids: pa.Array
+    rows: DataFrame
     bounds: Bounds
 
+    @property
+    def count(self) -> int:
+        """How many there are."""
+        return len(self.ids)
+
     @classmethod
-    def of(cls, ids: DataFrame) -> Orders:
+    def of(cls, spark: SparkSession, ids: pa.Array) -> Orders:
         """Those with some ids, each named once."""
-        count = ids.count()
-        if count <= MOST_IDS:
-            return cls(ids, count, around("order_id", (row["order_id"] for row in ids.collect())))
-        low_and_high = ids.agg(F.min("order_id"), F.max("order_id")).first()
-        assert low_and_high is not None
-        return cls(ids, count, Bounds("order_id", (tuple(low_and_high),)))
+        sent = spark.createDataFrame(pa.table({"order_id": ids}))
+        if len(ids) <= MOST_IDS:
+            return cls(ids, sent, around("order_id", ids.to_pylist()))
+        ends = pc.min_max(ids).as_py()
+        # Every plan would carry them.
+        return cls(ids, sent.localCheckpoint(), Bounds("order_id", ((ends["min"], ends["max"]),)))
 
     def among(self, rows: DataFrame) -> DataFrame:
         """The rows of these orders."""
-        some = small(self.ids, self.count, ID_BYTES)
+        some = small(self.rows, self.count, ID_BYTES)
         return self.bounds.within(rows).join(some, "order_id", "left_semi")
 
 
@@ -194,7 +203,7 @@ def _build(lake: Lake, model: Model, orders: Orders | None, is_same_code: bool) 
 def _replace_orders(lake: Lake, model: Model, orders: Orders) -> int:
     """Bring the rows of some orders up to date; how many they are now."""
     inputs = [orders.among(table) for table in _inputs(lake, model)]
-    outdated = orders.ids.select(F.col("order_id").cast("bigint").alias("order_id"))
+    outdated = orders.rows.select(F.col("order_id").cast("bigint").alias("order_id"))
     lake.delete_keys("curated", model.name, small(outdated, orders.count, ID_BYTES), orders.bounds)
     return lake.append("curated", model.name, model.build(*inputs), orders.count)
 
@@ -203,22 +212,14 @@ def _inputs(lake: Lake, model: Model) -> list[DataFrame]:
     return [lake.table("cleaned", table) for table in model.inputs]
 
 
-def _touched_orders(lake: Lake, contracts: list[Contract]) -> Orders:
+def _touched_orders(lake: Lake, contracts: list[Contract], landed: Mapping[str, Sequence[str]]) -> Orders:
     """Orders of which a row was read, written, refused or deleted in this run: those that the rows belong to now, and
-    those that they belonged to when the run began. Of a deleted row only its key is known, and a row may have gone from
-    one order to another."""
-    found = []
-    for contract in contracts:
-        table, key = contract.table, list(contract.key)
-        marked = {
-            layer: lake.table(layer, table).where(F.col(RUN_ID) == lake.run.run_id)
-            for layer in ("raw", "cleaned", "quarantine")
-        }
-        found += [rows.select("order_id").where("order_id IS NOT NULL") for rows in marked.values()]
-        if key != ["order_id"]:
-            held = lake.before("cleaned", table)
-            found.append(held.join(marked["raw"].select(*key).distinct(), key, "left_semi").select("order_id"))
-    return Orders.of(reduce(DataFrame.unionAll, found).distinct().localCheckpoint())
+    those that they belonged to when the run began."""
+    found = [touched_values(lake.run, one, "order_id", landed.get(one.table, ())) for one in contracts]
+    kinds = {ids.type for ids in found}
+    # A key that is decimal(20,0), as the source's unsigned ones are, in one table alone is no larger there.
+    kind = kinds.pop() if len(kinds) == 1 else pa.int64()
+    return Orders.of(lake.spark, pc.unique(pa.chunked_array([ids.cast(kind) for ids in found], kind)))
 
 
 def _touched_months(lake: Lake, orders: Orders | None, written: Mapping[str, Written]) -> list[date] | None:
@@ -229,10 +230,9 @@ def _touched_months(lake: Lake, orders: Orders | None, written: Mapping[str, Wri
         return []
     if orders is None or not written[ITEMS].is_by_order:
         return None
-    month = F.trunc("order_date", "month").alias("month")
-    now, before = lake.table("curated", ITEMS), lake.before("curated", ITEMS)
-    found = [orders.among(rows).select(month).distinct() for rows in (now, before)]
-    return sorted({row["month"] for row in reduce(DataFrame.unionAll, found).collect()})
+    ids = orders.ids.cast(pa.int64())
+    now, before = (months_of(reference, ITEMS, ids) for reference in (lake.run.branch, lake.run.base_reference))
+    return sorted(now | before)
 
 
 def _has_same_categories(lake: Lake) -> bool:

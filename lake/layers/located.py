@@ -98,11 +98,18 @@ def around(column: str, values: pa.ChunkedArray) -> BooleanExpression:
     return And(GreaterThanOrEqual(column, min(several)), LessThanOrEqual(column, max(several)))
 
 
+def read(uri: str, columns: Sequence[str]) -> pa.Table:
+    """Some columns of a Parquet file."""
+    with storage.errors(uri):
+        path, store = storage.path_of(uri), storage.filesystem()
+        return pq.read_table(path, filesystem=store, columns=list(columns), partitioning=None).select(list(columns))
+
+
 def _marked(tasks: Iterable[FileScanTask]) -> dict[str, pa.ChunkedArray]:
     """For each file the places of the rows in it that are marked as deleted."""
     found: dict[str, list[pa.Table]] = {}
     for uri in {one.file_path for task in tasks for one in task.delete_files if _is_places(one)}:
-        marks = _read(uri, ["file_path", "pos"])
+        marks = read(uri, ["file_path", "pos"])
         for file in pc.unique(marks.column("file_path")).to_pylist():
             found.setdefault(file, []).append(marks.filter(pc.equal(marks.column("file_path"), file)))
     return {file: pa.concat_tables(some).column("pos") for file, some in found.items()}
@@ -117,11 +124,6 @@ def _is_places(deletes: Any) -> bool:
     if deletes.content != DataFileContent.POSITION_DELETES:
         raise ValueError(f"{deletes.file_path} deletes rows by their values")
     return True
-
-
-def _read(uri: str, columns: list[str]) -> pa.Table:
-    with storage.errors(uri):
-        return pq.read_table(storage.path_of(uri), filesystem=storage.filesystem(), columns=columns, partitioning=None)
 
 
 def _in_file(

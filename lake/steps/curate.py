@@ -38,7 +38,8 @@ def curate(spark: SparkSession, run: Run) -> dict[str, int]:
         left = made_of({one.table for one in landed if one.holds_back})
         full = {one.table for one in landed if not one.holds_back and (one.mode == "full" or one.was_held)}
         touched = full | cleaning.changed_tables(run)
-        curated = curate_tables(spark, run, in_force.contracts(run), full, touched, left)
+        files = {one.table: [part.uri for part in (*one.parts, *one.deletes)] for one in landed}
+        curated = curate_tables(spark, run, in_force.contracts(run), full, touched, files, left)
         written = curated.written
         if curated.months is not None and not any(one.was_held for one in landed):
             months = [month.isoformat() for month in curated.months]

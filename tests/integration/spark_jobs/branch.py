@@ -146,7 +146,9 @@ class Branch:
         """Build the curated tables."""
         from spark_jobs.curated import curate
 
-        return curate(self.spark, self._run(day), self.contracts, full, touched)
+        uris = {table: [self._uri(day, table, operation) for operation in (READ, DELETE)] for table in self.contracts}
+        landed = {table: [uri for uri in found if storage.exists(uri)] for table, found in uris.items()}
+        return curate(self.spark, self._run(day), self.contracts, full, touched, landed)
 
     def _run(self, day: int) -> Run:
         return RunAt(f"{self.name}_{day}", self._base.get(day, ""), at=self.name)

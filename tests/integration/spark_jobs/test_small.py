@@ -17,10 +17,11 @@ from lake.layers import sizes, small
 from lake.layers.sizes import Arrived, Sizes
 from lake.layers.small import SmallTables
 from lake.layers.work import Landed, Work
-from lake.platform import catalog
+from lake.platform import catalog, sql
 from lake.platform.rest_catalog import TogetherCatalog
 from lake.quality import verdicts
 from lake.quality.verdicts import Rejudged
+from spark_jobs.session import Lake
 from tests.integration.spark_jobs.branch import DAY, INSTANT, KEY, Branch, contract
 from tests.integration.spark_jobs.conftest import Opener
 
@@ -125,6 +126,29 @@ def test_random_histories_end_as_spark_ends_them(
             for table in held:
                 spark, memory = (_with_marks(branch, layer, table) for branch in both)
                 assert memory == spark, f"{layer}.{table} on day {day}"
+
+
+def test_every_engine_leaves_out_the_rows_that_are_marked(open_branch: Opener, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two increments, so that the second one has to leave out what the first one has marked."""
+    monkeypatch.setattr(sizes, "MERGED_VALUES", 0)
+    monkeypatch.setattr("spark_jobs.cleaned._merge", None)
+    opened = open_branch(PARENTS.model_copy(update={"history": True}), in_memory=True)
+    opened.run(0, full=True, parents=[(READ, key, "good") for key in range(6)])
+    opened.run(1, parents=[(READ, 1, "fine"), (DELETE, 2, None), (READ, 6, "good")])
+    opened.run(2, parents=[(READ, 1, "good"), (READ, 3, "fine"), (DELETE, 6, None)])
+
+    expected = [(0, "good"), (1, "good"), (3, "fine"), (4, "good"), (5, "good")]
+    assert opened.rows("cleaned", "parents", "p", "state") == expected
+    statement = "SELECT p, state FROM {} ORDER BY p"
+    with sql.catalog_at(opened.name, opened.name) as shown:
+        assert [(row["p"], row["state"]) for row in sql.rows(statement.format("cleaned.parents"), shown)] == expected
+    seen = Lake(opened.spark, opened._run(2)).name("cleaned", "parents")
+    assert [tuple(row) for row in opened.spark.sql(statement.format(seen)).collect()] == expected
+
+    summary = opened.found("cleaned", "parents").current_snapshot().summary
+    told = [summary[f"total-{what}"] for what in ("records", "delete-files", "position-deletes", "equality-deletes")]
+    assert told == ["10", "2", "5", "0"]
+    assert [row[0] for row in opened.rows("history", "parents", "p", "is_current") if row[1]] == [0, 1, 3, 4, 5]
 
 
 def _changes(chance: random.Random, table: str, held: set[int], day: int) -> list[tuple[Any, ...]]:
