@@ -3,8 +3,8 @@
     python -m benchmarks.maintenance --rows 200000 --increments 300
 
 Needs a platform of its own with an object store, a catalog and Spark (`lake up minio nessie spark`), and a lake in
-which nothing was published. Each increment is a run on a branch of its own that changes some rows, which Spark merges
-as in every run, and is published with a receipt; the receipts are dated hours or days apart. Then `lake.maintenance`
+which nothing was published. Each increment is a run on a branch of its own that changes some rows, which are merged as
+in every run, and is published with a receipt; the receipts are dated hours or days apart. Then `lake.maintenance`
 does its work, and the same rows are loaded whole into another table. Compared are the bytes that main refers to and the
 seconds of one query over ``cleaned``, in turns. Every receipt that is kept must show the sum to the cent that it showed
 when it was published, or the benchmark fails. Writes ``benchmarks/out/maintenance.json``.
@@ -75,7 +75,7 @@ def take_in(spark: Any, described: Contract, run: Run, data: pa.Table, at: datet
     uri = f"{storage.LANDING}/{SOURCE}/{table}/run={run.run_id}/part-00000.parquet"
     write_batches(uri, described.raw_schema, {}, data.to_batches())
     raw.open_catalog(run.branch).create_table_if_not_exists(("raw", table), described.raw_schema).add_files([uri])
-    landed = {table: Landed(data.num_rows, 0, full, at)}
+    landed = {table: Landed(data.num_rows, 0, full, at, files=(uri,))}
     clean(spark, run, [table], {table: described}, Work(landed, waiting=set()))
 
 

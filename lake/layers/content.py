@@ -30,12 +30,12 @@ class Change:
 
     Attributes:
         rows: that it gets.
-        marks: `FILE` and `PLACE` of the rows that go; None where all that are there do.
+        deletes: `FILE` and `PLACE` of the rows that go; None where all that are there do.
     """
 
     layer: str
     rows: pa.Table
-    marks: pa.Table | None = None
+    deletes: pa.Table | None = None
 
 
 @dataclass(frozen=True)

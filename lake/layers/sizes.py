@@ -23,7 +23,7 @@ SMALL_BYTES = 32 << 20
 
 MERGED_VALUES = 200_000
 """Rows by columns of a table that an increment writes anew: each state that the lake keeps of it is a copy. Into a
-larger one it writes what changed, beside marks of the rows that go."""
+larger one it writes what changed, beside the positions of the rows that go."""
 
 FEW_KEYS = 1_000_000
 """Of a parent, in memory while the tables that point at it are judged."""
@@ -64,8 +64,8 @@ def is_rewritten(table: Table, columns: int, more: int = 0) -> bool:
         more: rows that may be added.
     """
     summary = _summary(table)
-    has_marks = int(summary.get("total-delete-files") or 0)
-    return not has_marks and (int(summary.get("total-records") or 0) + more) * columns <= MERGED_VALUES
+    has_deletes = int(summary.get("total-delete-files") or 0)
+    return not has_deletes and (int(summary.get("total-records") or 0) + more) * columns <= MERGED_VALUES
 
 
 def _summary(table: Table) -> Mapping[str, str]:

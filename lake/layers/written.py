@@ -15,7 +15,7 @@ from lake.layers.content import Change
 from lake.platform.rest_catalog import TogetherCatalog
 from lake.platform.row_delta import change_rows
 
-# PyIceberg drops whole files where a table's properties ask for marks, which is what is wanted here.
+# PyIceberg drops whole files where a table's properties ask for deletes beside it, which is what is wanted here.
 warnings.filterwarnings("ignore", "Merge on read is not yet supported")
 
 
@@ -38,7 +38,7 @@ def write(lake: TogetherCatalog, table: str, change: Change, present: Container[
         held = lake.load_table(name)
         transaction = held.transaction()
         _evolve(transaction, change.rows.schema)
-        expected = _replace(held, transaction, change.rows) if change.marks is None else _mark(transaction, change)
+        expected = _replace(held, transaction, change.rows) if change.deletes is None else _change(transaction, change)
     said = _summary(transaction)
     transaction.commit_transaction()
     for what, count in expected.items():
@@ -58,11 +58,11 @@ def _replace(held: Table, transaction: Transaction, rows: pa.Table) -> dict[str,
     return {"total-records": rows.num_rows}
 
 
-def _mark(transaction: Transaction, change: Change) -> dict[str, int]:
-    """Add rows to a table and mark others as deleted; what its metadata must say then."""
-    assert change.marks is not None
-    change_rows(transaction, change.rows, change.marks.rename_columns(["file_path", "pos"]))
-    return {"added-records": change.rows.num_rows, "added-position-deletes": change.marks.num_rows}
+def _change(transaction: Transaction, change: Change) -> dict[str, int]:
+    """Add rows to a table and delete others; what its metadata must say then."""
+    assert change.deletes is not None
+    change_rows(transaction, change.rows, change.deletes.rename_columns(["file_path", "pos"]))
+    return {"added-records": change.rows.num_rows, "added-position-deletes": change.deletes.num_rows}
 
 
 def _summary(transaction: Transaction) -> dict[str, str]:

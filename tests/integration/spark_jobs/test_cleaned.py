@@ -36,12 +36,12 @@ def by_spark(open_branch: Opener) -> Branch:
     return _opened(open_branch, PARENTS, CHILDREN)
 
 
-@pytest.fixture(params=["spark", "memory", "marks"])
+@pytest.fixture(params=["spark", "memory", "deletes"])
 def branch(request: pytest.FixtureRequest, open_branch: Opener, monkeypatch: pytest.MonkeyPatch) -> Branch:
-    """The branch, in turn by Spark, in memory with tables that are written anew, and with marks of the rows that go."""
+    """The branch, in turn by Spark, in memory with tables written anew, and in memory with rows deleted beside them."""
     if request.param == "memory":
         monkeypatch.setattr("spark_jobs.cleaned._merge", None)
-    if request.param == "marks":
+    if request.param == "deletes":
         monkeypatch.setattr(sizes, "MERGED_VALUES", 0)
     return _opened(open_branch, PARENTS, CHILDREN, in_memory=request.param != "spark")
 

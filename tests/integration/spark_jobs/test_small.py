@@ -17,6 +17,7 @@ from lake.layers import sizes, small
 from lake.layers.sizes import Arrived, Sizes
 from lake.layers.small import SmallTables
 from lake.layers.work import Landed, Work
+from lake.maintenance import statistics
 from lake.platform import catalog, sql
 from lake.platform.rest_catalog import TogetherCatalog
 from lake.quality import verdicts
@@ -106,13 +107,13 @@ def test_an_increment_that_finds_all_rows_as_they_were_changes_no_table(branch: 
     assert changed == {"raw.parents", "quarantine.parents", "quarantine.children"}
 
 
-@pytest.mark.parametrize("rewritten", [sizes.MERGED_VALUES, 0], ids=["anew", "marks"])
+@pytest.mark.parametrize("rewritten", [sizes.MERGED_VALUES, 0], ids=["anew", "deletes"])
 @pytest.mark.parametrize("seed", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_random_histories_end_as_spark_ends_them(
     open_branch: Opener, monkeypatch: pytest.MonkeyPatch, seed: int, rewritten: int
 ) -> None:
     """Rows that change, come, go, are refused and mended, with and without their parents, four runs in a row; into
-    tables that are written anew each time, and into those of which rows are marked as deleted."""
+    tables that are written anew each time, and into those of which rows are deleted beside the data."""
     monkeypatch.setattr(sizes, "MERGED_VALUES", rewritten)
     chance = random.Random(seed)
     kept = [each.model_copy(update={"history": True}) for each in (PARENTS, CHILDREN)]
@@ -128,8 +129,9 @@ def test_random_histories_end_as_spark_ends_them(
                 assert memory == spark, f"{layer}.{table} on day {day}"
 
 
-def test_every_engine_leaves_out_the_rows_that_are_marked(open_branch: Opener, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two increments, so that the second one has to leave out what the first one has marked."""
+def test_every_engine_leaves_out_the_rows_that_are_deleted(open_branch: Opener, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two increments, so that the second one has to leave out what the first one has deleted; each deletes rows of the
+    first file, and the second one also those that the first one has added."""
     monkeypatch.setattr(sizes, "MERGED_VALUES", 0)
     monkeypatch.setattr("spark_jobs.cleaned._merge", None)
     opened = open_branch(PARENTS.model_copy(update={"history": True}), in_memory=True)
@@ -147,7 +149,9 @@ def test_every_engine_leaves_out_the_rows_that_are_marked(open_branch: Opener, m
 
     summary = opened.found("cleaned", "parents").current_snapshot().summary
     told = [summary[f"total-{what}"] for what in ("records", "delete-files", "position-deletes", "equality-deletes")]
-    assert told == ["10", "2", "5", "0"]
+    assert told == ["10", "3", "5", "0"]
+    read = statistics.read(opened.found("cleaned", "parents"))
+    assert (read.with_deletes, read.deleted_share) == (2, 1.0)
     assert [row[0] for row in opened.rows("history", "parents", "p", "is_current") if row[1]] == [0, 1, 3, 4, 5]
 
 
