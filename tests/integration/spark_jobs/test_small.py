@@ -129,7 +129,7 @@ def test_random_histories_end_as_spark_ends_them(
                 assert memory == spark, f"{layer}.{table} on day {day}"
 
 
-def test_every_engine_leaves_out_the_rows_that_are_deleted(open_branch: Opener, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_engine_leaves_out_rows_that_are_deleted(open_branch: Opener, monkeypatch: pytest.MonkeyPatch) -> None:
     """Two increments, so that the second one has to leave out what the first one has deleted; each deletes rows of the
     first file, and the second one also those that the first one has added."""
     monkeypatch.setattr(sizes, "MERGED_VALUES", 0)
