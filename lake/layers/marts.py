@@ -23,6 +23,7 @@ from typing import Any, Literal
 from opentelemetry import trace
 
 from lake.errors import AuditError, LakeError
+from lake.layers import dbt_manifest
 from lake.platform.catalog import MAIN
 from lake.platform.catalog import tables as catalog_tables
 from lake.settings import PROJECT, settings
@@ -158,11 +159,21 @@ def _invoke(command: list[str], catalog: str, target_dir: Path) -> MartsResult:
 
 
 def _run(command: list[str], catalog: str, target_dir: Path) -> Any:
-    """What dbt gives for a command.
+    """What dbt gives for a command, on the project as it was parsed before.
 
     Raises:
         LakeError: it did not come to its end. What is wrong with single models and tests stands in what it gives.
     """
+
+    def parse() -> bytes:
+        _called(["parse", "--quiet"], dbt_manifest.PARSED_FOR, target_dir)
+        return (target_dir / "partial_parse.msgpack").read_bytes()
+
+    return _called(command, catalog, target_dir, dbt_manifest.manifest(DBT, catalog, parse))
+
+
+def _called(command: list[str], catalog: str, target_dir: Path, manifest: Any = None) -> Any:
+    """What dbt gives for a command. Raises `LakeError` as `_run`."""
     # Imported here: dbt takes seconds to import, and most of those who import this module do not build.
     import trino.auth
     from dbt.cli.main import dbtRunner
@@ -172,7 +183,7 @@ def _run(command: list[str], catalog: str, target_dir: Path) -> Any:
     places = ["--project-dir", DBT, "--profiles-dir", DBT, "--target-path", target_dir, "--log-path", target_dir]
     try:
         with _environment(catalog):
-            outcome = dbtRunner().invoke([*command, *map(str, places), "--no-use-colors"])
+            outcome = dbtRunner(manifest=manifest).invoke([*command, *map(str, places), "--no-use-colors"])
     finally:
         _release()
     if outcome.exception is not None:
