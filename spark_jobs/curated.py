@@ -164,12 +164,12 @@ class Orders:
     @classmethod
     def of(cls, spark: SparkSession, ids: pa.Array) -> Orders:
         """Those with some ids, each named once."""
-        sent = spark.createDataFrame(pa.table({"order_id": ids}))
+        # Not as it is sent: every plan would carry the ids, as constants, and Spark compile its code anew in every run.
+        sent = spark.createDataFrame(pa.table({"order_id": ids})).localCheckpoint()
         if len(ids) <= MOST_IDS:
             return cls(ids, sent, around("order_id", ids.to_pylist()))
         ends = pc.min_max(ids).as_py()
-        # Every plan would carry them.
-        return cls(ids, sent.localCheckpoint(), Bounds("order_id", ((ends["min"], ends["max"]),)))
+        return cls(ids, sent, Bounds("order_id", ((ends["min"], ends["max"]),)))
 
     def among(self, rows: DataFrame) -> DataFrame:
         """The rows of these orders."""
