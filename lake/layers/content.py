@@ -15,7 +15,7 @@ from lake.errors import AuditError
 from lake.layers import raw
 from lake.layers.arrivals import Landing
 from lake.layers.judged import Judged, judge
-from lake.layers.keys import Key, keys_of, orphans, without
+from lake.layers.keys import keys_of, orphans, without
 from lake.layers.layout import REASONS
 from lake.layers.located import FILE, PLACE, around, having, locate
 from lake.layers.merged import Increment, Merged, as_schema, merge
@@ -115,8 +115,7 @@ class Contents:
         changes, cleaned = self._cleaned(arrived, found, held)
         if judged.refused.num_rows or waiting.num_rows:
             changes.append(Change("quarantine", judged.refused))
-        gone = {key for rows in (landed.gone, judged.refused) for key in keys_of(rows, contract.key)}
-        changes += self._history(arrived, judged, gone)
+        changes += self._history(arrived, judged, gone=_keys(contract, [landed.gone, judged.refused]))
         judged_rows = judged.valid.num_rows + judged.refused.num_rows
         counts = (judged_rows, judged.valid.num_rows, judged.refused.num_rows, landed.gone.num_rows)
         return Content(tuple(changes), Outcome(contract.table, *counts, judged.reasons), cleaned)
@@ -161,7 +160,7 @@ class Contents:
         cleaned = pa.concat_tables([kept, found.changed], promote_options="default")
         return [Change("cleaned", cleaned)], cleaned
 
-    def _history(self, arrived: Arrived, judged: Judged, gone: set[Key] | None) -> list[Change]:
+    def _history(self, arrived: Arrived, judged: Judged, gone: pa.Table | None) -> list[Change]:
         """What becomes of the history.
 
         Args:
@@ -177,8 +176,10 @@ class Contents:
             return [Change("history", told.begun)]
         schema = _with_others(table, schema)
         is_anew = is_rewritten(table, len(schema))
-        known = self._versions(table, contract, schema, judged, gone, whole=is_anew or gone is None)
-        told = versions(contract, judged.valid, known.drop_columns([FILE, PLACE]), arrived.landed.instant, gone)
+        keys = None if is_anew or gone is None else _keys(contract, [judged.valid, gone])
+        known = _versions(table, contract, schema, keys)
+        left = None if gone is None else {*keys_of(gone, contract.key)}
+        told = versions(contract, judged.valid, known.drop_columns([FILE, PLACE]), arrived.landed.instant, left)
         if not told.begun.num_rows and not told.ended.num_rows:
             return []
         rows = pa.concat_tables([told.ended, told.begun], promote_options="default")
@@ -188,20 +189,6 @@ class Contents:
         stays = pa.array([place not in ends for place in range(known.num_rows)], pa.bool_())
         kept = known.drop_columns([FILE, PLACE]).filter(stays)
         return [Change("history", pa.concat_tables([kept, rows], promote_options="default"))]
-
-    def _versions(
-        self, table: Table, contract: Contract, schema: pa.Schema, judged: Judged, gone: set[Key] | None, whole: bool
-    ) -> pa.Table:
-        """Versions of all rows, or of those that an increment concerns, and where they lie."""
-        if whole:
-            return locate(table, schema, contract.key[:1], lambda rows: pa.array([True] * rows.num_rows, pa.bool_()))
-        gone_keys = pa.table(
-            [pa.array([key[at] for key in gone or ()], _kind(contract, name)) for at, name in enumerate(contract.key)],
-            names=list(contract.key),
-        )
-        keys = _keys(contract, [judged.valid, gone_keys])
-        first = contract.key[0]
-        return locate(table, schema, contract.key, having(contract.key, keys), around(first, keys.column(first)))
 
     def _found(self, layer: str, contract: Contract) -> Table:
         found = raw.find(self._branch, layer, contract.table)
@@ -245,6 +232,14 @@ class Contents:
         found = raw.find(self._branch, "cleaned", parent)
         assert found is not None, "a parent is cleaned before the tables that point at it"
         return found
+
+
+def _versions(table: Table, contract: Contract, schema: pa.Schema, keys: pa.Table | None) -> pa.Table:
+    """The versions of the rows with some keys, or of all, and where they lie."""
+    first = contract.key[0]
+    if keys is None:
+        return locate(table, schema, [first], lambda rows: pa.repeat(pa.scalar(True), rows.num_rows))
+    return locate(table, schema, contract.key, having(contract.key, keys), around(first, keys.column(first)))
 
 
 def _kind(contract: Contract, name: str) -> pa.DataType:

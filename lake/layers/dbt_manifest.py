@@ -7,15 +7,15 @@ and the name replaced for each run. It is parsed anew when a file of the project
 
 from __future__ import annotations
 
-import hashlib
 import logging
-import os
 from collections.abc import Callable
 from importlib.metadata import version
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lake import remembered_file
+from lake.layers import built
 from lake.settings import settings
 
 if TYPE_CHECKING:
@@ -40,7 +40,9 @@ def manifest(project: Path, catalog: str, parse: Callable[[], bytes]) -> Manifes
     found = _read(file)
     if found is None:
         data = parse()
-        _write(file, data)
+        for older in file.parent.glob("*.msgpack"):
+            older.unlink(missing_ok=True)
+        remembered_file.write(file, data)
         found = _of(data)
     _rename(found, catalog)
     return found
@@ -48,11 +50,9 @@ def manifest(project: Path, catalog: str, parse: Callable[[], bytes]) -> Manifes
 
 def fingerprint(project: Path) -> str:
     """Of everything that the parsed project depends on."""
-    total = hashlib.sha256(" ".join(f"{name}=={version(name)}" for name in PACKAGES).encode())
-    for file in sorted(chain.from_iterable(project.rglob(pattern) for pattern in PARSED)):
-        for part in (str(file.relative_to(project)).encode(), file.read_bytes()):
-            total.update(len(part).to_bytes(8, "big") + part)
-    return total.hexdigest()
+    files = sorted(chain.from_iterable(project.rglob(pattern) for pattern in PARSED))
+    written = chain.from_iterable((str(file.relative_to(project)), file.read_text("utf-8")) for file in files)
+    return built.fingerprint(*(f"{name}=={version(name)}" for name in PACKAGES), *written)
 
 
 def _read(file: Path) -> Manifest | None:
@@ -73,19 +73,6 @@ def _of(data: bytes) -> Manifest:
     found: Manifest = Manifest.from_msgpack(data, decoder=extended_mashumuro_decoder)
     found.build_flat_graph()
     return found
-
-
-def _write(file: Path, data: bytes) -> None:
-    """Complete at every moment; what cannot be remembered is parsed again the next time."""
-    staging = file.with_suffix(f".{os.getpid()}.new")
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        staging.write_bytes(data)
-        staging.replace(file)
-        for older in {*file.parent.glob("*.msgpack")} - {file}:
-            older.unlink(missing_ok=True)
-    except OSError as reason:
-        log.warning("the parsed dbt project cannot be remembered in %s: %s", file, reason)
 
 
 def _rename(parsed: Manifest, catalog: str) -> None:

@@ -11,16 +11,19 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from pyiceberg.expressions import AlwaysTrue, And, BooleanExpression, GreaterThanOrEqual, In, LessThanOrEqual
+from pyiceberg.io.pyarrow import PYARROW_PARQUET_FIELD_ID_KEY
 from pyiceberg.manifest import DataFileContent
 from pyiceberg.table import FileScanTask, Table
 
 from lake import logs
 from lake.layers.keys import Key, keys_of, places
 from lake.platform import storage
+from lake.platform.row_delta import DELETES
 
 FILE, PLACE = "_file", "_pos"
 """Columns that say where a row lies, by the names that Iceberg has for them."""
@@ -30,8 +33,6 @@ BATCH_ROWS = 1 << 16
 
 FEW_VALUES = 200
 """Of a column, which a scan holds against the bounds of each file one by one; Iceberg looks at no more."""
-
-FIELD_ID = b"PARQUET:field_id"
 
 Wanted = Callable[[pa.Table], Any]
 """Given some columns of some rows: a mask of those that are wanted."""
@@ -53,12 +54,12 @@ def locate(
     """
     tasks = list(table.scan(row_filter=within or AlwaysTrue()).plan_files())
     ids = {field.name: field.field_id for field in table.schema().fields}
-    marked = _marked(tasks)
-
-    def one(task: FileScanTask) -> pa.Table:
-        return _in_file(task.file.file_path, schema, looked_at, wanted, ids, marked.get(task.file.file_path))
-
     with ThreadPoolExecutor(AT_ONCE, initializer=logs.same_context()) as pool:
+        marked = _marked(tasks, pool)
+
+        def one(task: FileScanTask) -> pa.Table:
+            return _in_file(task.file.file_path, schema, looked_at, wanted, ids, marked.get(task.file.file_path))
+
         found = list(pool.map(one, tasks))
     return pa.concat_tables(found) if found else _placed(schema.empty_table(), "", [])
 
@@ -81,8 +82,9 @@ def having(key: Sequence[str], keys: pa.Table) -> Wanted:
             return found
         # Each column has a value of some key; whether they are of one is seen row by row, of the few that are left.
         left = places(found)
-        have = {place for place, one in zip(left, keys_of(rows.take(left), key), strict=True) if one in exact}
-        return pa.array([place in have for place in range(rows.num_rows)], pa.bool_())
+        mask = np.zeros(rows.num_rows, bool)
+        mask[[place for place, one in zip(left, keys_of(rows.take(left), key), strict=True) if one in exact]] = True
+        return pa.array(mask)
 
     return wanted
 
@@ -105,11 +107,11 @@ def read(uri: str, columns: Sequence[str]) -> pa.Table:
         return pq.read_table(path, filesystem=store, columns=list(columns), partitioning=None).select(list(columns))
 
 
-def _marked(tasks: Iterable[FileScanTask]) -> dict[str, pa.ChunkedArray]:
+def _marked(tasks: Iterable[FileScanTask], pool: ThreadPoolExecutor) -> dict[str, pa.ChunkedArray]:
     """For each file the places of the rows in it that are marked as deleted."""
+    uris = {one.file_path for task in tasks for one in task.delete_files if _is_places(one)}
     found: dict[str, list[pa.Table]] = {}
-    for uri in {one.file_path for task in tasks for one in task.delete_files if _is_places(one)}:
-        marks = read(uri, ["file_path", "pos"])
+    for marks in pool.map(lambda uri: read(uri, DELETES.names), uris):
         for file in pc.unique(marks.column("file_path")).to_pylist():
             found.setdefault(file, []).append(marks.filter(pc.equal(marks.column("file_path"), file)))
     return {file: pa.concat_tables(some).column("pos") for file, some in found.items()}
@@ -138,17 +140,16 @@ def _in_file(
         file = pq.ParquetFile(opened, pre_buffer=True)
         names = _names(file.schema_arrow, ids)
         looked = _columns(file.read([names[name] for name in looked_at if name in names]), schema, looked_at, names)
-        mask = wanted(looked)
+        found = pa.array(places(pc.fill_null(wanted(looked), False)), pa.int64())
         if marked is not None:
-            mask = pc.and_(mask, pc.invert(pc.is_in(_counted(looked.num_rows), value_set=marked)))
-        found = pa.array(places(pc.fill_null(mask, False)), pa.int64())
+            found = found.filter(pc.invert(pc.is_in(found, value_set=marked)))
         rows = _taken(file, found, schema, names)
     return _placed(rows, uri, found)
 
 
 def _names(file: pa.Schema, ids: Mapping[str, int]) -> dict[str, str]:
     """Column of the table -> its name in a file. They belong together by Iceberg's ids."""
-    of_id = {int(field.metadata[FIELD_ID]): field.name for field in file if field.metadata}
+    of_id = {int(field.metadata[PYARROW_PARQUET_FIELD_ID_KEY]): field.name for field in file if field.metadata}
     return {name: of_id[number] for name, number in ids.items() if number in of_id}
 
 
@@ -183,11 +184,6 @@ def _taken(file: pq.ParquetFile, found: pa.Array, schema: pa.Schema, names: Mapp
 
 def _between(found: pa.Array, begin: int, end: int) -> pa.Array:
     return found.filter(pc.and_(pc.greater_equal(found, begin), pc.less(found, end)))
-
-
-def _counted(rows: int) -> pa.Array:
-    """0, 1, 2, ... for so many rows."""
-    return pa.array(range(rows), pa.int64())
 
 
 def _placed(rows: pa.Table, uri: str, found: Any) -> pa.Table:

@@ -24,6 +24,7 @@ from pyiceberg.exceptions import (
     ValidationException,
 )
 from pyiceberg.table import Table, Transaction
+from pyiceberg.table.metadata import TableMetadata
 from tenacity import (
     before_sleep_log,
     retry,
@@ -122,7 +123,12 @@ def rows_added(reference: str, layer: str, table: str) -> int:
 
 def _of_last_commit(reference: str, layer: str, table: str, name: str) -> int:
     found = find(reference, layer, table)
-    snapshot = found.current_snapshot() if found else None
+    return told(found.metadata, name) if found else 0
+
+
+def told(metadata: TableMetadata, name: str) -> int:
+    """A number that a table's metadata tells of its last commit, such as ``total-records``; 0 where it does not."""
+    snapshot = metadata.current_snapshot()
     return int(snapshot.summary[name] or 0) if snapshot and snapshot.summary else 0
 
 

@@ -63,15 +63,8 @@ def is_rewritten(table: Table, columns: int, more: int = 0) -> bool:
     Args:
         more: rows that may be added.
     """
-    summary = _summary(table)
-    has_deletes = int(summary.get("total-delete-files") or 0)
-    return not has_deletes and (int(summary.get("total-records") or 0) + more) * columns <= MERGED_VALUES
-
-
-def _summary(table: Table) -> Mapping[str, str]:
-    """What a table's metadata says of its last snapshot."""
-    snapshot = table.current_snapshot()
-    return snapshot.summary.additional_properties if snapshot and snapshot.summary else {}
+    rows = raw.told(table.metadata, "total-records") + more
+    return not raw.told(table.metadata, "total-delete-files") and rows * columns <= MERGED_VALUES
 
 
 class Sizes:
@@ -134,7 +127,7 @@ class Sizes:
         found = [raw.find(self._branch, layer, contract.table) for layer in LAYERS if self._has(layer, contract.table)]
         versions = raw.row_count(self._branch, "history", contract.table) if contract.history else 0
         return (
-            not any(int(_summary(one).get("total-delete-files") or 0) for one in found if one)
+            not any(raw.told(one.metadata, "total-delete-files") for one in found if one)
             and versions * len(contract.columns) <= SMALL_VALUES
         )
 

@@ -7,10 +7,10 @@ from collections.abc import Container
 
 import pyarrow as pa
 from pyiceberg.expressions import AlwaysTrue
-from pyiceberg.table import Table, Transaction
+from pyiceberg.table import Transaction
 
 from lake.errors import AuditError
-from lake.layers import layout
+from lake.layers import layout, raw
 from lake.layers.content import Change
 from lake.platform.rest_catalog import TogetherCatalog
 from lake.platform.row_delta import change_rows
@@ -38,20 +38,20 @@ def write(lake: TogetherCatalog, table: str, change: Change, present: Container[
         held = lake.load_table(name)
         transaction = held.transaction()
         _evolve(transaction, change.rows.schema)
-        expected = _replace(held, transaction, change.rows) if change.deletes is None else _change(transaction, change)
-    said = _summary(transaction)
+        expected = _replace(transaction, change.rows) if change.deletes is None else _change(transaction, change)
+    found = {what: raw.told(transaction.table_metadata, what) for what in expected}
     transaction.commit_transaction()
     for what, count in expected.items():
-        if int(said.get(what) or 0) != count:
+        if found[what] != count:
             raise AuditError(
-                f"{table}: {change.layer} would have {what} of {said.get(what) or 0}, not {count}",
+                f"{table}: {change.layer} would have {what} of {found[what]}, not {count}",
                 "this is a defect of the platform: keep the branch and report it",
             )
 
 
-def _replace(held: Table, transaction: Transaction, rows: pa.Table) -> dict[str, int]:
+def _replace(transaction: Transaction, rows: pa.Table) -> dict[str, int]:
     """Let the content of a table be these rows; what its metadata must say then."""
-    if int(_summary(transaction).get("total-records") or 0):
+    if raw.told(transaction.table_metadata, "total-records"):
         transaction.delete(AlwaysTrue())
     if rows.num_rows:
         transaction.append(rows)
@@ -63,12 +63,6 @@ def _change(transaction: Transaction, change: Change) -> dict[str, int]:
     assert change.deletes is not None
     change_rows(transaction, change.rows, change.deletes.rename_columns(["file_path", "pos"]))
     return {"added-records": change.rows.num_rows, "added-position-deletes": change.deletes.num_rows}
-
-
-def _summary(transaction: Transaction) -> dict[str, str]:
-    """What a table's metadata says of its last snapshot."""
-    snapshot = transaction.table_metadata.current_snapshot()
-    return snapshot.summary.additional_properties if snapshot and snapshot.summary else {}
 
 
 def _evolve(transaction: Transaction, schema: pa.Schema) -> None:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
+from lake import remembered_file
 from lake.lineage.model import Made
 from lake.settings import settings
 
@@ -39,17 +38,5 @@ def made(of: str, read: Callable[[], list[Made]]) -> list[Made]:
     except (OSError, ValidationError) as reason:
         log.debug("no lineage is remembered in %s: %s", file, reason)
     found = read()
-    _write(file, form.dump_json(_Remembered(of, found)))
+    remembered_file.write(file, form.dump_json(_Remembered(of, found)))
     return found
-
-
-def _write(file: Path, data: bytes) -> None:
-    """Complete at every moment; what cannot be remembered is read again the next time."""
-    # Two may be at it: a person who asks, and the task that follows a publish.
-    staging = file.with_suffix(f".{os.getpid()}.new")
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        staging.write_bytes(data)
-        staging.replace(file)
-    except OSError as reason:
-        log.warning("the lineage cannot be remembered in %s: %s", file, reason)

@@ -22,6 +22,7 @@ from pyiceberg.types import StringType, TimestamptzType
 
 from lake.contracts import EXTRACTED_AT
 from lake.layers import raw
+from lake.platform import row_delta
 
 TARGET_BYTES = 128 << 20
 """Of a data file. Smaller than Iceberg's own 512 MiB, because a lake that is kept as it was keeps what is rewritten
@@ -42,9 +43,6 @@ SMALL_MANIFEST_BYTES = 256 << 10
 MANY_MANIFESTS = 20
 
 READ_AT_ONCE = 16
-
-_DELETED_FROM = 2147483546
-"""Id of the column in a file of position deletes that names the data file: of Iceberg's specification."""
 
 
 @dataclass
@@ -177,7 +175,7 @@ def _partition(file: DataFile) -> Hashable:
 
 def _deletes_from(file: DataFile) -> str:
     """The data file from which a file of deletes takes rows; empty where they are several."""
-    least, greatest = ((bounds or {}).get(_DELETED_FROM) for bounds in (file.lower_bounds, file.upper_bounds))
+    least, greatest = ((bounds or {}).get(row_delta.FILE_ID) for bounds in (file.lower_bounds, file.upper_bounds))
     return str(from_bytes(StringType(), least)) if least is not None and least == greatest else ""
 
 

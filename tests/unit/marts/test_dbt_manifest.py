@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -26,9 +27,9 @@ def commands(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The dbt commands that were run."""
     called, run = [], marts._called
 
-    def noting(command: list[str], *arguments: object) -> object:
+    def noting(command: list[str], *arguments: Any) -> Any:
         called.append(" ".join(word for word in command if word in ("parse", "compile")))
-        return run(command, *arguments)  # type: ignore[arg-type]
+        return run(command, *arguments)
 
     monkeypatch.setattr(marts, "_called", noting)
     return called
