@@ -64,6 +64,7 @@ MODELS = (
     Model("fct_order_items", star.fct_order_items, ("order_items", "orders"), "months(order_date)"),
     Model("fct_orders", star.fct_orders, ("orders", "order_items", "shipments"), "months(order_date)"),
     Model("fct_payments", star.fct_payments, ("payments", "orders")),
+    Model("fct_refunds", star.fct_refunds, ("refunds", "orders", "order_items")),
 )
 PRODUCTS, ITEMS = "dim_product", "fct_order_items"
 ID_BYTES = 16

@@ -25,6 +25,12 @@ def _revenue(amount: Column, kind: str) -> Column:
     return F.when(F.col("is_cancelled"), F.lit(0)).otherwise(amount).cast(kind).alias("revenue")
 
 
+def _cost() -> Column:
+    """What the units of a line cost the shop; NULL where that is not known, 0 where the order was cancelled."""
+    cost = F.col("unit_cost") * F.col("quantity")
+    return F.when(F.col("is_cancelled"), F.lit(0)).otherwise(cost).cast("decimal(18,2)")
+
+
 def _when_all(instant: str) -> Column:
     """The last of some instants, once there is one for each row."""
     return F.when(F.count("*") == F.count(instant), F.max(instant)).alias(instant)
@@ -42,8 +48,8 @@ def dim_customer(customers: DataFrame) -> DataFrame:
 def dim_product(products: DataFrame, categories: DataFrame) -> DataFrame:
     """One row a product, with its category."""
     return products.join(categories.select("category_id", "department", "category_name"), "category_id", "left").select(
-        _id("product_id"), _id("category_id"), "department", "category_name", "brand", "product_type", "package_size",
-        _id("manufacturer_id"), "list_price", "is_active",
+        _id("product_id"), "product_name", _id("category_id"), "department", "category_name", "brand", "product_type",
+        "package_size", _id("manufacturer_id"), "list_price", "unit_cost", "is_active",
     )  # fmt: skip
 
 
@@ -93,6 +99,7 @@ def fct_order_items(order_items: DataFrame, orders: DataFrame) -> DataFrame:
         _id("order_item_id"), _id("order_id"), _id("product_id"), _id("customer_id"), _id("store_id"), "order_date",
         "ordered_at", "is_cancelled", F.col("quantity").cast("bigint").alias("quantity"), "sales_value",
         _revenue(F.col("sales_value"), "decimal(12,2)"), "retail_discount", "coupon_discount", "coupon_match_discount",
+        _cost().alias("cost"),
     )  # fmt: skip
 
 
@@ -131,8 +138,20 @@ def fct_orders(orders: DataFrame, order_items: DataFrame, shipments: DataFrame) 
 
 
 def fct_payments(payments: DataFrame, orders: DataFrame) -> DataFrame:
-    """One row a payment, with the customer of its order."""
+    """One row a payment or failed try, with the customer of its order."""
     return _by_order(payments).join(orders.select(_id("order_id"), "customer_id"), "order_id").select(
-        _id("payment_id"), _id("order_id"), _id("customer_id"), "method", "status", "amount", "paid_at",
+        _id("payment_id"), _id("order_id"), _id("customer_id"), "method", "status", "failure", "amount",
+        "paid_at",
         F.to_date("paid_at").alias("paid_date"),
+    )  # fmt: skip
+
+
+def fct_refunds(refunds: DataFrame, orders: DataFrame, order_items: DataFrame) -> DataFrame:
+    """One row a return, with its customer and product; of a line that is no longer there the product is not known."""
+    lines = order_items.select("order_item_id", "product_id")
+    of_order = orders.select(_id("order_id"), "customer_id", "channel")
+    return _by_order(refunds).join(of_order, "order_id").join(lines, "order_item_id", "left").select(
+        _id("refund_id"), _id("order_id"), _id("order_item_id"), _id("product_id"), _id("customer_id"), "channel",
+        F.col("quantity").cast("bigint").alias("quantity"), "amount", "reason", "refunded_at",
+        F.to_date("refunded_at").alias("refund_date"),
     )  # fmt: skip

@@ -37,6 +37,7 @@ KEYS = {
     "coupons": ["coupon_upc", "product_id", "campaign_id"],
     "coupon_redemptions": ["redemption_id"],
     "payments": ["payment_id"],
+    "refunds": ["refund_id"],
     "shipments": ["shipment_id"],
     "inventory": ["product_id"],
     "reviews": ["review_id"],

@@ -31,7 +31,12 @@ COUNTS_PER_STATEMENT = 1_000
 ASKED_AT_ONCE = 4
 """Tables of which the catalog is asked at a time."""
 
-FACTS = {"fct_orders": "orders", "fct_order_items": "order_items", "fct_payments": "payments"}
+FACTS = {
+    "fct_orders": "orders",
+    "fct_order_items": "order_items",
+    "fct_payments": "payments",
+    "fct_refunds": "refunds",
+}
 """Curated facts that have one row for each of a cleaned table."""
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import uuid
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
@@ -11,14 +9,18 @@ import numpy as np
 from pymysql.cursors import Cursor
 
 from lake.errors import SourceError
-from lake.shop.activity import DEVICES, ENDINGS, OPENINGS, SEARCHES, TITLES
+from lake.shop import visits
+from lake.shop.money import FAILED_TRY_SHARE, FAILURE_SHARES, FAILURES, REASON_SHARES, REASONS
 from lake.shop.orders import CARRIERS, WEB_SHARE
 from lake.shop.people import Inventor
+from lake.shop.reviews import ENDINGS, OPENINGS, TITLES
 
 Act = dict[str, Any]
 """Names of `TickSummary` and what to add to them."""
 
 MOST_ITEMS = 10
+TRACKED_SHARE = 0.6
+"""Of the web orders, those whose way through the shop is seen."""
 
 
 def next_customer_id(cursor: Cursor) -> int:
@@ -41,10 +43,13 @@ def place_order(cursor: Cursor, customer_id: int, random: np.random.Generator) -
     is_web = bool(random.random() < WEB_SHARE)
     basket = {product: int(random.choice([1, 1, 1, 2, 3])) for product in _popular_products(cursor, random)}
     cursor.execute(
-        f"SELECT product_id, list_price FROM products WHERE product_id IN ({_places(basket)}) ORDER BY product_id",
+        "SELECT product_id, list_price, unit_cost FROM products "
+        f"WHERE product_id IN ({_places(basket)}) ORDER BY product_id",
         tuple(basket),
     )
-    prices = {int(product): price for product, price in cursor.fetchall()}
+    goods = cursor.fetchall()
+    prices = {int(product): price for product, price, _ in goods}
+    costs = {int(product): cost for product, _, cost in goods}
     total = sum((prices[product] * quantity for product, quantity in basket.items()), Decimal(0))
 
     cursor.execute("SELECT MAX(order_id) + 1 FROM orders")
@@ -63,22 +68,24 @@ def place_order(cursor: Cursor, customer_id: int, random: np.random.Generator) -
     )
     cursor.executemany(
         "INSERT INTO order_items (order_id, product_id, quantity, sales_value, retail_discount, coupon_discount,"
-        " coupon_match_discount, created_at) VALUES (%s, %s, %s, %s, 0, 0, 0, NOW(6))",
-        [(order_id, product, quantity, prices[product] * quantity) for product, quantity in basket.items()],
+        " coupon_match_discount, unit_cost, created_at) VALUES (%s, %s, %s, %s, 0, 0, 0, %s, NOW(6))",
+        [
+            (order_id, product, quantity, prices[product] * quantity, costs[product])
+            for product, quantity in basket.items()
+        ],
     )
     method = str(random.choice(["card", "paypal", "voucher"] if is_web else ["card", "cash", "voucher"]))
-    cursor.execute(
-        "INSERT INTO payments (order_id, method, status, amount, paid_at, created_at) "
-        "VALUES (%s, %s, %s, %s, NOW(6), NOW(6))",
-        (order_id, method, "authorised" if is_web else "captured", total),
-    )
+    fails = is_web and random.random() < FAILED_TRY_SHARE
+    if fails:
+        pay(cursor, order_id, method, total, "failed", str(random.choice(FAILURES, p=FAILURE_SHARES)))
+    pay(cursor, order_id, method, total, "authorised" if is_web else "captured")
     for product, quantity in basket.items():
         cursor.execute(
             "UPDATE inventory SET quantity_on_hand = GREATEST(quantity_on_hand - %s, 0) WHERE product_id = %s",
             (quantity, product),
         )
-    done: Act = {"orders_placed": 1, "order_items": len(basket), "revenue_placed": total, "payments": 1}
-    done["inventory_changed"] = len(basket)
+    done: Act = {"orders_placed": 1, "order_items": len(basket), "revenue_placed": total}
+    done |= {"payments": 1 + fails, "payments_failed": int(fails), "inventory_changed": len(basket)}
     if is_web:
         cursor.execute(
             "INSERT INTO shipments (order_id, carrier, status, promised_at, created_at) "
@@ -86,13 +93,27 @@ def place_order(cursor: Cursor, customer_id: int, random: np.random.Generator) -
             (order_id, str(random.choice(CARRIERS)), int(random.integers(96, 144))),
         )
         done["shipments"] = 1
+        if random.random() < TRACKED_SHARE:
+            done["clickstream_events"] = visits.with_order(cursor, customer_id, order_id, list(basket), random)
     return done
+
+
+def pay(cursor: Cursor, order_id: int, method: str, amount: Decimal, status: str, failure: str | None = None) -> None:
+    """One try to pay an order, and how it ended."""
+    cursor.execute(
+        "INSERT INTO payments (order_id, method, status, failure, amount, paid_at, created_at) "
+        "VALUES (%s, %s, %s, %s, %s, NOW(6), NOW(6))",
+        (order_id, method, status, failure, amount),
+    )
 
 
 def capture_payment(cursor: Cursor, order_id: int) -> Act:
     """A placed order is paid."""
     cursor.execute("UPDATE orders SET status = 'paid' WHERE order_id = %s", (order_id,))
-    cursor.execute("UPDATE payments SET status = 'captured', paid_at = NOW(6) WHERE order_id = %s", (order_id,))
+    cursor.execute(
+        "UPDATE payments SET status = 'captured', paid_at = NOW(6) WHERE order_id = %s AND status = 'authorised'",
+        (order_id,),
+    )
     return {"orders_paid": 1}
 
 
@@ -115,9 +136,31 @@ def cancel(cursor: Cursor, order_id: int) -> Act:
     cursor.execute("SELECT SUM(sales_value) FROM order_items WHERE order_id = %s", (order_id,))
     amount = _one(cursor)[0] or Decimal(0)
     cursor.execute("UPDATE orders SET status = 'cancelled', cancelled_at = NOW(6) WHERE order_id = %s", (order_id,))
-    cursor.execute("UPDATE payments SET status = 'refunded' WHERE order_id = %s", (order_id,))
+    cursor.execute(
+        "UPDATE payments SET status = 'refunded' WHERE order_id = %s AND status IN ('authorised', 'captured')",
+        (order_id,),
+    )
     cursor.execute("DELETE FROM shipments WHERE order_id = %s AND status = 'pending'", (order_id,))
     return {"orders_cancelled": 1, "revenue_cancelled": amount}
+
+
+def take_back(cursor: Cursor, order_id: int, channel: str, random: np.random.Generator) -> Act:
+    """A line of a delivered order comes back, and its money goes; an order of which nothing is left does nothing."""
+    cursor.execute(
+        "SELECT order_item_id, quantity, sales_value FROM order_items WHERE order_id = %s AND sales_value > 0"
+        " AND order_item_id NOT IN (SELECT order_item_id FROM refunds WHERE order_id = %s) ORDER BY order_item_id",
+        (order_id, order_id),
+    )
+    lines = cursor.fetchall()
+    if not lines:
+        return {}
+    item, quantity, value = lines[int(random.integers(len(lines)))]
+    cursor.execute(
+        "INSERT INTO refunds (order_id, order_item_id, quantity, amount, reason, refunded_at, created_at) "
+        "VALUES (%s, %s, %s, %s, %s, NOW(6), NOW(6))",
+        (order_id, item, quantity, value, str(random.choice(REASONS, p=REASON_SHARES[channel]))),
+    )
+    return {"refunds": 1, "revenue_refunded": value}
 
 
 def change_price(cursor: Cursor, product_id: int, random: np.random.Generator) -> Act:
@@ -172,19 +215,9 @@ def write_review(cursor: Cursor, customer_id: int, random: np.random.Generator) 
 
 
 def browse(cursor: Cursor, customer_id: int | None, random: np.random.Generator) -> Act:
-    """A web session of one search and a few views; nobody is logged in where ``customer_id`` is None."""
-    session = str(uuid.UUID(bytes=random.bytes(16), version=4))
-    device = str(random.choice(DEVICES))
-    search = json.dumps({"device": device, "query": str(random.choice(SEARCHES))}, ensure_ascii=False)
-    events: list[tuple[Any, ...]] = [(session, customer_id, None, "search", search)]
-    view = json.dumps({"device": device, "from": "search"})
-    events += [(session, customer_id, product, "view", view) for product in _popular_products(cursor, random)[:4]]
-    cursor.executemany(
-        "INSERT INTO clickstream (session_id, customer_id, product_id, event_type, properties, occurred_at, created_at)"
-        " VALUES (%s, %s, %s, %s, %s, NOW(6), NOW(6))",
-        events,
-    )
-    return {"clickstream_events": len(events)}
+    """A web session without an order; nobody is logged in where ``customer_id`` is None."""
+    products = _popular_products(cursor, random)[:4]
+    return {"clickstream_events": visits.without_order(cursor, customer_id, products, random)}
 
 
 def erase_customer(cursor: Cursor, customer_id: int) -> Act:

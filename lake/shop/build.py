@@ -9,13 +9,16 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from lake.shop import activity, catalogue, people, source, tsv
+from lake.shop import catalogue, clicks, people, reviews, source, tsv
 from lake.shop.orders import order_tables
 
 COPY_SHIFT = 10**12
 """What each further copy of the orders adds to their ids; the real ones have eleven digits."""
 
-REPEATED = ("orders", "order_items", "payments", "shipments")
+KEYS = {"order_items": "order_item_id", "payments": "payment_id", "refunds": "refund_id", "shipments": "shipment_id"}
+"""Of the tables around orders, whose rows are numbered from 1 without a gap."""
+
+REPEATED = ("orders", *KEYS)
 
 TABLES = (
     "customers",
@@ -29,6 +32,7 @@ TABLES = (
     "orders",
     "order_items",
     "payments",
+    "refunds",
     "shipments",
     "inventory",
     "reviews",
@@ -49,7 +53,7 @@ def build(anchor: date, seed: int, sample: float = 1.0) -> dict[str, pa.Table]:
     category_rows = catalogue.categories(journey)
     product_rows = catalogue.products(journey, category_rows, seed)
     campaign_rows = catalogue.campaigns(journey)
-    around_orders = order_tables(journey, seed)
+    around_orders = order_tables(journey, product_rows, seed)
     frames: dict[str, pd.DataFrame] = {
         "customers": people.customers(journey, seed),
         "categories": category_rows,
@@ -62,23 +66,27 @@ def build(anchor: date, seed: int, sample: float = 1.0) -> dict[str, pa.Table]:
         "orders": around_orders.orders,
         "order_items": around_orders.order_items,
         "payments": around_orders.payments,
+        "refunds": around_orders.refunds,
         "shipments": around_orders.shipments,
         "inventory": catalogue.inventory(journey, product_rows, seed),
-        "reviews": activity.reviews(journey, seed),
-        "clickstream": activity.clickstream(journey, around_orders.orders, seed),
+        "reviews": reviews.reviews(journey, seed),
+        "clickstream": clicks.clickstream(journey, around_orders.orders, around_orders.order_items, product_rows, seed),
     }
     return {name: tsv.table(frames[name]) for name in TABLES}
 
 
-def copies(name: str, rows: pa.Table, scale: int) -> Iterator[pa.Table]:
-    """``rows``, followed for the tables around orders by ``scale - 1`` copies under ids of their own."""
+def copies(name: str, tables: dict[str, pa.Table], scale: int) -> Iterator[pa.Table]:
+    """The rows of a table, followed for those around orders by ``scale - 1`` copies under ids of their own."""
+    rows = tables[name]
     yield rows
     if name not in REPEATED:
         return
-    own_key = {"order_items": "order_item_id", "payments": "payment_id", "shipments": "shipment_id"}.get(name)
+    numbered = {key: tables[of].num_rows for of, key in KEYS.items() if key in rows.column_names}
     for copy in range(1, scale):
         shifted = _shift(rows, "order_id", copy * COPY_SHIFT)
-        yield _shift(shifted, own_key, copy * rows.num_rows) if own_key else shifted
+        for key, count in numbered.items():
+            shifted = _shift(shifted, key, copy * count)
+        yield shifted
 
 
 def _shift(rows: pa.Table, column: str, by: int) -> pa.Table:

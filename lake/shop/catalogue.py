@@ -7,6 +7,7 @@ import json
 import numpy as np
 import pandas as pd
 
+from lake.shop.names import product_names
 from lake.shop.rng import stream
 from lake.shop.source import Journey
 
@@ -14,6 +15,9 @@ UNKNOWN = "UNKNOWN"
 """Department and category of what the data leaves unnamed, and of the products that only its order lines know."""
 
 FALLBACK_PRICE_CENTS = 299
+MARGIN, MARGIN_SPREAD = 0.32, 0.08
+"""Of the list price, on average and around it: by department, and half as much by product."""
+UNKNOWN_COST_SHARE = 0.08
 COLOURS = ["black", "white", "red", "green", "blue", "none"]
 
 
@@ -31,7 +35,7 @@ def products(journey: Journey, category_rows: pd.DataFrame, seed: int) -> pd.Dat
     """A row per product of the catalogue, of an order line or of a coupon, with its price in integer cents.
 
     The list price is the median price per unit before discount; a product that nobody bought costs about what its
-    category does.
+    category does. Name and cost (in hundredths of a cent, what the shop pays for a unit today) are invented.
     """
     random = stream(seed, "products")
     named = _named(journey.products)
@@ -47,17 +51,22 @@ def products(journey: Journey, category_rows: pd.DataFrame, seed: int) -> pd.Dat
     price = price.fillna(typical * np.exp(random.normal(0, 0.3, size=len(frame))))
     listed_for_days = random.integers(366, 3 * 365, size=len(frame)).astype("timedelta64[D]")
     created_at = journey.anchor - listed_for_days
+    list_price = price.round().clip(lower=1).astype("int64")
+    frame["attributes"] = _attributes(frame, random)
+    is_active = random.random(len(frame)) < 0.97
     return pd.DataFrame(
         {
             "product_id": frame["product_id"],
+            "product_name": product_names(frame, seed),
             "category_id": frame["category_id"],
             "manufacturer_id": frame["manufacturer_id"].astype("Int64"),
             "brand": frame["brand"],
             "product_type": frame["product_type"],
             "package_size": frame["package_size"],
-            "list_price": price.round().clip(lower=1).astype("int64"),
-            "attributes": _attributes(frame, random),
-            "is_active": random.random(len(frame)) < 0.97,
+            "list_price": list_price,
+            "unit_cost": _unit_costs(list_price, frame["department"], seed),
+            "attributes": frame["attributes"],
+            "is_active": is_active,
             "created_at": created_at,
             "updated_at": created_at,
         }
@@ -125,6 +134,17 @@ def _unit_prices(lines: pd.DataFrame) -> pd.Series[float]:
     priced = lines[(lines["quantity"] > 0) & (lines["sales_value"] > 0)]
     per_unit = (priced["sales_value"] + priced["retail_disc"]) / priced["quantity"]
     return per_unit.groupby(priced["product_id"]).median()
+
+
+def _unit_costs(list_price: pd.Series[int], department: pd.Series[str], seed: int) -> pd.Series[int]:
+    """What a unit costs the shop, in hundredths of a cent; NA where the purchase is not recorded."""
+    random = stream(seed, "products.unit_cost")
+    names = np.sort(department.unique())
+    of_department = dict(zip(names, random.normal(MARGIN, MARGIN_SPREAD, size=len(names)), strict=True))
+    margin = department.map(of_department) + random.normal(0, MARGIN_SPREAD / 2, size=len(list_price))
+    share = 1 - margin.clip(0.05, 0.7)
+    cost: pd.Series[int] = (list_price * 100 * share).round().clip(lower=1).astype("Int64")
+    return cost.mask(random.random(len(list_price)) < UNKNOWN_COST_SHARE)
 
 
 def _attributes(frame: pd.DataFrame, random: np.random.Generator) -> pd.Series[str]:

@@ -124,3 +124,10 @@ def marker(connection: Connection[Any]) -> str | None:
     )
     found = value(connection, query)
     return None if found is None else str(found)
+
+
+def tables(connection: Connection[Any]) -> set[str]:
+    """Names of the tables in the connection's database."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT table_name FROM information_schema.tables WHERE table_schema = DATABASE()")
+        return {str(name) for (name,) in cursor.fetchall()}

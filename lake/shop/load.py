@@ -32,6 +32,7 @@ ORPHANS = (
     ("order_items", "order_id", "orders"),
     ("order_items", "product_id", "products"),
     ("payments", "order_id", "orders"),
+    ("refunds", "order_id", "orders"),
     ("shipments", "order_id", "orders"),
     ("products", "category_id", "categories"),
     ("coupons", "product_id", "products"),
@@ -142,8 +143,8 @@ def _load_tables(
     rows = dict.fromkeys(tables, 0)
     batches = (
         (name, copy.slice(start, BATCH_ROWS))
-        for name, table in tables.items()
-        for copy in copies(name, table, scale)
+        for name in tables
+        for copy in copies(name, tables, scale)
         for start in range(0, copy.num_rows, BATCH_ROWS)
     )
     with tempfile.TemporaryDirectory(prefix="shoplake-") as folder, ThreadPoolExecutor(max_workers=1) as writer:

@@ -1,4 +1,4 @@
-"""Baskets become orders, with payments and shipments derived from a seed.
+"""Baskets become orders, with payments, shipments and refunds derived from a seed.
 
 What happened after an order is cut off at the anchor: an order of the last evening is still only placed, one of the
 last days paid or on its way, and none of the shop's instants lies in the future.
@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from lake.shop import money
 from lake.shop.rng import stream
 from lake.shop.source import Journey
 
@@ -33,10 +34,11 @@ class OrderTables:
     order_items: pd.DataFrame
     payments: pd.DataFrame
     shipments: pd.DataFrame
+    refunds: pd.DataFrame
 
 
-def order_tables(journey: Journey, seed: int) -> OrderTables:
-    """Derive the four tables from the order lines."""
+def order_tables(journey: Journey, products: pd.DataFrame, seed: int) -> OrderTables:
+    """Derive the five tables from the order lines; ``products`` says what each cost."""
     lines = journey.lines
     baskets = lines.groupby("basket_id", sort=True).agg(
         customer_id=("household_id", "first"),
@@ -60,7 +62,15 @@ def order_tables(journey: Journey, seed: int) -> OrderTables:
             "updated_at": life["updated_at"],
         }
     )
-    return OrderTables(orders, _items(lines), _payments(orders, life, seed), _shipments(orders, life, seed))
+    items = _items(lines)
+    items["unit_cost"] = money.item_costs(items, products, journey.anchor)
+    return OrderTables(
+        orders,
+        items,
+        money.payments(orders, life, journey.anchor, seed),
+        _shipments(orders, life, seed),
+        money.refunds(orders, items, life, journey.anchor, seed),
+    )
 
 
 def _after(start: Instants, low_seconds: float, high_seconds: float, random: np.random.Generator) -> Instants:
@@ -135,30 +145,6 @@ def _items(lines: pd.DataFrame) -> pd.DataFrame:
             "coupon_match_discount": lines["coupon_match_disc"].to_numpy(),
             "created_at": lines["ordered_at"].to_numpy(),
             "updated_at": lines["ordered_at"].to_numpy(),
-        }
-    )
-
-
-def _payments(orders: pd.DataFrame, life: dict[str, Any], seed: int) -> pd.DataFrame:
-    """One payment per order: authorised when it is placed, then captured, refunded when it is cancelled."""
-    random = stream(seed, "payments")
-    web = random.choice(["card", "paypal", "voucher"], size=len(orders), p=[0.6, 0.35, 0.05])
-    store = random.choice(["card", "cash", "voucher"], size=len(orders), p=[0.65, 0.32, 0.03])
-    is_captured = ~np.isnat(life["captured_at"])
-    ordered_at = orders["ordered_at"].to_numpy()
-    paid_at = np.where(is_captured, life["captured_at"], ordered_at)
-    return pd.DataFrame(
-        {
-            "payment_id": np.arange(1, len(orders) + 1),
-            "order_id": orders["order_id"].to_numpy(),
-            "method": np.where(life["is_web"], web, store),
-            "status": np.select(
-                [life["status"] == "cancelled", is_captured], ["refunded", "captured"], default="authorised"
-            ),
-            "amount": orders["total_amount"].to_numpy(),
-            "paid_at": paid_at,
-            "created_at": ordered_at,
-            "updated_at": np.fmax(paid_at, life["cancelled_at"]),
         }
     )
 

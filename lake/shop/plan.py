@@ -12,9 +12,13 @@ from pymysql.cursors import Cursor
 from lake.errors import SourceError
 from lake.shop import acts
 from lake.shop.acts import Act
+from lake.shop.clicks import LOGGED_IN_SHARE
 
 CANCELLED_SHARE = 0.03
 """Cancelled orders, as a share of the new ones; one at least."""
+
+RETURNED_SHARE = 0.02
+"""Orders of which something comes back, as a share of the new ones; one at least."""
 
 Doing = Callable[[Cursor], Act]
 """An act that only needs a cursor to happen: one transaction."""
@@ -29,6 +33,7 @@ class Plan:
     shipped: list[int]
     delivered: list[int]
     cancelled: list[int]
+    returned: list[int]
     repriced: list[int]
     counted: list[int]
     moved: list[int]
@@ -64,6 +69,12 @@ def choose(cursor: Cursor, orders: int, random: np.random.Generator) -> Plan:
     )
     count = max(1, round(orders * CANCELLED_SHARE))
     from_web = to_ship[half:][: count // 2]
+    cancelled = from_web + some(brought_back, count - len(from_web))
+    # The last parcels that arrived.
+    arrived = ids(
+        "SELECT order_id FROM orders WHERE channel = 'web' AND status = 'delivered' "
+        "ORDER BY ordered_at DESC, order_id DESC LIMIT 2000"
+    )
     customers = ids("SELECT customer_id FROM customers ORDER BY customer_id")
     if len(customers) < 3:
         raise SourceError(f"the shop has {len(customers)} customers, too few to live", "load it anew: --replace")
@@ -76,7 +87,8 @@ def choose(cursor: Cursor, orders: int, random: np.random.Generator) -> Plan:
         paid=paid,
         shipped=to_ship[:half],
         delivered=some(under_way, half),
-        cancelled=from_web + some(brought_back, count - len(from_web)),
+        cancelled=cancelled,
+        returned=some(arrived, max(1, round(orders * RETURNED_SHARE))),
         repriced=some(products, few),
         counted=some(products, few),
         moved=some(customers, max(1, orders // 20)),
@@ -108,7 +120,7 @@ def acts_of(plan: Plan, orders: int, seed: int, random: np.random.Generator) -> 
         return acts.write_review(cursor, int(random.choice(plan.customers)), random)
 
     def browse(cursor: Cursor) -> Act:
-        visitor = int(random.choice(plan.customers)) if random.random() < 0.6 else None
+        visitor = int(random.choice(plan.customers)) if random.random() < LOGGED_IN_SHARE else None
         return acts.browse(cursor, visitor, random)
 
     return [
@@ -116,6 +128,7 @@ def acts_of(plan: Plan, orders: int, seed: int, random: np.random.Generator) -> 
         [_on(acts.ship, order_id) for order_id in plan.shipped],
         [_on(acts.deliver, order_id) for order_id in plan.delivered],
         [_on(acts.cancel, order_id) for order_id in plan.cancelled],
+        [_on(acts.take_back, order_id, "web", random) for order_id in plan.returned],
         [sign_up] * (1 + int(random.integers(2))),
         [order] * orders,
         [_on(acts.change_price, product_id, random) for product_id in plan.repriced],

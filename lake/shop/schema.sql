@@ -40,12 +40,14 @@ CREATE TABLE categories (
 
 CREATE TABLE products (
   product_id      BIGINT UNSIGNED NOT NULL,
+  product_name    VARCHAR(200)    NOT NULL,
   category_id     INT UNSIGNED    NOT NULL,
   manufacturer_id INT UNSIGNED    NULL,
   brand           ENUM('National','Private') NULL,
   product_type    VARCHAR(150)    NULL,
   package_size    VARCHAR(60)     NULL,
   list_price      DECIMAL(10,2)   NOT NULL,
+  unit_cost       DECIMAL(10,4)   NULL,
   attributes      JSON            NULL,
   is_active       TINYINT(1)      NOT NULL,
   created_at      DATETIME(6)     NOT NULL,
@@ -100,6 +102,7 @@ CREATE TABLE order_items (
   retail_discount       DECIMAL(12,2)   NOT NULL,
   coupon_discount       DECIMAL(12,2)   NOT NULL,
   coupon_match_discount DECIMAL(12,2)   NOT NULL,
+  unit_cost             DECIMAL(10,4)   NULL,
   created_at            DATETIME(6)     NOT NULL,
   updated_at            DATETIME(6)     NOT NULL DEFAULT CURRENT_TIMESTAMP(6) ON UPDATE CURRENT_TIMESTAMP(6),
   PRIMARY KEY (order_item_id),
@@ -167,7 +170,8 @@ CREATE TABLE payments (
   payment_id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT,
   order_id   BIGINT UNSIGNED NOT NULL,
   method     ENUM('card','cash','paypal','voucher') NOT NULL,
-  status     ENUM('authorised','captured','refunded') NOT NULL,
+  status     ENUM('authorised','captured','refunded','failed') NOT NULL,
+  failure    ENUM('declined','insufficient_funds','card_expired','timeout') NULL,
   amount     DECIMAL(12,2)   NOT NULL,
   paid_at    DATETIME(6)     NOT NULL,
   created_at DATETIME(6)     NOT NULL,
@@ -176,6 +180,23 @@ CREATE TABLE payments (
   KEY payments_order_id (order_id),
   KEY payments_updated_at (updated_at),
   CONSTRAINT payments_order FOREIGN KEY (order_id) REFERENCES orders (order_id)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_ci;
+
+-- Goods that came back. The line is named without a foreign key: it may be taken out of its order afterwards.
+CREATE TABLE refunds (
+  refund_id     BIGINT UNSIGNED NOT NULL AUTO_INCREMENT,
+  order_id      BIGINT UNSIGNED NOT NULL,
+  order_item_id BIGINT UNSIGNED NOT NULL,
+  quantity      INT             NOT NULL,
+  amount        DECIMAL(12,2)   NOT NULL,
+  reason        ENUM('damaged','late','wrong_item','not_as_described','changed_mind') NOT NULL,
+  refunded_at   DATETIME(6)     NOT NULL,
+  created_at    DATETIME(6)     NOT NULL,
+  updated_at    DATETIME(6)     NOT NULL DEFAULT CURRENT_TIMESTAMP(6) ON UPDATE CURRENT_TIMESTAMP(6),
+  PRIMARY KEY (refund_id),
+  KEY refunds_order_id (order_id),
+  KEY refunds_updated_at (updated_at),
+  CONSTRAINT refunds_order FOREIGN KEY (order_id) REFERENCES orders (order_id)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_ci;
 
 CREATE TABLE shipments (
@@ -223,12 +244,14 @@ CREATE TABLE reviews (
   CONSTRAINT reviews_customer FOREIGN KEY (customer_id) REFERENCES customers (customer_id)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_ci;
 
+-- Events as the browser sends them, now and then late or twice. The order is named without a foreign key, for the speed.
 CREATE TABLE clickstream (
   event_id    BIGINT UNSIGNED NOT NULL AUTO_INCREMENT,
   session_id  CHAR(36)        NOT NULL,
   customer_id BIGINT UNSIGNED NULL,
   product_id  BIGINT UNSIGNED NULL,
-  event_type  ENUM('view','search','add_to_cart','checkout') NOT NULL,
+  order_id    BIGINT UNSIGNED NULL,
+  event_type  ENUM('view','search','add_to_cart','checkout','order') NOT NULL,
   occurred_at DATETIME(6)     NOT NULL,
   properties  JSON            NULL,
   created_at  DATETIME(6)     NOT NULL,

@@ -23,6 +23,8 @@ LAST_DAY = date(2017, 12, 31)
 STORE_CLOCK = pd.Timedelta(hours=-5)
 """The dataset's instants are UTC; five hours less puts the busiest hours into the afternoon, where they were."""
 
+LINES_OF_FULL_SHOP = 1_469_307
+
 CENTS = ["sales_value", "retail_disc", "coupon_disc", "coupon_match_disc"]
 
 
@@ -109,3 +111,8 @@ def sample(journey: Journey, fraction: float, seed: int) -> Journey:
         coupons=coupons.reset_index(drop=True),
         redemptions=redemptions,
     )
+
+
+def share(journey: Journey, of_full_shop: int) -> int:
+    """How many rows of ``of_full_shop`` a shop of this size gets; one at least."""
+    return max(1, round(of_full_shop * len(journey.lines) / LINES_OF_FULL_SHOP))

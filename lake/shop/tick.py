@@ -19,7 +19,8 @@ from pymysql.connections import Connection
 
 from lake.errors import LakeError, SourceError
 from lake.shop.acts import Act
-from lake.shop.database import LOADED, exclusive, marker, speaking
+from lake.shop.build import TABLES
+from lake.shop.database import LOADED, exclusive, marker, speaking, tables
 from lake.shop.plan import Doing, acts_of, choose
 from lake.shop.rng import stream
 
@@ -34,7 +35,8 @@ BEAT_SECONDS = 10
 class TickSummary:
     """What one tick changed: counts of rows, and the revenue of the new orders in the shop's currency.
 
-    ``orders_cancelled`` counts earlier orders; their revenue is ``revenue_cancelled``.
+    ``orders_cancelled`` counts earlier orders; their revenue is ``revenue_cancelled``. ``payments`` counts the failed
+    ones too.
     """
 
     seed: int
@@ -42,12 +44,15 @@ class TickSummary:
     order_items: int = 0
     revenue_placed: Decimal = field(default_factory=lambda: Decimal("0.00"))
     payments: int = 0
+    payments_failed: int = 0
     shipments: int = 0
     orders_paid: int = 0
     orders_shipped: int = 0
     orders_delivered: int = 0
     orders_cancelled: int = 0
     revenue_cancelled: Decimal = field(default_factory=lambda: Decimal("0.00"))
+    refunds: int = 0
+    revenue_refunded: Decimal = field(default_factory=lambda: Decimal("0.00"))
     prices_changed: int = 0
     customers_added: int = 0
     customers_changed: int = 0
@@ -185,6 +190,13 @@ def _at_work(connection: Connection[Any]) -> Iterator[None]:
         if not (marker(connection) or "").startswith(LOADED):
             raise SourceError(
                 f"the shop on {connection.host}:{connection.port} has not been loaded", "run `lake shop load` first"
+            )
+        there = tables(connection)
+        if missing := [table for table in TABLES if table not in there]:
+            raise SourceError(
+                f"the shop on {connection.host}:{connection.port} was loaded by an earlier release, and has no table "
+                f"{missing[0]}",
+                "load it anew: `lake shop load --replace`",
             )
         connection.commit()
         yield

@@ -24,6 +24,9 @@ MONEY = {
 }
 """Columns that frames hold in integer cents and the shop in DECIMAL(_, 2)."""
 
+COSTS = {"unit_cost"}
+"""Columns that frames hold in hundredths of a cent and the shop in DECIMAL(_, 4)."""
+
 DATES = {"opened_on", "starts_on", "ends_on", "redeemed_on"}
 
 
@@ -34,6 +37,8 @@ def table(frame: pd.DataFrame) -> pa.Table:
         values = pa.array(frame[name], from_pandas=True)
         if name in MONEY:
             values = pc.multiply(values.cast(pa.decimal128(19, 0)), pa.scalar(Decimal("0.01")))
+        elif name in COSTS:
+            values = pc.multiply(values.cast(pa.decimal128(19, 0)), pa.scalar(Decimal("0.0001")))
         elif name in DATES:
             values = values.cast(pa.date32())
         elif pa.types.is_timestamp(values.type):

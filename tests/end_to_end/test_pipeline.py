@@ -30,7 +30,7 @@ def assert_lake_equals_shop() -> None:
     """Every business day's revenue to the cent, and every table's rows."""
     days = sql.rows("SELECT date_day, revenue FROM marts.daily_revenue WHERE revenue <> 0 ORDER BY 1")
     assert [(row["date_day"], row["revenue"]) for row in days] == [row for row in source(DAILY) if row[1]]
-    for table in ("customers", "orders", "order_items", "payments", "shipments", "campaign_customers"):
+    for table in ("customers", "orders", "order_items", "payments", "refunds", "shipments", "campaign_customers"):
         (in_lake,) = sql.query(f"SELECT count(*) FROM cleaned.{table}")[1][0]
         assert (table, in_lake) == (table, source(f"SELECT COUNT(*) FROM {table}")[0][0])
     for fact, table, key in FACTS:

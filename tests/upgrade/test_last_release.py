@@ -53,7 +53,8 @@ def folder() -> Iterator[Path]:
 @pytest.fixture(scope="module")
 def lakes(folder: Path) -> Iterator[tuple[Lake, Lake]]:
     """The command of the last release and that of this checkout, on the same state folder."""
-    from conftest import _free_offset
+    from conftest import OFFSETS
+    from lake.runtime.ports import free_offset
 
     old, home = folder / "last-release", folder / "home"
     listed = subprocess.run(["git", "archive", LAST_RELEASE], cwd=PROJECT, capture_output=True, timeout=60)
@@ -62,7 +63,7 @@ def lakes(folder: Path) -> Iterator[tuple[Lake, Lake]]:
     with tarfile.open(fileobj=io.BytesIO(listed.stdout)) as archive:
         archive.extractall(old, filter="data")
     subprocess.run(["make", "setup"], cwd=old, check=True, timeout=1200)
-    offset = _free_offset()
+    offset = free_offset(OFFSETS)
     before, now = _driver(old, home, offset), _driver(PROJECT, home, offset)
     try:
         yield before, now
@@ -96,6 +97,8 @@ def test_a_lake_of_the_last_release_goes_on(lakes: tuple[Lake, Lake]) -> None:
     now("up")
     assert {service["state"] for service in json.loads(now("status", "--json"))} == {"healthy"}
     assert _revenue(now) == figure
+    # The demo shop has tables and columns since that it had not then.
+    now("shop", "load", "--sample", "0.02", "--replace")
     now("shop", "tick", "--orders", "20", "--seed", "2")
     now("run")
     upgraded = _receipts(now)

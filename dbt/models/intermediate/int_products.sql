@@ -18,6 +18,7 @@ products as (
 -- a full join, so that what was sold of a product that is gone still counts
 select
     coalesce(products.product_id, sales.product_id) as product_id,
+    coalesce(products.product_name, 'UNKNOWN') as product_name,
     coalesce(products.department, 'UNKNOWN') as department,
     coalesce(products.category_name, 'UNKNOWN') as category_name,
     coalesce(products.product_type, 'UNKNOWN') as product_type,

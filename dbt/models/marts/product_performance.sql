@@ -1,5 +1,6 @@
 select
     product_id,
+    product_name,
     department,
     category_name,
     product_type,

@@ -1,5 +1,6 @@
 select
     product_id,
+    product_name,
     category_id,
     department,
     category_name,

@@ -50,7 +50,9 @@ def test_the_summary_is_what_happened(connection: Connection[Any]) -> None:
 
     after = counts(connection)
     grown = {name: after[name] - rows[name] for name in TABLES}
-    assert done.orders_placed == grown["orders"] == grown["payments"] == 20
+    assert done.orders_placed == grown["orders"] == 20
+    assert done.payments == grown["payments"] == 20 + done.payments_failed
+    assert done.refunds == grown["refunds"] == 1
     assert done.order_items == grown["order_items"]
     assert done.customers_added - done.customers_erased == grown["customers"]
     assert done.customers_erased == 1
@@ -66,6 +68,19 @@ def test_the_summary_is_what_happened(connection: Connection[Any]) -> None:
     assert since("shipments", "delivered_at IS NOT NULL") == done.orders_delivered
     assert since("orders", "status = 'cancelled' AND cancelled_at IS NOT NULL") == done.orders_cancelled == 1
     assert since("payments", "status = 'refunded'") == done.orders_cancelled
+    assert since("payments", "status = 'failed' AND failure IS NOT NULL") == done.payments_failed
+    returned = value(connection, "SELECT SUM(amount) FROM refunds WHERE created_at >= %s", (start,))
+    assert returned == done.revenue_refunded
+    # Whoever is seen to order has put what was ordered into the cart.
+    unseen = (
+        "SELECT COUNT(*) FROM clickstream AS told JOIN order_items USING (order_id) "
+        "WHERE told.event_type = 'order' AND told.created_at >= %s AND NOT EXISTS (SELECT 1 FROM clickstream AS cart "
+        "WHERE cart.session_id = told.session_id AND cart.event_type = 'add_to_cart' "
+        "AND cart.product_id = order_items.product_id)"
+    )
+    seen = "SELECT COUNT(*) FROM clickstream WHERE order_id IS NOT NULL AND created_at >= %s"
+    assert value(connection, seen, (start,)) > 0
+    assert value(connection, unseen, (start,)) == 0
     assert since("products", f"created_at < '{start}'") == done.prices_changed == 2
     assert since("customers", f"created_at < '{start}'") == done.customers_changed == 1
 
@@ -80,7 +95,7 @@ def test_what_must_always_hold_still_holds(connection: Connection[Any]) -> None:
     assert value(connection, unequal) == 0
     unrefunded = (
         "SELECT COUNT(*) FROM orders JOIN payments USING (order_id) "
-        "WHERE (orders.status = 'cancelled') <> (payments.status = 'refunded')"
+        "WHERE payments.status <> 'failed' AND (orders.status = 'cancelled') <> (payments.status = 'refunded')"
     )
     assert value(connection, unrefunded) == 0
     for table in TABLES:
@@ -112,3 +127,10 @@ def test_a_shop_that_was_not_loaded(shop_database: Address) -> None:
             tick(opened)
     finally:
         opened.close()
+
+
+def test_a_shop_of_an_earlier_release(connection: Connection[Any]) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("DROP TABLE refunds")
+    with pytest.raises(SourceError, match=r"by an earlier release, and has no table refunds\n.*--replace"):
+        tick(connection)

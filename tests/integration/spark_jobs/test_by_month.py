@@ -36,15 +36,17 @@ ITEMS = contract(
     key=["order_item_id"],
     columns={
         "order_item_id": KEY, "order_id": NUMBER, "product_id": NUMBER, "quantity": NUMBER, "sales_value": MONEY,
-        "retail_discount": MONEY, "coupon_discount": MONEY, "coupon_match_discount": MONEY, "at": INSTANT,
+        "retail_discount": MONEY, "coupon_discount": MONEY, "coupon_match_discount": MONEY,
+        "unit_cost": MONEY, "at": INSTANT,
     },
 )  # fmt: skip
 PRODUCTS = contract(
     "products",
     key=["product_id"],
     columns={
-        "product_id": KEY, "category_id": NUMBER, "brand": TEXT, "product_type": TEXT, "package_size": TEXT,
-        "manufacturer_id": NUMBER, "list_price": MONEY, "is_active": TRUTH, "at": INSTANT,
+        "product_id": KEY, "product_name": TEXT, "category_id": NUMBER, "brand": TEXT, "product_type": TEXT,
+        "package_size": TEXT, "manufacturer_id": NUMBER, "list_price": MONEY, "unit_cost": MONEY,
+        "is_active": TRUTH, "at": INSTANT,
     },
 )  # fmt: skip
 CATEGORIES = contract(
@@ -66,11 +68,11 @@ def _order(order: int, customer: int | None, month: int, status: str) -> Row:
 
 def _item(item: int, order: int, product: int, quantity: int) -> Row:
     value = Decimal(quantity * (10 + product)).scaleb(-1).quantize(Decimal("0.01"))
-    return (item, order, product, quantity, value, Decimal("0.10"), Decimal("0.00"), Decimal("0.00"))
+    return (item, order, product, quantity, value, Decimal("0.10"), Decimal("0.00"), Decimal("0.00"), None)
 
 
 def _product(product: int, category: int) -> Row:
-    return (product, category, "b", "t", "s", 1, Decimal("1.00"), True)
+    return (product, "n", category, "b", "t", "s", 1, Decimal("1.00"), None, True)
 
 
 _few = st.integers(1, 4)

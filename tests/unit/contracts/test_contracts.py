@@ -189,4 +189,4 @@ def test_references_in_a_circle_are_refused(tmp_path: Path) -> None:
 
 
 def test_the_shop_has_its_contracts() -> None:
-    assert len(load_all(["shop"])) == 15
+    assert len(load_all(["shop"])) == 16

@@ -40,10 +40,10 @@ def test_no_key_is_there_twice(rows: int, is_passed: bool) -> None:
 
 
 def test_each_fact_has_the_rows_of_its_cleaned_table() -> None:
-    cleaned = {"orders": 2, "order_items": 7, "payments": 3}
-    curated = {"fct_orders": 2, "fct_order_items": 6, "fct_payments": 3}
+    cleaned = {"orders": 2, "order_items": 7, "payments": 3, "refunds": 1}
+    curated = {"fct_orders": 2, "fct_order_items": 6, "fct_payments": 3, "fct_refunds": 1}
     passed = {result.table_name: result.is_passed for result in counts.reconciled(curated, cleaned)}
-    assert passed == {"fct_orders": True, "fct_order_items": False, "fct_payments": True}
+    assert passed == {"fct_orders": True, "fct_order_items": False, "fct_payments": True, "fct_refunds": True}
 
 
 def test_one_statement_counts_many_tables_but_no_more_than_trino_carries(monkeypatch: pytest.MonkeyPatch) -> None:
