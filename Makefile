@@ -3,7 +3,7 @@
 SHELL       := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup demo next test test-faults test-soak test-upgrade test-year test-native stress bench bench-extract bench-wide bench-tables bench-parity bench-maintenance bench-binlog bench-observe lint lint-dashboards format lock up down clean
+.PHONY: help setup demo next test test-servers test-faults test-soak test-upgrade test-year test-native stress bench bench-extract bench-wide bench-tables bench-parity bench-maintenance bench-binlog bench-observe lint lint-dashboards format lock up down clean
 
 PYTHON     ?= python3.11
 UV_VERSION := 0.13.9
@@ -38,8 +38,11 @@ next:
 	  '  $(LAKE) status' \
 	  '`source $(BIN)/activate` lets this shell know `lake` by its name; `make down` stops the services.'
 
-test: setup lint  ## run every test on services of their own
-	$(BIN)/python -m pytest
+test: setup lint  ## run every test on services of their own; what is for both database servers, on one of them each
+	LAKE_TEST_ONE_SERVER=1 $(BIN)/python -m pytest
+
+test-servers: setup  ## run what is for both database servers on both
+	$(BIN)/python -m pytest tests/integration tests/faults tests/types tests/properties
 
 test-faults: setup  ## strike every fault and write docs/reliability.md; takes more than an hour
 	WRITE_RELIABILITY_PAGE=1 $(BIN)/python -m pytest tests -m fault
@@ -95,6 +98,7 @@ lint: .venv/.complete  ## check style, types, imports, SQL, alert rules and rout
 	$(BIN)/mypy --package infra.grafana --package infra.opensearch_dashboards
 	$(BIN)/lint-imports
 	$(BIN)/sqlfluff lint dbt
+	$(BIN)/python -m lake.metrics.page --check
 	$(BIN)/python -m lake.observe.lint
 	$(BIN)/python -m infra.grafana --check
 	$(BIN)/python -m infra.opensearch_dashboards --check

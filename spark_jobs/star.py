@@ -97,7 +97,7 @@ def fct_order_items(order_items: DataFrame, orders: DataFrame) -> DataFrame:
     """One row an order item, with what its order says of who, where and when."""
     return _by_order(order_items.drop("customer_id", "store_id")).join(_order_head(orders), "order_id").select(
         _id("order_item_id"), _id("order_id"), _id("product_id"), _id("customer_id"), _id("store_id"), "order_date",
-        "ordered_at", "is_cancelled", F.col("quantity").cast("bigint").alias("quantity"), "sales_value",
+        "ordered_at", "channel", "is_cancelled", F.col("quantity").cast("bigint").alias("quantity"), "sales_value",
         _revenue(F.col("sales_value"), "decimal(12,2)"), "retail_discount", "coupon_discount", "coupon_match_discount",
         _cost().alias("cost"),
     )  # fmt: skip
@@ -139,8 +139,8 @@ def fct_orders(orders: DataFrame, order_items: DataFrame, shipments: DataFrame) 
 
 def fct_payments(payments: DataFrame, orders: DataFrame) -> DataFrame:
     """One row a payment or failed try, with the customer of its order."""
-    return _by_order(payments).join(orders.select(_id("order_id"), "customer_id"), "order_id").select(
-        _id("payment_id"), _id("order_id"), _id("customer_id"), "method", "status", "failure", "amount",
+    return _by_order(payments).join(orders.select(_id("order_id"), "customer_id", "channel"), "order_id").select(
+        _id("payment_id"), _id("order_id"), _id("customer_id"), "channel", "method", "status", "failure", "amount",
         "paid_at",
         F.to_date("paid_at").alias("paid_date"),
     )  # fmt: skip

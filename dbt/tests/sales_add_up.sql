@@ -17,6 +17,18 @@ with totals as (
         sum(revenue) as revenue,
         sum(units) as units
     from {{ ref('category_performance') }}
+    union all
+    select
+        'sales_by_day' as mart,
+        sum(revenue) as revenue,
+        sum(units) as units
+    from {{ ref('sales_by_day') }}
+    union all
+    select
+        'order_details' as mart,
+        sum(revenue) as revenue,
+        sum(units) filter (where not is_cancelled) as units
+    from {{ ref('order_details') }}
 ),
 
 expected as (

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from dataclasses import dataclass
 from importlib.metadata import version
 from itertools import chain
 from pathlib import Path
@@ -26,26 +27,64 @@ log = logging.getLogger(__name__)
 PARSED_FOR = "lake"
 """Catalog for which the project is parsed."""
 
+PROJECT, SEMANTIC = ".msgpack", ".semantic.json"
+"""Endings of the files in which the two parts of what dbt has parsed are remembered."""
+
 PARSED = ("*.sql", "*.yml")
 PACKAGES = ("dbt-core", "dbt-trino")
 
 
-def manifest(project: Path, catalog: str, parse: Callable[[], bytes]) -> Manifest:
+@dataclass(frozen=True)
+class Parsed:
+    """What dbt writes of a project that it has parsed for the catalog `PARSED_FOR`.
+
+    Attributes:
+        project: all of it, as dbt keeps it for partial parsing.
+        semantic: the metrics and what they are made of, as MetricFlow reads them (JSON).
+    """
+
+    project: bytes
+    semantic: bytes
+
+
+def manifest(project: Path, catalog: str, parse: Callable[[], Parsed]) -> Manifest:
     """The project as dbt has parsed it, for a catalog.
 
     Args:
-        parse: parses it, for the catalog `PARSED_FOR`; what dbt writes of it for partial parsing.
+        parse: parses it.
     """
-    file = settings().home / "dbt" / f"{fingerprint(project)}.msgpack"
-    found = _read(file)
+    found = _read(_file(project, PROJECT))
     if found is None:
-        data = parse()
-        for older in file.parent.glob("*.msgpack"):
-            older.unlink(missing_ok=True)
-        remembered_file.write(file, data)
-        found = _of(data)
+        found = _of(_remembered(project, parse).project)
     _rename(found, catalog)
     return found
+
+
+def semantic(project: Path, parse: Callable[[], Parsed]) -> str:
+    """The metrics of the project and what they are made of, as MetricFlow reads them; tables lie in `PARSED_FOR`.
+
+    Args:
+        parse: parses it.
+    """
+    try:
+        return _file(project, SEMANTIC).read_text("utf-8")
+    except FileNotFoundError:
+        return _remembered(project, parse).semantic.decode()
+
+
+def _remembered(project: Path, parse: Callable[[], Parsed]) -> Parsed:
+    """The project, parsed, and remembered in place of what was before."""
+    parsed = parse()
+    for ending, data in ((PROJECT, parsed.project), (SEMANTIC, parsed.semantic)):
+        file = _file(project, ending)
+        for older in file.parent.glob(f"*{ending}"):
+            older.unlink(missing_ok=True)
+        remembered_file.write(file, data)
+    return parsed
+
+
+def _file(project: Path, ending: str) -> Path:
+    return settings().home / "dbt" / f"{fingerprint(project)}{ending}"
 
 
 def fingerprint(project: Path) -> str:

@@ -165,11 +165,27 @@ def _run(command: list[str], catalog: str, target_dir: Path) -> Any:
         LakeError: it did not come to its end. What is wrong with single models and tests stands in what it gives.
     """
 
-    def parse() -> bytes:
-        _called(["parse", "--quiet"], dbt_manifest.PARSED_FOR, target_dir)
-        return (target_dir / "partial_parse.msgpack").read_bytes()
+    return _called(command, catalog, target_dir, dbt_manifest.manifest(DBT, catalog, lambda: _parsed(target_dir)))
 
-    return _called(command, catalog, target_dir, dbt_manifest.manifest(DBT, catalog, parse))
+
+def semantic_manifest(target_dir: Path) -> str:
+    """The metrics and what they are made of, as MetricFlow reads them (JSON). No service is asked.
+
+    Args:
+        target_dir: folder for dbt's artifacts and its log.
+
+    Raises:
+        LakeError: the project cannot be parsed.
+    """
+    return dbt_manifest.semantic(DBT, lambda: _parsed(target_dir))
+
+
+def _parsed(target_dir: Path) -> dbt_manifest.Parsed:
+    _called(["parse", "--quiet"], dbt_manifest.PARSED_FOR, target_dir)
+    return dbt_manifest.Parsed(
+        project=(target_dir / "partial_parse.msgpack").read_bytes(),
+        semantic=(target_dir / "semantic_manifest.json").read_bytes(),
+    )
 
 
 def _called(command: list[str], catalog: str, target_dir: Path, manifest: Any = None) -> Any:

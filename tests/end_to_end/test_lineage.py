@@ -67,7 +67,7 @@ def test_every_column_of_the_shop_that_it_names_is_there(graph: Graph) -> None:
 
 
 def test_the_command_answers_right_after_a_run(published: dict[str, Any]) -> None:
-    # dbt/models/marts/daily_revenue.sql sums fct_orders.revenue, and `star.fct_orders` sums sales_value of the orders
+    # dbt/models/marts/sales/daily_revenue.sql sums fct_orders.revenue, `star.fct_orders` sums sales_value of the orders
     # whose status does not say that they are cancelled.
     told = json.loads(lake("lineage", "marts.daily_revenue.revenue", "--json"))
     assert [(one["table"], one["column"], one["uses"]) for one in told["sources"]] == [

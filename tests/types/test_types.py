@@ -22,6 +22,9 @@ from tests.types.cases import BAD, EXACT, MARIADB, Bad
 from tests.types.conftest import Matrix, landed
 from tests.types.tables import INSTANTS, LARGE_BYTES, LATE, SMALL, WIDTH, exact_cases
 
+pytestmark = pytest.mark.both_servers
+"""Each case costs little; what costs is that the types were loaded, once for all cases of a server."""
+
 NAMES = [case.name for case in [*EXACT, *MARIADB]]
 LAYERS = ("raw", "cleaned")
 

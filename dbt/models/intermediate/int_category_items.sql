@@ -10,8 +10,10 @@ select
     items.order_id,
     items.customer_id,
     items.order_date,
+    items.channel,
     items.quantity,
     items.revenue,
-    items.discount
+    items.discount,
+    items.cost
 from {{ ref('int_sold_items') }} as items
 left join products on items.product_id = products.product_id

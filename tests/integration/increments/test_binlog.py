@@ -96,6 +96,7 @@ def test_other_databases_are_ignored(items: Any) -> None:
     assert (items.run().kind, items.run().landed) == ("binlog", [])
 
 
+@pytest.mark.both_servers
 @pytest.mark.parametrize(
     "statement",
     [
@@ -199,6 +200,7 @@ MARIADB_KEYS = {
 }
 
 
+@pytest.mark.both_servers
 @pytest.mark.parametrize("name", [*KEYS, *MARIADB_KEYS])
 def test_keys_of_every_type_are_those_that_the_reader_gives(lab: MakeLab, server: Any, name: str) -> None:
     """Every value is inserted, updated, changed as a key and deleted; beside columns of other types."""

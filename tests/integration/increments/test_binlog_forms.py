@@ -145,6 +145,7 @@ def test_a_session_in_statement_format(items: Any) -> None:
     assert items.run().kind == "binlog"
 
 
+@pytest.mark.both_servers
 class TestMySQL:
     """Row 3 and row 6 of what was seen, and what else MariaDB has not."""
 
@@ -196,6 +197,7 @@ class TestMySQL:
         assert (ran.kind, sorted(ran.landed)) == ("binlog", [(1,), (2,), (3,), (9,)])
 
 
+@pytest.mark.both_servers
 class TestMariaDB:
     """What MySQL has not."""
 

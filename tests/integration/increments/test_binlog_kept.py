@@ -99,6 +99,7 @@ RIGHTS = {
 }
 
 
+@pytest.mark.both_servers
 @pytest.mark.parametrize("lacks", RIGHTS)
 def test_the_best_way_that_the_privileges_allow(items: Any, server_kind: str, lacks: str) -> None:
     if server_kind not in RIGHTS[lacks]:

@@ -56,9 +56,10 @@ CATEGORIES = contract(
 )
 MODELS = tuple(model for model in curated.MODELS if model.name in ("dim_product", "fct_order_items"))
 BUILT = {
-    "intermediate": ("int_product_months", "int_category_months"),
+    "intermediate": ("int_product_months", "int_category_months", "int_category_days"),
     "marts": ("product_performance", "category_performance"),
 }
+COSTS = (None, Decimal("0.75"))
 Row = tuple[Any, ...]
 
 
@@ -68,7 +69,7 @@ def _order(order: int, customer: int | None, month: int, status: str) -> Row:
 
 def _item(item: int, order: int, product: int, quantity: int) -> Row:
     value = Decimal(quantity * (10 + product)).scaleb(-1).quantize(Decimal("0.01"))
-    return (item, order, product, quantity, value, Decimal("0.10"), Decimal("0.00"), Decimal("0.00"), None)
+    return (item, order, product, quantity, value, Decimal("0.10"), Decimal("0.00"), Decimal("0.00"), COSTS[item % 2])
 
 
 def _product(product: int, category: int) -> Row:

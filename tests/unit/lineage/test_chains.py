@@ -36,7 +36,7 @@ def _way_back(graph: Graph, name: str) -> dict[str, dict[str, tuple[Use, ...]]]:
 
 
 def test_revenue_through_a_case_and_two_sums(graph: Graph) -> None:
-    # dbt/models/marts/daily_revenue.sql sums fct_orders.revenue, and `star.fct_orders` sums sales_value and makes 0 of
+    # dbt/models/marts/sales/daily_revenue.sql sums fct_orders.revenue; `star.fct_orders` sums sales_value, makes 0 of
     # it where the status says that the order is cancelled.
     assert _way_back(graph, "marts.daily_revenue.revenue") == {
         "marts.daily_revenue.revenue": {"curated.fct_orders.revenue": (A,)},

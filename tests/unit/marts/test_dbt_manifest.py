@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -53,18 +54,27 @@ def test_a_run_has_every_table_in_its_own_catalog(home: Path) -> None:
 
 def test_what_was_remembered_by_half_is_parsed_anew(home: Path, caplog: pytest.LogCaptureFixture) -> None:
     marts.compiled(home / "target")
-    (remembered,) = (home / "dbt").iterdir()
+    (remembered,) = (home / "dbt").glob("*.msgpack")
     whole = remembered.read_bytes()
     remembered.write_bytes(whole[:1000])
-    assert dbt_manifest.manifest(marts.DBT, "run_7", parse=lambda: whole).nodes
+    assert dbt_manifest.manifest(marts.DBT, "run_7", parse=lambda: dbt_manifest.Parsed(whole, b"{}")).nodes
     assert "parsed anew" in caplog.text
     assert remembered.read_bytes() == whole
+
+
+def test_the_metrics_are_asked_for_without_parsing_again(home: Path, commands: list[str]) -> None:
+    shutil.rmtree(home / "dbt", ignore_errors=True)
+    marts.compiled(home / "target")
+    commands.clear()
+    metrics = json.loads(marts.semantic_manifest(home / "metrics"))["metrics"]
+    assert "revenue" in {metric["name"] for metric in metrics}
+    assert commands == []
 
 
 @pytest.mark.parametrize(
     "edit",
     [
-        lambda project: (project / "models" / "marts" / "daily_revenue.sql").write_text("select 1 as x"),
+        lambda project: (project / "models" / "marts" / "sales" / "daily_revenue.sql").write_text("select 1 as x"),
         lambda project: (project / "models" / "another.sql").write_text("select 1 as x"),
         lambda project: (project / "profiles.yml").unlink(),
     ],

@@ -20,8 +20,16 @@ MARTS = {
     "cohort_retention",
     "campaign_effect",
     "delivery_times",
+    "calendar_days",
+    "sales_by_day",
+    "order_details",
+    "payments_by_day",
+    "reviews_by_day",
+    "customer_churn",
+    "sessions",
+    "searches",
 }
-BY_MONTH = {"int_product_months", "int_category_months"}
+BY_MONTH = {"int_product_months", "int_category_months", "int_category_days"}
 BELOW = {"marts": ("marts", "int_"), "int_": ("int_", "stg_"), "stg_": ("source",)}
 
 

@@ -1,0 +1,78 @@
+"""``lake metric``: what a business metric is, and which there are."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.table import Table
+
+from lake.commands.printing import console, print_rows
+from lake.errors import LakeError
+
+if TYPE_CHECKING:
+    from lake.metrics.definitions import Metrics
+
+
+def metric(
+    name: Annotated[str, typer.Argument(help="Which one; without it, all are listed.")] = "",
+    by: Annotated[
+        list[str] | None, typer.Option(metavar="DIM", help="Split it by a dimension; may be repeated.")
+    ] = None,
+    grain: Annotated[str, typer.Option(metavar="PERIOD", help="day, week, month, quarter or year.")] = "",
+    first: Annotated[str, typer.Option("--from", metavar="DAY", help="First day (UTC), YYYY-MM-DD.")] = "",
+    last: Annotated[str, typer.Option("--to", metavar="DAY", help="Last day, which counts too.")] = "",
+    at: Annotated[str, typer.Option(metavar="COMMIT", help="A commit of main: the metric as it was.")] = "",
+    json_: Annotated[bool, typer.Option("--json")] = False,
+) -> None:
+    """Ask for a metric, such as revenue --by category --grain month."""
+    from lake.metrics import ask, definitions
+    from lake.metrics.compiler import Compiler
+
+    metrics = definitions.load()
+    if not name:
+        _list(metrics, json_)
+        return
+    found = metrics.get(name)
+    question = ask.Question(found, tuple(by or ()), grain, _day("--from", first), _day("--to", last))
+    with ask.at(at) as catalog:
+        answer = ask.ask(Compiler(metrics.manifest), question, catalog)
+    if json_:
+        typer.echo(json.dumps(answer.told(), indent=1))
+        return
+    print_rows(answer.columns, [[*row[:-1], _shown(row[-1], found.unit)] for row in answer.rows])
+    console.print(f"{found.label} ({found.unit}): {found.description}", highlight=False, markup=False)
+    if all(row[-1] is None for row in answer.rows):
+        console.print("There is nothing in this period.")
+
+
+def _list(metrics: Metrics, as_json: bool) -> None:
+    if as_json:
+        typer.echo(json.dumps([{**vars(one)} for one in metrics], indent=1))
+        return
+    table = Table(box=None)
+    table.add_column("metric", no_wrap=True)
+    for title in ("unit", "by", "what it is"):
+        table.add_column(title, overflow="fold")
+    for one in metrics:
+        table.add_row(one.name, one.unit, ", ".join(one.dimensions), one.description)
+    console.print(table)
+
+
+def _shown(value: Any, unit: str) -> str:
+    if value is None:
+        return "–"
+    if unit == "share":
+        return f"{value * 100:.2f} %"
+    if unit == "count" and value == int(value):
+        return f"{int(value):,}"
+    return f"{value:,.2f}"
+
+
+def _day(option: str, text: str) -> date | None:
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError as error:
+        raise LakeError(f"{option} {text!r} is not a day", "write it as YYYY-MM-DD, such as 2026-01-31") from error

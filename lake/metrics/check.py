@@ -1,0 +1,130 @@
+"""What is wrong with the definitions of metrics, told with file, line and the nearest name that there is.
+
+dbt and MetricFlow look at the same files, but a column that there is not is only met by Trino, and neither of them says
+where a mistake stands.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+import sqlglot
+from ruamel.yaml import YAML
+from sqlglot import exp
+
+UNITS = ("money", "count", "share", "days", "hours", "stars", "position")
+OWNERS = ("finance", "marketing", "merchandising", "operations", "sales")
+"""Departments, as the shop's contracts name them."""
+DIRECTIONS = ("up", "down", "neither")
+
+REF = re.compile(r"""^ref\(['"](\w+)['"]\)$""")
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where something stands."""
+
+    file: Path
+    line: int
+
+    def mistake(self, said: str, name: str, known: Iterable[str]) -> str:
+        """A line about a name that is not one of those that there are."""
+        return f"{self.file}:{self.line}: {said}; {nearest(name, known)}"
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """A way out for who named something that there is not.
+
+    >>> nearest("revenu", ["revenue", "refunds"]), nearest("x", ["up", "down"]), nearest("x", [])
+    ('did you mean revenue?', 'one of up, down', 'there is none')
+    """
+    choices = list(known)
+    if found := get_close_matches(name, choices, n=1):
+        return f"did you mean {found[0]}?"
+    return f"one of {', '.join(choices)}" if choices else "there is none"
+
+
+def mistakes(project: Path) -> list[str]:
+    """What is wrong with the metrics of a dbt project, a line each.
+
+    Args:
+        project: its folder. Models have their columns in ``models/marts/**/*.yml``, metrics and semantic models stand
+            in ``models/metrics/*.yml``.
+    """
+    columns = {
+        model["name"]: {column["name"] for column in model.get("columns", ())}
+        for file in sorted((project / "models" / "marts").rglob("*.yml"))
+        for model in _read(file).get("models", ())
+    }
+    files = {
+        file.relative_to(project.parent): _read(file) for file in sorted((project / "models" / "metrics").glob("*.yml"))
+    }
+    measures = {
+        measure["name"]
+        for document in files.values()
+        for model in document.get("semantic_models", ())
+        for measure in model.get("measures", ())
+    }
+    metrics = {metric["name"] for document in files.values() for metric in document.get("metrics", ())}
+    found: list[str] = []
+    for file, document in files.items():
+        for model in document.get("semantic_models", ()):
+            found += _of_model(file, model, columns)
+        for metric in document.get("metrics", ()):
+            found += _of_metric(file, metric, measures, metrics)
+    return found
+
+
+def _of_model(file: Path, model: Any, columns: dict[str, set[str]]) -> Iterator[str]:
+    place, name = _place(file, model), model["name"]
+    referred = REF.match(str(model["model"]))
+    if not referred or referred[1] not in columns:
+        asked = referred[1] if referred else str(model["model"])
+        yield place.mistake(f"semantic model {name} is of {asked!r}, which is no mart", asked, columns)
+        return
+    known = columns[referred[1]]
+    for kind in ("dimensions", "measures"):
+        for part in model.get(kind, ()):
+            for column in _columns(str(part.get("expr", part["name"]))):
+                if column not in known:
+                    said = f"{part['name']} of semantic model {name}: {referred[1]} has no column {column!r}"
+                    yield _place(file, part).mistake(said, column, sorted(known))
+
+
+def _of_metric(file: Path, metric: Any, measures: set[str], metrics: set[str]) -> Iterator[str]:
+    place, name = _place(file, metric), metric["name"]
+    params = metric.get("type_params", {})
+    measure = params.get("measure")
+    if measure is not None and str(measure) not in measures:
+        yield place.mistake(f"metric {name}: there is no measure {str(measure)!r}", str(measure), sorted(measures))
+    inputs = {part["name"] for part in params.get("metrics", ())}
+    for part in sorted(inputs - metrics):
+        yield place.mistake(f"metric {name}: there is no metric {part!r}", part, sorted(metrics))
+    for column in sorted(_columns(str(params["expr"])) - inputs) if "expr" in params else ():
+        yield place.mistake(
+            f"metric {name}: its expr names {column!r}, which is not one of its metrics", column, sorted(inputs)
+        )
+    meta = metric.get("config", {}).get("meta", {})
+    for what, known in (("unit", UNITS), ("owner", OWNERS), ("good", DIRECTIONS)):
+        if meta.get(what) not in known:
+            said = f"metric {name} has the {what} {meta[what]!r}" if what in meta else f"metric {name} has no {what}"
+            yield place.mistake(said, str(meta.get(what, "")), known)
+
+
+def _columns(expression: str) -> set[str]:
+    """Names of the columns in an expression of Trino's SQL."""
+    parsed = sqlglot.parse_one(expression, dialect="trino")
+    return {column.name for column in parsed.find_all(exp.Column)}
+
+
+def _read(file: Path) -> Any:
+    return YAML(typ="rt").load(file.read_text("utf-8"))
+
+
+def _place(file: Path, node: Any) -> Place:
+    return Place(file, node.lc.line + 1)

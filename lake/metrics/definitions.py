@@ -1,0 +1,138 @@
+"""The metrics as the dbt project defines them, in dbt's semantic layer.
+
+The format is dbt's (https://docs.getdbt.com/docs/build/semantic-models); MetricFlow reads it. What Shoplake wants to
+know besides stands in each metric's ``meta``: unit, owner, and which way is good.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lake.errors import LakeError
+from lake.layers import marts
+from lake.metrics import check
+
+GRAINS = ("day", "week", "month", "quarter", "year")
+"""Periods that a metric can be asked for by, from short to long."""
+
+SCHEMA = "marts"
+
+
+@dataclass(frozen=True)
+class Metric:
+    """What is known of a metric.
+
+    Attributes:
+        name, label, description: what it is called in commands and to people, and what it counts.
+        unit, owner, good: one of `check.UNITS`, `check.OWNERS` and `check.DIRECTIONS`, which says what way is good.
+        grain: the shortest period that it is known for.
+        dimensions: what it can be split by.
+        expression: how it is computed, of columns or of other metrics.
+        tables: qualified names of the marts that it is computed from.
+    """
+
+    name: str
+    label: str
+    description: str
+    unit: str
+    owner: str
+    good: str
+    grain: str
+    dimensions: tuple[str, ...]
+    expression: str
+    tables: tuple[str, ...]
+
+
+class Metrics:
+    """All metrics, by name.
+
+    Args:
+        manifest: as MetricFlow has parsed it.
+    """
+
+    def __init__(self, manifest: Any) -> None:
+        self.manifest = manifest
+        self._models = {model.name: model for model in manifest.semantic_models}
+        self._measures = {
+            measure.name: (model, measure) for model in self._models.values() for measure in model.measures
+        }
+        self._raw = {metric.name: metric for metric in manifest.metrics}
+        self._metrics = {name: self._metric(raw) for name, raw in sorted(self._raw.items())}
+
+    def __iter__(self) -> Iterator[Metric]:
+        return iter(self._metrics.values())
+
+    def get(self, name: str) -> Metric:
+        """The metric of a name.
+
+        Raises:
+            LakeError: there is none; the nearest name is told.
+        """
+        if name not in self._metrics:
+            raise LakeError(
+                f"there is no metric {name!r}", f"{check.nearest(name, self._metrics)} `lake metric` lists all"
+            )
+        return self._metrics[name]
+
+    def _metric(self, raw: Any) -> Metric:
+        meta = raw.config.meta
+        inputs = [self._measures[name] for name in self._measures_of(raw.name)]
+        models = {model.name: model for model, _ in inputs}
+        shared = set.intersection(*(_dimensions(model) for model in models.values()))
+        return Metric(
+            name=raw.name,
+            label=raw.label or raw.name,
+            description=raw.description or "",
+            unit=meta["unit"],
+            owner=meta["owner"],
+            good=meta["good"],
+            grain=max((_grain(model) for model in models.values()), key=GRAINS.index),
+            dimensions=tuple(sorted(shared)),
+            expression=self._expression(raw),
+            tables=tuple(sorted(f"{SCHEMA}.{model.node_relation.alias}" for model in models.values())),
+        )
+
+    def _measures_of(self, name: str) -> Iterator[str]:
+        params = self._raw[name].type_params
+        if params.measure:
+            yield params.measure.name
+        for part in params.metrics or ():
+            yield from self._measures_of(part.name)
+
+    def _expression(self, raw: Any) -> str:
+        if raw.type_params.measure is None:
+            return str(raw.type_params.expr)
+        model, measure = self._measures[raw.type_params.measure.name]
+        how = "count distinct" if measure.agg.value == "count_distinct" else measure.agg.value
+        return f"{how} of {measure.expr or measure.name} in {SCHEMA}.{model.node_relation.alias}"
+
+
+def load() -> Metrics:
+    """The metrics of this checkout. No service is asked.
+
+    Raises:
+        LakeError: a definition is wrong, or the dbt project cannot be parsed.
+    """
+    if mistakes := check.mistakes(marts.DBT):
+        raise LakeError("\n".join(mistakes), "correct the definitions; docs/metrics.md tells of their format")
+    # Imported here: MetricFlow takes seconds to import.
+    from metricflow_semantics.model.dbt_manifest_parser import parse_manifest_from_dbt_generated_manifest
+
+    with tempfile.TemporaryDirectory(prefix="shoplake-") as folder:
+        written = marts.semantic_manifest(Path(folder))
+    return Metrics(parse_manifest_from_dbt_generated_manifest(written))
+
+
+def _dimensions(model: Any) -> set[str]:
+    """Names of what a semantic model can be split by, time apart."""
+    return {dimension.name for dimension in model.dimensions if dimension.type.value == "categorical"}
+
+
+def _grain(model: Any) -> str:
+    """The shortest period by which a semantic model's measures can be added up."""
+    time = next(one for one in model.dimensions if one.name == model.defaults.agg_time_dimension)
+    return str(time.type_params.time_granularity.value)
