@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -18,8 +18,10 @@ from tenacity import RetryError, Retrying, retry_if_result, stop_after_delay, wa
 from lake.errors import LakeError
 from lake.ledger import receipts
 from lake.ledger.receipts import NOT_ASKED_FOR, Receipt
-from lake.platform.airflow import ENDED, Airflow, TaskState
 from lake.settings import settings
+
+if TYPE_CHECKING:
+    from lake.platform.airflow import Airflow, TaskState
 
 PIPELINE, REPORTS, ALERTING, LINEAGE = "shop_lake", "reports", "alerting", "lineage"
 MAINTENANCE, PARITY = "maintenance", "parity"
@@ -69,6 +71,9 @@ def run_pipeline(asked: Asked, console: Console) -> dict[str, Any]:
     Raises:
         LakeError: the run failed; the failed task's last words are in the message.
     """
+    # Imported here, and below: Airflow's client takes a second to import, and every command would wait for it.
+    from lake.platform.airflow import Airflow
+
     with Airflow() as airflow:
         for dag_id in (PIPELINE, REPORTS, ALERTING, LINEAGE, MAINTENANCE, PARITY):
             airflow.unpause(dag_id)
@@ -142,6 +147,8 @@ def _until_ended(
     airflow: Airflow, dag_id: str, run_id: str, show: Callable[[list[TaskState]], None]
 ) -> tuple[str, list[TaskState]]:
     """Ask twice a second; the state in which the run ended, and its tasks."""
+    from lake.platform.airflow import ENDED
+
     while True:
         state, tasks = airflow.run_state(dag_id, run_id), airflow.tasks(dag_id, run_id)
         show(tasks)

