@@ -3,7 +3,7 @@
 SHELL       := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup demo next test test-servers test-faults test-soak test-upgrade test-year test-native stress bench bench-extract bench-wide bench-tables bench-parity bench-maintenance bench-binlog bench-observe lint lint-dashboards format lock up down clean
+.PHONY: help setup demo next test test-thorough test-faults test-soak test-upgrade test-year test-native stress bench bench-extract bench-wide bench-tables bench-parity bench-maintenance bench-binlog bench-observe lint lint-dashboards format lock up down clean
 
 PYTHON     ?= python3.11
 UV_VERSION := 0.13.9
@@ -38,11 +38,11 @@ next:
 	  '  $(LAKE) status' \
 	  '`source $(BIN)/activate` lets this shell know `lake` by its name; `make down` stops the services.'
 
-test: setup lint  ## run every test on services of their own; what is for both database servers, on one of them each
-	LAKE_TEST_ONE_SERVER=1 $(BIN)/python -m pytest
+test: setup lint  ## run the tests on services of their own; what is for both database servers, on one of them each
+	LAKE_TEST_REDUCED=1 $(BIN)/python -m pytest
 
-test-servers: setup  ## run what is for both database servers on both
-	$(BIN)/python -m pytest tests/integration tests/faults tests/types tests/properties
+test-thorough: setup  ## run all tests, on both database servers; takes twice as long
+	$(BIN)/python -m pytest
 
 test-faults: setup  ## strike every fault and write docs/reliability.md; takes more than an hour
 	WRITE_RELIABILITY_PAGE=1 $(BIN)/python -m pytest tests -m fault

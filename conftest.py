@@ -15,9 +15,9 @@ What can be set:
 
 - ``LAKE_TEST_REQUIRES_ALL=1``: a test that would be skipped because this machine lacks a part, such as MySQL, fails. So
   does CI. (The reason of such a skip begins with ``missing part: ``.)
-- ``LAKE_TEST_ONE_SERVER=1``: a test that asks for ``server`` runs on one of the two alone, half of them on each, always
-  the same; those that are marked ``both_servers`` still run on both. `make test` does so, to end in time;
-  `make test-servers` runs them all on both.
+- ``LAKE_TEST_REDUCED=1``: what is marked ``thorough`` is left out, and a test that asks for ``server`` runs on one of the
+  two alone, half of them on each, always the same; those that are marked ``both_servers`` still run on both.
+  `make test` does so, to end in time on a slow machine; `make test-thorough` runs them all.
 - ``LAKE_TEST_SERVERS=mysql://root:password@host:port,…``: other servers take the place of the two.
 - ``LAKE_TEST_HOME``: state folder of a platform that is up already, with its offset in ``LAKE_PORT_OFFSET``, to try a
   test again quickly. `LAKE_SECOND_SERVER=mysql lake up mariadb-replica mariadb-primary mysql-primary mysql-replica
@@ -244,10 +244,10 @@ def pytest_configure() -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out every second test of each server, where one server is enough."""
-    if NAMED or not os.environ.get("LAKE_TEST_ONE_SERVER"):
+    """Leave out what a reduced run does without."""
+    if not os.environ.get("LAKE_TEST_REDUCED"):
         return
-    left = [item for item in items if _belongs_to_the_other_server(item)]
+    left = [item for item in items if item.get_closest_marker("thorough") or _belongs_to_the_other_server(item)]
     config.hook.pytest_deselected(items=left)
     items[:] = [item for item in items if item not in {*left}]
 

@@ -13,6 +13,7 @@ from decimal import Decimal
 from typing import Any
 
 import psutil
+import pytest
 
 from lake.platform import catalog, sql
 from lake.platform.airflow import Airflow
@@ -86,6 +87,7 @@ def test_a_run_that_finds_nothing_new_publishes_nothing(published: dict[str, Any
     assert_lake_equals_shop()
 
 
+@pytest.mark.thorough
 def test_lines_that_are_deleted_or_go_to_another_order_leave_their_order(published: dict[str, Any]) -> None:
     """Their orders are not touched by it, and of the deleted line the source tells no more than its key."""
     lines = source("SELECT order_item_id, order_id FROM order_items ORDER BY 1 LIMIT 100")
@@ -170,6 +172,7 @@ def test_bad_rows_go_to_quarantine_and_come_back_when_mended(published: dict[str
     assert_lake_equals_shop()
 
 
+@pytest.mark.thorough
 def test_a_table_that_changed_its_shape_holds_back_only_itself_and_what_is_made_of_it(
     published: dict[str, Any],
 ) -> None:

@@ -5,7 +5,8 @@ exactly what the position names, as the receipt says (on MariaDB always), revenu
 Else MySQL's view holds at least that, and may hold what was being committed when it was opened: some prefix of the
 shop's history, at most `IN_FLIGHT` transactions further, must have the same revenue and the same rows in every table.
 
-`make test-soak` runs this for half an hour; in the suite two runs do, and a third one when the shop is quiet again.
+`make test-soak` runs this for half an hour; in `make test-thorough` two runs do, and a third one when the shop is
+quiet again.
 """
 
 from __future__ import annotations
@@ -96,6 +97,7 @@ def assert_shop_was_so(scratch: Scratch, receipt: dict[str, Any]) -> int:
     return len(tried) - 1
 
 
+@pytest.mark.thorough
 @pytest.mark.timeout(60 * MINUTES + 3600)
 def test_every_run_publishes_while_the_shop_lives_and_shows_it_to_the_cent(published: dict[str, Any]) -> None:
     receipts = []

@@ -29,6 +29,8 @@ CHANGES = (
     "DELETE FROM notes WHERE text = 'same' LIMIT 1",
 )
 
+pytestmark = pytest.mark.thorough
+
 
 @pytest.mark.usefixtures("published")
 def test_every_table_reaches_cleaned_by_three_commands(

@@ -6,9 +6,12 @@ import json
 from collections import Counter
 from typing import Any
 
+import pytest
 from tenacity import Retrying, stop_after_delay, wait_fixed
 
 from tests.end_to_end.driving import lake
+
+pytestmark = pytest.mark.thorough
 
 TOOK_PART = {"airflow-scheduler", "airflow-task", "nessie", "spark", "trino"}
 """Those that log what they do; object store and database servers log what fails, or takes long."""

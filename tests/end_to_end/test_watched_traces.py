@@ -13,6 +13,8 @@ from lake.platform.airflow import Airflow
 from lake.settings import settings
 from tests.end_to_end.driving import lake
 
+pytestmark = pytest.mark.thorough
+
 
 @pytest.fixture(scope="module")
 def told(watched_run: dict[str, Any]) -> dict[str, Any]:
