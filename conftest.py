@@ -15,8 +15,8 @@ What can be set:
 
 - ``LAKE_TEST_REQUIRES_ALL=1``: a test that would be skipped because this machine lacks a part, such as MySQL, fails. So
   does CI. (The reason of such a skip begins with ``missing part: ``.)
-- ``LAKE_TEST_REDUCED=1``: what is marked ``thorough`` is left out, and a test that asks for ``server`` runs on one of the
-  two alone, half of them on each, always the same; those that are marked ``both_servers`` still run on both.
+- ``LAKE_TEST_REDUCED=1``: what is marked ``thorough`` is left out, and a test that asks for ``server`` runs on one of
+  the two alone, half of them on each, always the same; those that are marked ``both_servers`` still run on both.
   `make test` does so, to end in time on a slow machine; `make test-thorough` runs them all.
 - ``LAKE_TEST_SERVERS=mysql://root:password@host:port,…``: other servers take the place of the two.
 - ``LAKE_TEST_HOME``: state folder of a platform that is up already, with its offset in ``LAKE_PORT_OFFSET``, to try a
