@@ -103,6 +103,7 @@ def test_lines_that_are_deleted_or_go_to_another_order_leave_their_order(publish
     assert_lake_equals_shop()
 
 
+@pytest.mark.thorough
 def test_a_killed_task_is_tried_again_and_the_tables_are_the_same(published: dict[str, Any]) -> None:
     lake("shop", "tick", "--orders", "10", "--seed", "8")
     killed: list[str] = []
@@ -146,6 +147,7 @@ def _task_processes() -> list[int]:
     return found
 
 
+@pytest.mark.thorough
 def test_bad_rows_go_to_quarantine_and_come_back_when_mended(published: dict[str, Any]) -> None:
     """One item with a negative quantity, and one order of an unknown status, which takes its items along."""
     (bad_item, its_order) = source("SELECT order_item_id, order_id FROM order_items ORDER BY 1 LIMIT 1")[0]

@@ -16,6 +16,8 @@ from tests.faults.proxy import Proxy, Rule
 from tests.numbers import numbers
 from tests.statements import RESET_BINLOG
 
+pytestmark = pytest.mark.thorough
+
 Tell = Callable[[str], None]
 
 

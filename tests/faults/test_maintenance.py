@@ -28,6 +28,8 @@ from tests.faults.case import KILLED, Case
 from tests.faults.data import fill
 from tests.faults.drive import merge
 
+pytestmark = pytest.mark.thorough
+
 TODAY = datetime.now(UTC)
 PUBLISHED = [
     datetime(TODAY.year - 3, 6, 10, tzinfo=UTC),

@@ -11,6 +11,8 @@ from tests.faults.case import Case
 from tests.faults.data import change, fill
 from tests.faults.proxy import Proxy, Rule
 
+pytestmark = pytest.mark.thorough
+
 Tell = Callable[[str], None]
 
 PART = rb"PUT /landing/\S*part-"

@@ -8,6 +8,8 @@ from tests.integration.doctor import of_installation, of_source  # noqa: F401 - 
 from tests.integration.doctor.conftest import Followed, Lake
 from tests.integration.doctor.fault import MACHINE, SERVER, found
 
+pytestmark = pytest.mark.thorough
+
 
 @pytest.mark.parametrize("name", MACHINE)
 def test_a_fault_of_the_installation_is_found(name: str, lake: Lake) -> None:

@@ -31,6 +31,8 @@ from lake.steps.extract import extract
 from lake.steps.marts import marts
 from lake.steps.register import register
 
+pytestmark = pytest.mark.thorough
+
 LONG = "customer's-" + "very-" * 10 + "old"
 WIDE = ", ".join(f"c{number} INT NOT NULL DEFAULT {number}" for number in range(100))
 PASSWORD = "p@ss:w/ör'd\\ ${HOME}#%"
