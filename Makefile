@@ -91,7 +91,7 @@ bench-observe: setup  ## measure what monitoring costs an idle platform that is 
 bench-binlog: setup  ## measure readers of the binlog: rows=1000000 rounds=3
 	$(BIN)/python -m benchmarks.binlog --rows $(or $(rows),1000000) --rounds $(or $(rounds),3)
 
-lint: .venv/.complete  ## check style, types, imports, SQL, alert rules and routes, dashboards; changes nothing
+lint: setup  ## check style, types, imports, SQL, alert rules and routes, dashboards; changes nothing
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
