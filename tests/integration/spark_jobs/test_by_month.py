@@ -156,6 +156,7 @@ def on_trino(open_branch: Opener, monkeypatch: pytest.MonkeyPatch) -> Iterator[A
         one.__exit__(None, None, None)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("examples", [3, pytest.param(20, marks=pytest.mark.slow)])
 def test_the_months_that_were_touched_are_enough(on_trino: Any, tmp_path: Path, examples: int) -> None:
     @settings(
