@@ -247,14 +247,14 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Leave out what a reduced run does without."""
     if not os.environ.get("LAKE_TEST_REDUCED"):
         return
-    left = [item for item in items if item.get_closest_marker("thorough") or _belongs_to_the_other_server(item)]
-    config.hook.pytest_deselected(items=left)
-    items[:] = [item for item in items if item not in {*left}]
+    left = {item for item in items if item.get_closest_marker("thorough") or _belongs_to_the_other_server(item)}
+    config.hook.pytest_deselected(items=[*left])
+    items[:] = [item for item in items if item not in left]
 
 
 def _belongs_to_the_other_server(item: pytest.Item) -> bool:
     kind = getattr(getattr(item, "callspec", None), "params", {}).get("server_kind")
-    if kind not in KINDS or item.get_closest_marker("both_servers"):
+    if kind not in KINDS or item.get_closest_marker("both_servers") or not _can_have(SECOND):
         return False
     same_on_both = item.nodeid.replace(kind, "")
     return kind != KINDS[crc32(same_on_both.encode()) % len(KINDS)]

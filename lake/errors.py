@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from difflib import get_close_matches
+
 
 class LakeError(Exception):
     """Something a person can mend.
@@ -64,3 +67,17 @@ class SparkTimeoutError(LakeError):
 
 class AuditError(LakeError):
     """A blocking check failed, so the run is not published."""
+
+
+def nearest(name: str, names: Iterable[str]) -> str:
+    """The way out for a name that is not known: the one that was meant, or all where none is like it.
+
+    >>> nearest("revenu", ["revenue", "refunds"]), nearest("x", ["up", "down"]), nearest("x", [])
+    ('did you mean revenue?', 'there is down, up', 'there is none')
+    """
+    choices = sorted(names)
+    if found := get_close_matches(name, choices, n=1):
+        return f"did you mean {found[0]}?"
+    if not choices:
+        return "there is none"
+    return f"there is {', '.join(choices)}" if len(choices) <= 12 else "nothing is like it"

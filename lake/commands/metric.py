@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from datetime import date
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.table import Table
 
+from lake.commands.days import day
 from lake.commands.printing import console, print_rows
-from lake.errors import LakeError
+from lake.commands.views import viewed
 
 if TYPE_CHECKING:
     from lake.metrics.definitions import Metrics
@@ -36,8 +36,9 @@ def metric(
         _list(metrics, json_)
         return
     found = metrics.get(name)
-    question = ask.Question(found, tuple(by or ()), grain, _day("--from", first), _day("--to", last))
-    with ask.at(at) as catalog:
+    bounds = [day(option, text) if text else None for option, text in (("--from", first), ("--to", last))]
+    question = ask.Question(found, tuple(by or ()), grain, *bounds)
+    with viewed(f"main@{at}" if at else None) as catalog:
         answer = ask.ask(Compiler(metrics.manifest), question, catalog)
     if json_:
         typer.echo(json.dumps(answer.told(), indent=1))
@@ -69,10 +70,3 @@ def _shown(value: Any, unit: str) -> str:
     if unit == "count" and value == int(value):
         return f"{int(value):,}"
     return f"{value:,.2f}"
-
-
-def _day(option: str, text: str) -> date | None:
-    try:
-        return date.fromisoformat(text) if text else None
-    except ValueError as error:
-        raise LakeError(f"{option} {text!r} is not a day", "write it as YYYY-MM-DD, such as 2026-01-31") from error

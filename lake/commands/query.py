@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from lake.commands.printing import Format, print_rows
-from lake.errors import LakeError
+from lake.commands.views import viewed
 
 
 def sql(
@@ -18,19 +18,10 @@ def sql(
     at: Annotated[str | None, typer.Option(help="A commit of main: the lake as it was.")] = None,
 ) -> None:
     """Run SQL on Trino, on the published lake unless told otherwise."""
-    from lake.ledger import retention
     from lake.platform import sql as trino_sql
 
-    if branch or at:
-        reference = branch or f"main@{at}"
-        name = f"view_{reference.replace('@', '_')[:40]}"
-        try:
-            with trino_sql.catalog_at(name, reference):
-                names, rows = trino_sql.query(statement, name)
-        except LakeError as error:
-            raise (retention.unreadable(at, error) if at else error) from error
-    else:
-        names, rows = trino_sql.query(statement)
+    with viewed(branch or (f"main@{at}" if at else None)) as catalog:
+        names, rows = trino_sql.query(statement, catalog)
     print_rows(names, rows, format)
 
 

@@ -6,7 +6,7 @@ import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import fields
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from threading import Event, Thread
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -16,6 +16,7 @@ from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from lake.commands.days import day
 from lake.errors import LakeError
 from lake.settings import settings
 
@@ -54,7 +55,7 @@ def load_command(
     from lake.shop.load import load
     from lake.shop.replica import wait_for_replica
 
-    day = _day(anchor) if anchor else datetime.now(UTC).date()
+    on = day("anchor", anchor) if anchor else datetime.now(UTC).date()
     columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
     with shop() as connection, Progress(*columns, console=console, transient=True) as bar:
         task = bar.add_task("making the shop from real baskets")
@@ -65,7 +66,7 @@ def load_command(
             loaded += rows
             bar.update(task, description=f"loading {table} ({loaded:,} rows so far)")
 
-        summary = load(connection, day, seed, sample, scale, replace, progress)
+        summary = load(connection, on, seed, sample, scale, replace, progress)
         bar.update(task, description="waiting for the replica")
         waited = wait_for_replica(connection)
     if not summary.is_new:
@@ -154,10 +155,3 @@ def _pace(lived: Lived) -> str:
     if lived.kept_up:
         return f"{done}, as asked"
     return f"{done}; {lived.asked_rate:g} were asked for, which this machine and its database cannot keep"
-
-
-def _day(text: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError as error:
-        raise LakeError(f"anchor {text!r} is not a day", "write it as YYYY-MM-DD, such as 2026-01-31") from error

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -69,16 +67,6 @@ def ask(compiler: Compiler, question: Question, catalog: str = CATALOG) -> Answe
     names, rows = sql.query(statement.replace(f'"{PARSED_FOR}".', f'"{catalog}".'), catalog)
     columns = [_column(name, question) for name in names]
     return Answer(columns, [_dated(columns, row, question.grain) for row in rows], statement)
-
-
-@contextmanager
-def at(commit: str | None) -> Iterator[str]:
-    """A catalog of Trino that shows main, or main as it was at a commit."""
-    if not commit:
-        yield CATALOG
-        return
-    with sql.catalog_at(f"view_{commit[:40]}", f"main@{commit}") as name:
-        yield name
 
 
 def _column(name: str, question: Question) -> str:

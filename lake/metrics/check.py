@@ -9,13 +9,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 import sqlglot
 from ruamel.yaml import YAML
 from sqlglot import exp
+
+from lake.errors import nearest
 
 UNITS = ("money", "count", "share", "days", "hours", "stars", "position")
 OWNERS = ("finance", "marketing", "merchandising", "operations", "sales")
@@ -35,18 +36,6 @@ class Place:
     def mistake(self, said: str, name: str, known: Iterable[str]) -> str:
         """A line about a name that is not one of those that there are."""
         return f"{self.file}:{self.line}: {said}; {nearest(name, known)}"
-
-
-def nearest(name: str, known: Iterable[str]) -> str:
-    """A way out for who named something that there is not.
-
-    >>> nearest("revenu", ["revenue", "refunds"]), nearest("x", ["up", "down"]), nearest("x", [])
-    ('did you mean revenue?', 'one of up, down', 'there is none')
-    """
-    choices = list(known)
-    if found := get_close_matches(name, choices, n=1):
-        return f"did you mean {found[0]}?"
-    return f"one of {', '.join(choices)}" if choices else "there is none"
 
 
 def mistakes(project: Path) -> list[str]:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Any
 
-from lake.errors import LakeError
-from lake.metrics.check import nearest
+from lake.errors import LakeError, nearest
 from lake.metrics.definitions import GRAINS, Metric
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lake.errors import LakeError
+from lake.errors import LakeError, nearest
 from lake.layers import marts
 from lake.metrics import check
 
@@ -73,9 +73,7 @@ class Metrics:
             LakeError: there is none; the nearest name is told.
         """
         if name not in self._metrics:
-            raise LakeError(
-                f"there is no metric {name!r}", f"{check.nearest(name, self._metrics)} `lake metric` lists all"
-            )
+            raise LakeError(f"there is no metric {name!r}", f"{nearest(name, self._metrics)} `lake metric` lists all")
         return self._metrics[name]
 
     def _metric(self, raw: Any) -> Metric:

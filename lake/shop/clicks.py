@@ -33,7 +33,7 @@ SOURCES = ["direct", "search_engine", "mail", "ads", "social"]
 SOURCE_SHARES = {"buys": [0.38, 0.24, 0.26, 0.09, 0.03], "leaves": [0.22, 0.34, 0.08, 0.2, 0.16]}
 
 FRUITLESS = ["birthday 🎂", 'tv 32"', "crème brûlée torch", "iphone charger", "cofee beens", "gluten fre bred"]
-"""Searches that find nothing."""
+"""What is searched for in vain, by those who leave without an order."""
 FRUITLESS_SHARE = 0.12
 SEARCHING_SHARES = {"buys": 0.6, "leaves": 0.35}
 CART_SHARE, CHECKOUT_SHARE = 0.15, 0.03
@@ -47,7 +47,7 @@ class Words:
     """What people type to find a product, and how many products that finds.
 
     Attributes:
-        query: by ``product_id``, the last words of the kind of goods, as they stand in the name.
+        query: by ``product_id``, the first two words of the kind of goods.
         results: by query.
     """
 
@@ -201,7 +201,7 @@ def _properties(
     )
     position = random.geometric(0.3, size=len(steps))
     fruitless = random.choice(FRUITLESS, size=len(steps))
-    is_fruitless = random.random(len(steps)) < np.where(buys[session], 0, FRUITLESS_SHARE / SEARCHING_SHARES["leaves"])
+    is_fruitless = random.random(len(steps)) < np.where(buys[session], 0, FRUITLESS_SHARE)
     has_none = random.random(len(steps)) < WITHOUT_PROPERTIES_SHARE
     texts: list[str | None] = []
     query, queried = "", -1

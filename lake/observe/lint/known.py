@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from difflib import get_close_matches
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -93,12 +92,3 @@ def _labels_of_targets(configuration: dict[str, Any]) -> dict[str, frozenset[str
         job["job_name"]: EVERY_TARGET.union(*(group.get("labels", {}) for group in job["static_configs"]))
         for job in configuration["scrape_configs"]
     }
-
-
-def nearest(name: str, names: Iterable[str]) -> str:
-    """The way out for a name that is not known: the one that was meant, or all where none is like it."""
-    choices = sorted(names)
-    found = get_close_matches(name, choices, n=1)
-    if found:
-        return f"did you mean {found[0]}?"
-    return f"there is {', '.join(choices)}" if len(choices) <= 12 else "nothing is like it"

@@ -10,7 +10,8 @@ from collections.abc import Sequence
 import promql_parser as promql
 from promql_parser import AggModifierType, LabelModifierType, MatchOp, VectorMatchCardinality
 
-from lake.observe.lint.known import Known, nearest
+from lake.errors import nearest
+from lake.observe.lint.known import Known
 
 NAME = "__name__"
 KEEPS_ITS_SERIES = ("topk", "bottomk", "limitk", "limit_ratio")

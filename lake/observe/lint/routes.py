@@ -15,7 +15,8 @@ from promql_parser import MatchOp
 
 from lake.alerts import kinds
 from lake.alerts.rules import Rule
-from lake.observe.lint.known import SEVERITIES, TEAMS, nearest
+from lake.errors import nearest
+from lake.observe.lint.known import SEVERITIES, TEAMS
 from lake.observe.lint.problem import Problem, at, line_of, read
 from lake.observe.lint.rules import Told
 

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from lake.alerts import kinds
+from lake.errors import nearest
 from lake.observe.lint import promql
-from lake.observe.lint.known import SEVERITIES, TEAMS, Known, known, nearest
+from lake.observe.lint.known import SEVERITIES, TEAMS, Known, known
 from lake.observe.lint.problem import Problem, at, line_of, read
 
 ANNOTATIONS = frozenset({"summary", "way_out", "runbook"})

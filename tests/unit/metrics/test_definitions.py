@@ -61,7 +61,7 @@ def test_a_question_becomes_one_statement(metrics: Metrics, compiler: Compiler) 
     ("name", "by", "grain", "said", "way_out"),
     [
         ("revenue", ("categori",), "", "metric revenue has no dimension 'categori'", "did you mean category?"),
-        ("revenue", ("segment",), "", "has no dimension 'segment'", "one of category, channel, department"),
+        ("revenue", ("segment",), "", "has no dimension 'segment'", "there is category, channel, department"),
         ("churn_rate", ("channel",), "", "metric churn_rate has no dimension 'channel'", "there is none"),
         ("revenue", (), "weak", "'weak' is no period", "did you mean week?"),
         ("churn_rate", (), "week", "metric churn_rate is known by month, not by week", "ask for a longer one"),
@@ -128,7 +128,7 @@ def test_these_definitions_have_no_mistake() -> None:
         ("[{name: discount}, {", "[{name: discunt}, {", "there is no metric 'discunt'; did you mean discount?"),
         ("revenue - refunds,", "revenue - refund,", "names 'refund', which is not one of its metrics; did you mean"),
         ("unit: stars", "unit: star", "metric review_score has the unit 'star'; did you mean stars?"),
-        ("{unit: position, ", "{", "metric search_position has no unit; one of money"),
+        ("{unit: position, ", "{", "metric search_position has no unit; there is count, days"),
         ("unit: stars, owner: merchandising", "unit: stars, owner: merchandise", "'merchandise'; did you mean merch"),
         (
             "merchandising, good: down}}\n  - name: clicked_s",

@@ -6,7 +6,8 @@ from unittest.mock import Mock
 import pytest
 from typer.testing import CliRunner
 
-from lake.commands.shop import _day, app
+from lake.commands.days import day
+from lake.commands.shop import app
 from lake.errors import LakeError, SourceError
 from lake.shop.database import connect
 from lake.shop.load import load
@@ -59,7 +60,7 @@ def test_options_of_a_tick_that_do_not_go_together(options: list[str], said: str
 
 def test_an_anchor_that_is_no_day() -> None:
     with pytest.raises(LakeError, match="anchor '2026-02-30' is not a day"):
-        _day("2026-02-30")
+        day("anchor", "2026-02-30")
 
 
 def test_a_database_that_is_away() -> None:

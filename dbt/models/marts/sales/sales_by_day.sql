@@ -61,4 +61,4 @@ select
     sums.refunded_units,
     cast(sums.refunds as decimal(18, 2)) as refunds
 from sums
-left join {{ ref('int_category_names') }} as categories on sums.category_id = categories.category_id
+left join {{ ref('int_categories') }} as categories on sums.category_id = categories.category_id
