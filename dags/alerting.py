@@ -1,14 +1,14 @@
 """# alerting: does the published lake look right?
 
 Waits for the event that `shop_lake` emits when a run is published, evaluates every rule of `lake/alerts/rules.yml` **at
-the commit of the receipt**, and tells Alertmanager which alerts fire and which hold again. A rule that cannot be
+the commit of the receipt**, and tells Alertmanager which alerts fire, why, and which hold again. A rule that cannot be
 evaluated (NULL, no rows, a query that fails) fires `NoData`: it never passes in silence.
 
 **Started by hand**, it takes the newest receipt.
 
 **When an alert fires.** Its annotations carry the value, the reference, the receipt and the commit.
 
-1. `lake sql "select * from marts.daily_revenue order by date_day desc limit 30"`: is the figure real?
+1. `lake alerts test RULE`, and `lake metric METRIC --grain day --by DIMENSION`: is the figure real? Where is it from?
 2. `lake receipts`: did the run read what it should have? A shop that sold less is a matter for sales, not for the lake.
 3. An alert closes by itself with the first publish in which its rule holds, or a day after the last evaluation.
 

@@ -40,9 +40,9 @@ KINDS: dict[str, Kind] = {
     "ServiceAway": Kind(("service",), PLATFORM, "ServiceDown"),
     "WatchSilent": Kind(("beat",), PLATFORM),
     "NotWatched": Kind(("look",), PLATFORM),
-    "NoData": Kind(("rule",)),
+    "NoData": Kind(("rule", "segment")),
 }
-RULE = Kind(("rule",), runbook="LakeRule")
+RULE = Kind(("rule", "segment"), runbook="LakeRule")
 """An alert of `lake/alerts/rules.yml`, whose name is the rule's."""
 
 

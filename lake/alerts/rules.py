@@ -1,4 +1,4 @@
-"""What an alert rule is: a YAML entry with a query and the condition that must hold."""
+"""What an alert rule is: a YAML entry with a metric and what is wrong with it, or with a query and what must hold."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from string import Template
-from typing import Any
+from typing import Any, Literal, Self
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
@@ -18,26 +18,41 @@ SHAPE = """a rule looks like this:
     - name: revenue_of_yesterday        # lower case, digits and _
       description: What broken means, in a sentence.
       severity: critical                # or: warning, info
-      query: SELECT … AS value, … AS reference
-      condition: {min_ratio: 0.5}       # one or more of: min, max (of value), min_ratio, max_ratio (value to reference)
+      metric: revenue                   # or query: SELECT … AS value, … AS reference, and condition: {min_ratio: 0.5}
+      by: department                    # optional: the metric of each of its `largest: 5` segments
+      days: 1                           # optional: how many days, up to yesterday, are judged together
+      change: {against: weekdays, min_ratio: 0.5}
+                                        # or `threshold: {min: 100, max: 900}`, or `anomaly: {below: 4, above: 4}`
       labels: {team: sales}             # optional"""
 
 
-class Condition(BaseModel):
-    """What must hold; at least one bound. A value equal to a bound holds."""
+class Bounds(BaseModel):
+    """What a value must lie between; one that is equal to a bound does. At least one bound is given."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    @model_validator(mode="after")
+    def _some_bound(self) -> Self:
+        bounds = self.bounds
+        if not any(name in self.model_fields_set for name in bounds) or None in (
+            getattr(self, name) for name in bounds if name in self.model_fields_set
+        ):
+            raise ValueError(f"give a number for at least one of {', '.join(bounds)}")
+        return self
+
+    @property
+    def bounds(self) -> list[str]:
+        """Names of the bounds that there are."""
+        return [name for name, field in type(self).model_fields.items() if field.default is None]
+
+
+class Condition(Bounds):
+    """What must hold of the value of a query, and of its ratio to the reference."""
 
     min: Decimal | None = None
     max: Decimal | None = None
     min_ratio: Decimal | None = None
     max_ratio: Decimal | None = None
-
-    @model_validator(mode="after")
-    def _some_bound(self) -> Condition:
-        if not self.model_fields_set or None in (getattr(self, name) for name in self.model_fields_set):
-            raise ValueError("give a number for at least one of min, max, min_ratio, max_ratio")
-        return self
 
     @property
     def is_relative(self) -> bool:
@@ -57,12 +72,43 @@ class Condition(BaseModel):
         return ""
 
 
-class Rule(BaseModel):
-    """One alert rule.
+class Threshold(Bounds):
+    """What a metric must lie between."""
+
+    min: Decimal | None = None
+    max: Decimal | None = None
+
+
+class Change(Bounds):
+    """What a metric must lie between as a ratio to what it was before.
 
     Attributes:
-        query: SQL for Trino that returns one row with ``value``, and ``reference`` where the condition is relative.
-            ``$as_of`` becomes a date literal: the day of the source instant.
+        against: ``weekdays`` is the mean of the same days of the four weeks before, ``before`` as many days just
+            before, ``year`` the same weekdays 52 weeks before.
+    """
+
+    against: Literal["weekdays", "before", "year"]
+    min_ratio: Decimal | None = Field(default=None, ge=0)
+    max_ratio: Decimal | None = Field(default=None, ge=0)
+
+
+class Anomaly(Bounds):
+    """How far a metric may stray from what is usual of the day (`lake.alerts.usual`), in standard deviations.
+
+    Attributes:
+        beside: ``rest`` judges a segment by its ratio to all others, so that a quiet day of the whole shop is not told
+            of each segment.
+    """
+
+    below: float | None = Field(default=None, gt=0)
+    above: float | None = Field(default=None, gt=0)
+    beside: Literal["", "rest"] = ""
+
+
+class _Named(BaseModel):
+    """What every rule says.
+
+    Attributes:
         labels: added to the alert's own, for routing.
     """
 
@@ -71,9 +117,26 @@ class Rule(BaseModel):
     name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
     description: str = Field(min_length=1)
     severity: Severity
+    labels: dict[str, str] = Field(default_factory=dict)
+
+    @field_validator("labels")
+    @classmethod
+    def _free_labels(cls, labels: dict[str, str]) -> dict[str, str]:
+        if taken := {"alertname", "severity", "rule", "segment"} & set(labels):
+            raise ValueError(f"{', '.join(sorted(taken))} is set from the rule itself")
+        return labels
+
+
+class QueryRule(_Named):
+    """What no metric tells: a query of one's own.
+
+    Attributes:
+        query: SQL for Trino that returns one row with ``value``, and ``reference`` where the condition is relative.
+            ``$as_of`` becomes a date literal: the day of the source instant.
+    """
+
     query: str = Field(min_length=1)
     condition: Condition
-    labels: dict[str, str] = Field(default_factory=dict)
 
     @field_validator("query")
     @classmethod
@@ -82,16 +145,42 @@ class Rule(BaseModel):
             raise ValueError("the only parameter is $as_of")
         return query
 
-    @field_validator("labels")
-    @classmethod
-    def _free_labels(cls, labels: dict[str, str]) -> dict[str, str]:
-        if taken := {"alertname", "severity", "rule"} & set(labels):
-            raise ValueError(f"{', '.join(sorted(taken))} is set from the rule itself")
-        return labels
-
     def bound(self, as_of: date) -> str:
         """The query with its parameter filled in."""
         return Template(self.query).substitute(as_of=f"DATE '{as_of.isoformat()}'")
+
+
+class MetricRule(_Named):
+    """What must hold of a metric, or of each of its largest segments.
+
+    Attributes:
+        metric: its name.
+        by: one of its dimensions; empty for the metric of the whole shop.
+        largest: of how many segments, the largest of the weeks before.
+        days: that are judged together; the last of them is the one before the source instant's.
+    """
+
+    metric: str
+    by: str = ""
+    largest: int = Field(default=5, ge=1, le=50)
+    days: int = Field(default=1, ge=1, le=31)
+    threshold: Threshold | None = None
+    change: Change | None = None
+    anomaly: Anomaly | None = None
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> Self:
+        kinds = [name for name in ("threshold", "change", "anomaly") if getattr(self, name)]
+        if len(kinds) != 1:
+            raise ValueError(f"give one of threshold, change, anomaly, not {' and '.join(kinds) or 'none'}")
+        if self.anomaly and self.days != 1:
+            raise ValueError("an anomaly is that of one day: leave out `days`")
+        if self.anomaly and self.anomaly.beside and not self.by:
+            raise ValueError("what lies beside the rest is a segment: give a dimension with `by`")
+        return self
+
+
+Rule = QueryRule | MetricRule
 
 
 def load(file: Path) -> list[Rule]:
@@ -120,7 +209,8 @@ def load(file: Path) -> list[Rule]:
 
 def _rule(entry: Any, where: str) -> Rule:
     try:
-        return Rule.model_validate(entry)
+        kind = QueryRule if isinstance(entry, dict) and "query" in entry else MetricRule
+        return kind.model_validate(entry)
     except ValidationError as error:
         name = f" ({entry['name']!r})" if isinstance(entry, dict) and "name" in entry else ""
         problems = [f"{'.'.join(map(str, item['loc'])) or 'the rule'}: {item['msg']}" for item in error.errors()]

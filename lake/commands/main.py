@@ -25,6 +25,7 @@ from lake.commands import (
     sources,
     trace,
 )
+from lake.commands.alerts import app as alerts
 from lake.commands.report import app as report
 from lake.commands.shop import app as shop
 from lake.errors import LakeError
@@ -59,6 +60,7 @@ for command in (
 ):
     app.command(NAMES.get(command))(command)
 app.add_typer(shop, name="shop", help="The demo shop: load it, let it live.")
+app.add_typer(alerts, name="alerts", help="Alert rules: try one on a day, list when they fired.")
 app.add_typer(report, name="report", help="Reports that the published lake gave rise to.")
 
 

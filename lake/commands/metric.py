@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
@@ -30,6 +30,7 @@ def metric(
     """Ask for a metric, such as revenue --by category --grain month."""
     from lake.metrics import ask, definitions
     from lake.metrics.compiler import Compiler
+    from lake.metrics.wording import told
 
     metrics = definitions.load()
     if not name:
@@ -43,7 +44,7 @@ def metric(
     if json_:
         typer.echo(json.dumps(answer.told(), indent=1))
         return
-    print_rows(answer.columns, [[*row[:-1], _shown(row[-1], found.unit)] for row in answer.rows])
+    print_rows(answer.columns, [[*row[:-1], told(row[-1], found.unit)] for row in answer.rows])
     console.print(f"{found.label} ({found.unit}): {found.description}", highlight=False, markup=False)
     if all(row[-1] is None for row in answer.rows):
         console.print("There is nothing in this period.")
@@ -60,13 +61,3 @@ def _list(metrics: Metrics, as_json: bool) -> None:
     for one in metrics:
         table.add_row(one.name, one.unit, ", ".join(one.dimensions), one.description)
     console.print(table)
-
-
-def _shown(value: Any, unit: str) -> str:
-    if value is None:
-        return "–"
-    if unit == "share":
-        return f"{value * 100:.2f} %"
-    if unit == "count" and value == int(value):
-        return f"{int(value):,}"
-    return f"{value:,.2f}"

@@ -78,11 +78,11 @@ class MartsResult:
         return {node.name: node.status for node in self.nodes if node.kind == TEST}
 
 
-def readable(queries: list[str], lake_commit: str) -> bool:
+def readable(queries: list[str], reference: str) -> bool:
     """Whether none of the queries reads a mart that the lake, which may be one without the shop, does not have."""
     if not any(re.search(r"\bmarts\.", query) for query in queries):
         return True
-    return any(table.startswith("marts.") for table in catalog_tables(f"{MAIN}@{lake_commit}"))
+    return any(table.startswith("marts.") for table in catalog_tables(reference))
 
 
 def build(

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterator
 from datetime import date
 
 from lake.alerts import rules
+from lake.layers.dbt_manifest import PARSED_FOR
 from lake.lineage import queries
 from lake.lineage.model import Columns, Kind, Made, Table
+from lake.metrics import definitions
+from lake.metrics.ask import Question
+from lake.metrics.compiler import Compiler
+from lake.metrics.definitions import Metrics
 from lake.reports import definition
 from lake.settings import settings
 
@@ -41,11 +47,26 @@ def _queries() -> Iterator[tuple[Table, str, str]]:
             table = Table(Kind.REPORT, name, figure.name)
             yield table, f"report.{name}", definition.bind(figure.query, _SOME_DAY)
     for rule in rules.load(settings().alert_rules):
-        yield Table(Kind.ALERT, ALERTS, rule.name), "alerting", rule.bound(_SOME_DAY)
+        yield Table(Kind.ALERT, ALERTS, rule.name), "alerting", _asked(rule)
+
+
+def _asked(rule: rules.Rule) -> str:
+    """What a rule asks the lake for."""
+    if isinstance(rule, rules.QueryRule):
+        return rule.bound(_SOME_DAY)
+    metrics, compiler = _metric_layer()
+    asked = Question(metrics.get(rule.metric), (rule.by,) if rule.by else (), "day")
+    return compiler.compile(asked).replace(f'"{PARSED_FOR}".', "")
+
+
+@functools.cache
+def _metric_layer() -> tuple[Metrics, Compiler]:
+    metrics = definitions.load()
+    return metrics, Compiler(metrics.manifest)
 
 
 def _can_be_asked(query: str, known: Columns) -> bool:
     """Whether the lake has the layers that a query reads: one without the shop has neither a star schema nor marts, and
     its reports and rules on them are left out."""
     have = {table.space for table in known}
-    return not any(re.search(rf"\b{layer}\.", query) for layer in _OF_THE_SHOP - have)
+    return not any(re.search(rf'\b{layer}"?\.', query) for layer in _OF_THE_SHOP - have)

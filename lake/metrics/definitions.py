@@ -15,6 +15,7 @@ from typing import Any
 from lake.errors import LakeError, nearest
 from lake.layers import marts
 from lake.metrics import check
+from lake.metrics.formula import Formula, of_expression, of_measure
 
 GRAINS = ("day", "week", "month", "quarter", "year")
 """Periods that a metric can be asked for by, from short to long."""
@@ -32,6 +33,7 @@ class Metric:
         grain: the shortest period that it is known for.
         dimensions: what it can be split by.
         expression: how it is computed, of columns or of other metrics.
+        formula: how its values of parts and of days become one.
         tables: qualified names of the marts that it is computed from.
     """
 
@@ -44,6 +46,7 @@ class Metric:
     grain: str
     dimensions: tuple[str, ...]
     expression: str
+    formula: Formula
     tables: tuple[str, ...]
 
 
@@ -91,6 +94,7 @@ class Metrics:
             grain=max((_grain(model) for model in models.values()), key=GRAINS.index),
             dimensions=tuple(sorted(shared)),
             expression=self._expression(raw),
+            formula=self._formula(raw),
             tables=tuple(sorted(f"{SCHEMA}.{model.node_relation.alias}" for model in models.values())),
         )
 
@@ -100,6 +104,13 @@ class Metrics:
             yield params.measure.name
         for part in params.metrics or ():
             yield from self._measures_of(part.name)
+
+    def _formula(self, raw: Any) -> Formula:
+        measure = raw.type_params.measure
+        if measure is not None:
+            return of_measure(self._measures[measure.name][1].agg.value)
+        inputs = {part.name: self._formula(self._raw[part.name]) for part in raw.type_params.metrics}
+        return of_expression(str(raw.type_params.expr), inputs)
 
     def _expression(self, raw: Any) -> str:
         if raw.type_params.measure is None:

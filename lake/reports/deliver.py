@@ -23,7 +23,7 @@ def due(lake_commit: str) -> list[str]:
     """Names of the reports that can be made at a commit: those on the marts need a lake that has them."""
     found = []
     for name in names():
-        if marts.readable([figure.query for figure in load(name).figures], lake_commit):
+        if marts.readable([figure.query for figure in load(name).figures], f"{MAIN}@{lake_commit}"):
             found.append(name)
         else:
             log.warning("the report %s is left out: the lake has no marts, which are made of the shop's tables", name)

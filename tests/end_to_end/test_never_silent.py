@@ -86,7 +86,7 @@ def run(airflow: Airflow, dag_id: str, **conf: str) -> tuple[str, str]:
 
 def await_alert(dag_id: str, holds: Callable[[list[Up]], bool]) -> list[Up]:
     """The alerts of a DAG, once they are as they should be."""
-    for attempt in Retrying(stop=stop_after_delay(60), wait=wait_fixed(0.5), reraise=True):
+    for attempt in Retrying(stop=stop_after_delay(PATIENCE_SECONDS), wait=wait_fixed(0.5), reraise=True):
         with attempt:
             found = [alert for alert in alertmanager.up() if alert.labels.get("dag_id") == dag_id]
             assert holds(found), found

@@ -6,7 +6,8 @@ import sys
 from pathlib import Path
 
 from lake.alerts.rules import load
-from lake.observe.lint import routes, rules
+from lake.metrics import definitions
+from lake.observe.lint import routes, rules, shop_rules
 from lake.observe.lint.known import known
 from lake.observe.lint.problem import Problem
 from lake.settings import PROJECT, settings
@@ -17,7 +18,10 @@ def problems(project: Path = PROJECT) -> list[Problem]:
     prometheus = project / "infra" / "prometheus"
     found = rules.check(rules.rule_files(prometheus), known(prometheus), project)
     told = found.alerts + routes.of_ours(load(settings().alert_rules))
-    return sorted(found.problems + routes.check(project / "infra" / "alertmanager" / "alertmanager.yml", told))
+    of_shop = list(shop_rules.check(settings().alert_rules, definitions.load()))
+    return sorted(
+        found.problems + of_shop + routes.check(project / "infra" / "alertmanager" / "alertmanager.yml", told)
+    )
 
 
 def main(project: Path = PROJECT) -> int:

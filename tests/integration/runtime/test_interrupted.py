@@ -12,6 +12,8 @@ import psutil
 import pytest
 from tenacity import Retrying, stop_after_delay, wait_fixed
 
+pytestmark = pytest.mark.thorough
+
 PROJECT = Path(__file__).resolve().parents[3]
 LONG = """
 import os, pathlib, time

@@ -24,6 +24,8 @@ from lake.runtime import supervise
 from lake.settings import PROJECT, settings
 from tests.integration.runtime.conftest import soon
 
+pytestmark = pytest.mark.thorough
+
 AWAY_SECONDS = int(os.environ.get("LAKE_LOGS_AWAY_SECONDS", "15"))
 """How long OpenSearch is away; the promise is of 300, which takes as long."""
 

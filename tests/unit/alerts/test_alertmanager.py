@@ -11,11 +11,11 @@ import pytest
 
 from lake.alerts import alertmanager
 from lake.alerts.check import post
-from lake.alerts.engine import Finding
-from lake.alerts.rules import Rule
+from lake.alerts.finding import Finding
+from lake.alerts.rules import QueryRule
 from lake.errors import ServiceError
 
-RULE = Rule.model_validate(
+RULE = QueryRule.model_validate(
     {
         "name": "sales",
         "description": "Too few.",

@@ -7,8 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from lake.alerts.rules import Condition, load
+from lake.alerts import judge
+from lake.alerts.rules import Condition, MetricRule, load
 from lake.errors import LakeError
+from lake.metrics import definitions
+from lake.settings import settings
 
 GOOD = """
 rules:
@@ -20,10 +23,51 @@ rules:
 """
 
 
-def test_the_rules_that_come_with_the_lake_are_well_formed() -> None:
-    rules = load(Path(__file__).parents[3] / "lake" / "alerts" / "rules.yml")
-    assert [rule.name for rule in rules] == ["revenue_of_yesterday"]
-    assert rules[0].condition.min_ratio == Decimal("0.5")
+GOOD_METRIC = """
+rules:
+  - name: sales
+    description: Too few.
+    severity: critical
+    metric: revenue
+    by: department
+    anomaly: {below: 4, beside: rest}
+"""
+
+
+def test_the_rules_that_come_with_the_lake_name_metrics_and_dimensions_that_there_are() -> None:
+    metrics = definitions.load()
+    rules = load(settings().alert_rules)
+    judged = [judge.known(rule, metrics).name for rule in rules if isinstance(rule, MetricRule)]
+    assert len(judged) == len(rules) == 5
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("anomaly: {below: 4, beside: rest}", "", "give one of threshold, change, anomaly, not none"),
+        ("anomaly:", "threshold: {min: 1}\n    anomaly:", "not threshold and anomaly"),
+        ("below: 4, ", "", "anomaly: Value error, give a number for at least one of below, above"),
+        ("below: 4", "below: -4", "anomaly.below: Input should be greater than 0"),
+        ("by: department", "days: 7", "an anomaly is that of one day: leave out `days`"),
+        ("    by: department\n", "", "what lies beside the rest is a segment: give a dimension with `by`"),
+        (
+            "anomaly: {below: 4, beside: rest}",
+            "change: {against: monday}",
+            "change.against: Input should be 'weekdays'",
+        ),
+        ("anomaly: {below: 4, beside: rest}", "change: {against: year}", "at least one of min_ratio, max_ratio"),
+        ("metric: revenue", "metric: revenue\n    labels: {segment: x}", "segment is set from the rule itself"),
+    ],
+)
+def test_a_mistake_in_a_rule_on_a_metric_is_named(tmp_path: Path, old: str, new: str, told: str) -> None:
+    file = tmp_path / "rules.yml"
+    file.write_text(GOOD_METRIC)
+    assert [rule.name for rule in load(file)] == ["sales"]
+    assert old in GOOD_METRIC
+    file.write_text(GOOD_METRIC.replace(old, new))
+    with pytest.raises(LakeError) as caught:
+        load(file)
+    assert told in caught.value.what
 
 
 @pytest.mark.parametrize(
@@ -49,7 +93,7 @@ def test_a_mistake_is_named_with_file_rule_and_expected_shape(tmp_path: Path, ol
         load(file)
     assert str(file) in caught.value.what
     assert told in caught.value.what
-    assert "condition: {min_ratio: 0.5}" in caught.value.fix
+    assert "a rule looks like this" in caught.value.fix
 
 
 def test_two_rules_of_one_name_are_refused(tmp_path: Path) -> None:

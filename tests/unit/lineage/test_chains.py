@@ -97,7 +97,7 @@ def test_a_source_column_forward_to_what_people_see(graph: Graph) -> None:
             f"business.{figure}"
             for figure in ("headline", "revenue", "categories", "products", "segments", "campaigns")
         ),
-        "alerts.revenue_of_yesterday",
+        *(f"alerts.{rule}" for rule in ("revenue_of_yesterday", "department_falls", "refunds_rise")),
     }
 
 

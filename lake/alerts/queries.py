@@ -1,46 +1,21 @@
-"""Evaluating alert rules: a value from the lake against what must hold."""
+"""Evaluating rules with a query of their own: a value from the lake against what must hold."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Any
 
-from lake.alerts.rules import Rule
+from lake.alerts.finding import Finding
+from lake.alerts.rules import QueryRule
 from lake.errors import LakeError, ServiceError
 
 RunQuery = Callable[[str], list[dict[str, Any]]]
 """SQL in, one dictionary a row out."""
 
-State = Literal["firing", "holds", "no_data"]
 
-
-@dataclass(frozen=True)
-class Finding:
-    """What one rule came to.
-
-    Attributes:
-        state: ``no_data`` if the rule could not be evaluated; such a rule never passes for one that holds.
-        summary: why it fires, with the figures; that it holds otherwise.
-    """
-
-    rule: Rule
-    state: State
-    summary: str
-    value: Decimal | None = None
-    reference: Decimal | None = None
-
-    def to_json(self) -> dict[str, Any]:
-        """Plain values, decimals as text."""
-        figures = {
-            name: None if (value := getattr(self, name)) is None else str(value) for name in ("value", "reference")
-        }
-        return {"rule": self.rule.name, "state": self.state, "summary": self.summary, **figures}
-
-
-def evaluate(rules: Sequence[Rule], as_of: date, run: RunQuery) -> list[Finding]:
+def evaluate(rules: Sequence[QueryRule], as_of: date, run: RunQuery) -> list[Finding]:
     """Evaluate every rule; a finding each, in their order.
 
     Raises:
@@ -49,7 +24,7 @@ def evaluate(rules: Sequence[Rule], as_of: date, run: RunQuery) -> list[Finding]
     return [_evaluate(rule, as_of, run) for rule in rules]
 
 
-def _evaluate(rule: Rule, as_of: date, run: RunQuery) -> Finding:
+def _evaluate(rule: QueryRule, as_of: date, run: RunQuery) -> Finding:
     try:
         value, reference = _figures(rule, run(rule.bound(as_of)))
     except ServiceError:
@@ -60,7 +35,7 @@ def _evaluate(rule: Rule, as_of: date, run: RunQuery) -> Finding:
     return Finding(rule, "firing" if broken else "holds", broken or "holds", value, reference)
 
 
-def _figures(rule: Rule, rows: list[dict[str, Any]]) -> tuple[Decimal, Decimal | None]:
+def _figures(rule: QueryRule, rows: list[dict[str, Any]]) -> tuple[Decimal, Decimal | None]:
     """Value and reference, the latter only where the condition needs it.
 
     Raises:

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from lake.alerts.engine import evaluate
-from lake.alerts.rules import Rule
+from lake.alerts.queries import evaluate
+from lake.alerts.rules import QueryRule
 from lake.errors import LakeError, ServiceError
 
-RULE = Rule.model_validate(
+RULE = QueryRule.model_validate(
     {
         "name": "sales",
         "description": "Too few.",

@@ -1,0 +1,61 @@
+"""Why a metric is not what it was, asked of the lake by each of its dimensions and told in words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import date, timedelta
+from decimal import Decimal
+
+from lake.metrics import why
+from lake.metrics.definitions import Metric
+from lake.metrics.series import Segment, Series
+from lake.metrics.wording import told
+
+WEEKS = 4
+"""That a day is compared with, or explained by."""
+
+AskSeries = Callable[[Metric, Segment, date, date], Series]
+"""A metric, dimensions, the first and the last day in, its series out."""
+
+
+def weeks_before(days: Sequence[date]) -> list[date]:
+    """The same weekdays of four spans before, each of whole weeks, so that no day is among them."""
+    weeks = -(-len(days) // 7)
+    return [day - timedelta(weeks=weeks * back) for back in range(1, WEEKS + 1) for day in days]
+
+
+def reason(metric: Metric, days: Sequence[date], by: str, segment: Segment, ask: AskSeries) -> str:
+    """Where the change of a metric comes from, against the same days of the weeks before; empty where it is not told.
+
+    Args:
+        by: the dimension of which ``segment`` is, if it is of a segment alone.
+    """
+    earlier = weeks_before(days)
+    to_days = Decimal(len(days)) / len(earlier)
+    inner = (by,) if by else ()
+    cells: dict[str, why.Cells] = {}
+    for dimension in metric.dimensions:
+        if dimension != by:
+            asked = ask(metric, (*inner, dimension), min(earlier), days[-1])
+            cells[dimension] = {
+                each[-1]: (asked.of([each], days), asked.of([each], earlier).times(to_days))
+                for each in asked.amounts
+                if each[:-1] == segment
+            }
+    found = why.explain({name: each for name, each in cells.items() if each})
+    return _told(found, metric) if found else ""
+
+
+def _told(found: why.Explanation, metric: Metric) -> str:
+    if not found.dimension:
+        return "spread over the segments of every dimension"
+    parts = [
+        f"{part.segment} ({told(part.before, metric.unit)} -> {told(part.now, metric.unit)}, "
+        f"{found.share(part) * 100:.0f} % of the change)"
+        for part in found.parts
+    ]
+    said = f"mostly {found.dimension} {', '.join(parts)}"
+    if metric.formula.kind == "quotient":
+        by_rates = found.rate / found.change * 100
+        said += f"; {by_rates:.0f} % of the change are the segments' own, the rest is their weight"
+    return said

@@ -1,0 +1,139 @@
+"""A metric day by day: what it was of each segment, so that days and segments can be taken together."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+
+from lake.errors import LakeError
+from lake.metrics.ask import Question, ask
+from lake.metrics.compiler import Compiler
+from lake.metrics.definitions import Metric, Metrics
+from lake.platform.catalog import CATALOG
+
+Segment = tuple[str, ...]
+"""What a part of the shop is called: a value of each dimension that was asked for."""
+
+NAMELESS = "(none)"
+"""Stands for a dimension that is NULL."""
+
+
+@dataclass(frozen=True)
+class Amount:
+    """A metric of some days and segments, as what can be added up.
+
+    Attributes:
+        above: the sum; of a quotient, what stands above the line.
+        below: of a quotient, what stands below the line; None of a sum.
+    """
+
+    above: Decimal
+    below: Decimal | None = None
+
+    @property
+    def value(self) -> Decimal | None:
+        """What the metric is; None where a quotient has nothing to divide by."""
+        if self.below is None:
+            return self.above
+        return self.above / self.below if self.below else None
+
+    def __add__(self, other: Amount) -> Amount:
+        both = self.below is not None and other.below is not None
+        return Amount(self.above + other.above, self.below + other.below if both else None)  # type: ignore[operator]
+
+    def __sub__(self, other: Amount) -> Amount:
+        return self + other.times(Decimal(-1))
+
+    def times(self, factor: Decimal) -> Amount:
+        """So many times as much; what a quotient is stays as it is."""
+        return Amount(self.above * factor, None if self.below is None else self.below * factor)
+
+
+@dataclass(frozen=True)
+class Series:
+    """A metric by segment and day. What there is no row of is nothing at all.
+
+    Attributes:
+        is_quotient: whether amounts have a part below the line.
+        first_day: the first one of which the lake has anything; None where it has nothing.
+    """
+
+    is_quotient: bool
+    amounts: Mapping[Segment, Mapping[date, Amount]] = field(default_factory=dict)
+    first_day: date | None = None
+
+    @property
+    def nothing(self) -> Amount:
+        """What a day without a row amounts to."""
+        return Amount(Decimal(0), Decimal(0) if self.is_quotient else None)
+
+    def of(self, segments: Iterable[Segment], days: Iterable[date]) -> Amount:
+        """Some segments in some days, taken together."""
+        wanted = list(days)
+        known = [self.amounts[each] for each in segments if each in self.amounts]
+        return sum((of[day] for of in known for day in wanted if day in of), self.nothing)
+
+    def largest(self, count: int, days: Iterable[date]) -> list[Segment]:
+        """The segments that amount to most in some days, the largest first."""
+        wanted = list(days)
+
+        def size(segment: Segment) -> tuple[Decimal, Segment]:
+            of = self.of([segment], wanted)
+            return -(of.above if of.below is None else of.below), segment
+
+        return sorted(self.amounts, key=size)[:count]
+
+
+def series(
+    metrics: Metrics,
+    compiler: Compiler,
+    metric: Metric,
+    by: Segment,
+    first: date,
+    last: date,
+    catalog: str = CATALOG,
+) -> Series:
+    """A metric by day, of each combination of some dimensions.
+
+    Args:
+        by: names of the dimensions.
+        first, last: UTC days, both of which count.
+
+    Raises:
+        LakeError: the metric cannot be added up, has no such dimension, or is not known by day.
+        ServiceError: Trino does not answer.
+    """
+    formula = metric.formula
+    if formula.kind == "whole":
+        raise LakeError(
+            f"metric {metric.name} of parts does not make up that of the whole: {metric.expression}",
+            "take a metric that is a sum, or a quotient of two sums",
+        )
+    is_quotient = formula.kind == "quotient"
+
+    def asked(name: str) -> dict[Segment, dict[date, Decimal]]:
+        answer = ask(compiler, Question(metrics.get(name), by, "day", first, last), catalog)
+        found: dict[Segment, dict[date, Decimal]] = defaultdict(dict)
+        for day, *segment, value in answer.rows:
+            if value is not None:
+                named = tuple(NAMELESS if each is None else str(each) for each in segment)
+                found[named][day] = Decimal(str(value))
+        return found
+
+    above = asked(formula.above if is_quotient else metric.name)
+    below = asked(formula.below) if is_quotient else {}
+    amounts = {
+        segment: {
+            day: Amount(
+                above.get(segment, {}).get(day, Decimal(0)),
+                below.get(segment, {}).get(day, Decimal(0)) if is_quotient else None,
+            )
+            for day in sorted({*above.get(segment, {}), *below.get(segment, {})})
+        }
+        for segment in sorted({*above, *below})
+    }
+    days = [day for of in amounts.values() for day in of]
+    return Series(is_quotient, amounts, min(days, default=None))
