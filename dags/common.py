@@ -29,6 +29,7 @@ def _at(cron: str) -> CronTriggerTimetable | None:
 
 SCHEDULE = _at(settings().pipeline_schedule)
 NIGHTLY = _at("30 3 * * *") if SCHEDULE else None
+HOURLY = _at("20 * * * *") if SCHEDULE else None
 WATCH = _at(settings().watch_schedule)
 
 TASK_LIMIT = timedelta(minutes=settings().task_timeout_minutes)

@@ -37,6 +37,7 @@ class Settings(BaseSettings):
     contracts: Path = PROJECT / "lake" / "contracts"
     dags: Path = Field(default=PROJECT / "dags", description="what Airflow reads; beside ours there may be others")
     alert_rules: Path = PROJECT / "lake" / "alerts" / "rules.yml"
+    report_subscriptions: Path = PROJECT / "lake" / "reports" / "subscriptions.yml"
 
     # -- installation: an Ivy settings file, for a company's own Maven mirror
     ivy_settings: Path | None = None

@@ -59,6 +59,11 @@ def deliver(name: str, run_id: str, lake_commit: str, source_instant: str) -> di
     return places
 
 
+def proof(receipt: Receipt) -> Proof:
+    """What a report of a receipt carries."""
+    return Proof(receipt.run_id, receipt.lake_commit, instant(receipt.source_instant), _notes(receipt))
+
+
 def _notes(receipt: Receipt | None) -> tuple[str, ...]:
     """What a receipt says of the shop's tables beside when they were read."""
     if receipt is None:

@@ -15,7 +15,7 @@ from lake.runtime import pools
 from lake.settings import Settings, settings
 
 DAGS = Path(__file__).resolve().parents[3] / "dags"
-EXPECTED = {"shop_lake", "reports", "alerting", "lineage", "maintenance", "parity", "watch"}
+EXPECTED = {"shop_lake", "reports", "alerting", "lineage", "mailing", "maintenance", "parity", "watch"}
 
 
 @pytest.fixture(scope="module")
@@ -108,7 +108,14 @@ def test_the_pipeline_is_wired_in_order_and_runs_once_at_a_time(bag) -> None:
 POOLS = {
     "source": {"shop_lake.extract", "parity.sweep", "parity.prove"},
     "spark": {"shop_lake.clean", "shop_lake.curate", "maintenance.compact"},
-    "trino": {"shop_lake.marts", "shop_lake.audit", "reports.names", "reports.render", "alerting.check"},
+    "trino": {
+        "shop_lake.marts",
+        "shop_lake.audit",
+        "reports.names",
+        "reports.render",
+        "alerting.check",
+        "mailing.send",
+    },
 }
 
 
