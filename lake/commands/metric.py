@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -52,7 +53,7 @@ def metric(
 
 def _list(metrics: Metrics, as_json: bool) -> None:
     if as_json:
-        typer.echo(json.dumps([{**vars(one)} for one in metrics], indent=1))
+        typer.echo(json.dumps([asdict(one) for one in metrics], indent=1))
         return
     table = Table(box=None)
     table.add_column("metric", no_wrap=True)
