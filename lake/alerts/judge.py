@@ -99,8 +99,11 @@ class _Judged:
             return young
         # As much of a sum as that many days had; a quotient stays as it is.
         before = self.asked.of([self.segment], earlier).times(Decimal(len(self.days)) / len(earlier)).value
-        if not before:
-            return self._found("no_data", f"{self._said} was 0 before, so there is nothing to compare with")
+        if before is None:
+            return self._found("no_data", f"{self._said} cannot be compared: before, there was nothing to divide by")
+        if value and not before and change.max_ratio is not None:
+            was = f"{self._said} was {told(value, self.metric.unit)}"
+            return self._found("no_data", f"{was} and 0 before, so there is no ratio", value, before)
         return self._outcome(value, before, _changed_beyond(change, value, before, self.metric.unit))
 
     def _earlier(self, change: Change) -> list[date]:

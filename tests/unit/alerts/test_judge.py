@@ -111,6 +111,26 @@ def test_a_week_is_compared_with_the_weeks_before_and_a_day_with_the_year_before
     assert [each.state for each in judged(metrics, year, usual, days=366)] == ["holds"]
 
 
+@pytest.mark.parametrize(
+    ("of_yesterday", "change", "state"),
+    [
+        (0, {"max_ratio": 3}, "holds"),
+        (0, {"min_ratio": 0.5}, "holds"),
+        (7, {"min_ratio": 0.5}, "holds"),
+        # How many times nothing it is, nobody can say.
+        (7, {"max_ratio": 3}, "no_data"),
+    ],
+)
+def test_what_was_nothing_before(
+    metrics: definitions.Metrics, of_yesterday: int, change: dict[str, float], state: str
+) -> None:
+    def value(day: date) -> dict[Segment, int]:
+        return {("meat", "web"): of_yesterday if day == YESTERDAY else 0}
+
+    [found] = judged(metrics, rule(metric="revenue", change={"against": "weekdays", **change}), value)
+    assert found.state == state
+
+
 def test_an_anomaly_knows_the_weekday(metrics: definitions.Metrics) -> None:
     asked = rule(metric="revenue", anomaly={"below": 4, "above": 4})
     assert [each.state for each in judged(metrics, asked, usual)] == ["holds"]
