@@ -23,7 +23,8 @@ from lake.settings import settings
 INCIDENT = date(2026, 11, 24)
 DAYS = [INCIDENT + timedelta(days=back) for back in range(-120, 2)]
 RHYTHM = (80, 90, 100, 100, 120, 160, 50)
-RUNS = [f"{uuid.uuid4().hex[:8]}_{number}" for number in range(4)]
+MARK = uuid.uuid4().hex[:8]
+RUNS = [f"{MARK}_{number}" for number in range(4)]
 PATIENCE_SECONDS = 60
 QUIET_SECONDS = 5
 CATEGORIES = {"BEEF": ("MEAT", 7), "PORK": ("MEAT", 3), "MILK": ("DAIRY", 9), "APPLES": ("PRODUCE", 8)}
