@@ -19,6 +19,8 @@ from lake.observe.traces.tree import tree
 from lake.settings import PROJECT
 from tests.integration.runtime.conftest import soon
 
+pytestmark = pytest.mark.thorough
+
 TRACED = textwrap.dedent(
     """
     import sys
