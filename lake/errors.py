@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pydantic import ValidationError
 
 
 class LakeError(Exception):
@@ -81,3 +85,13 @@ def nearest(name: str, names: Iterable[str]) -> str:
     if not choices:
         return "there is none"
     return f"there is {', '.join(choices)}" if len(choices) <= 12 else "nothing is like it"
+
+
+def problems(error: ValidationError, whole: str) -> str:
+    """What is wrong with something that was read, an indented line for each of its parts.
+
+    Args:
+        whole: what it is called where no part of it is to blame.
+    """
+    said = [f"{'.'.join(map(str, item['loc'])) or whole}: {item['msg']}" for item in error.errors()]
+    return "\n  " + "\n  ".join(said)

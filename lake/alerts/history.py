@@ -39,8 +39,8 @@ class Episode:
 def keep(findings: Sequence[Finding], run_id: str, source_instant: datetime) -> None:
     """Keep what the rules came to at a receipt. Keeping it again writes the same to the same place."""
     uri = f"{PLACE}/{source_instant.astimezone(UTC):{_STAMP}}-{run_id}.json"
-    told = {"run_id": run_id, "source_instant": source_instant.astimezone(UTC).isoformat()}
-    told |= {"findings": [finding.to_json() for finding in findings]}  # type: ignore[dict-item]
+    told: dict[str, Any] = {"run_id": run_id, "source_instant": source_instant.astimezone(UTC).isoformat()}
+    told["findings"] = [finding.to_json() for finding in findings]
     storage.put(uri, json.dumps(told, indent=1).encode(), "application/json")
 
 
@@ -54,7 +54,8 @@ def episodes(told: Iterable[Mapping[str, Any]]) -> list[Episode]:
     """The times in which rules fired, the last one first.
 
     Args:
-        told: what was kept, the oldest first. Where a rule could not be evaluated, it goes on as it was.
+        told: what was kept, the oldest first. Where a rule could not be evaluated, it goes on as it was. A segment that
+            its rule no longer judges is over, as its alert is.
     """
     over: list[Episode] = []
     under_way: dict[tuple[str, str], Episode] = {}
@@ -66,4 +67,8 @@ def episodes(told: Iterable[Mapping[str, Any]]) -> list[Episode]:
                 under_way[subject] = Episode(*subject, at, None, found["summary"], found.get("why", ""), each["run_id"])
             elif found["state"] == "holds" and subject in under_way:
                 over.append(replace(under_way.pop(subject), until=at))
+        judged = {(found["rule"], found.get("segment", "")) for found in each["findings"]}
+        by_segment = {rule for rule, segment in judged if segment}
+        for subject in [one for one in under_way if one[0] in by_segment and one not in judged]:
+            over.append(replace(under_way.pop(subject), until=at))
     return sorted([*over, *under_way.values()], key=lambda one: (one.since, one.rule, one.segment), reverse=True)

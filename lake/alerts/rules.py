@@ -12,7 +12,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from lake.alerts.alert import Severity
-from lake.errors import LakeError
+from lake.errors import LakeError, problems
 
 SHAPE = """a rule looks like this:
     - name: revenue_of_yesterday        # lower case, digits and _
@@ -213,5 +213,4 @@ def _rule(entry: Any, where: str) -> Rule:
         return kind.model_validate(entry)
     except ValidationError as error:
         name = f" ({entry['name']!r})" if isinstance(entry, dict) and "name" in entry else ""
-        problems = [f"{'.'.join(map(str, item['loc'])) or 'the rule'}: {item['msg']}" for item in error.errors()]
-        raise LakeError(f"{where}{name}:\n  " + "\n  ".join(problems), SHAPE) from error
+        raise LakeError(f"{where}{name}:{problems(error, 'the rule')}", SHAPE) from error

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 from rich.table import Table
 
 from lake.commands.days import day
@@ -34,7 +35,7 @@ def try_rule(
     with viewed(f"main@{commit}" if commit else None) as catalog:
         found = evaluate([rules[name]], judged + timedelta(days=1), catalog)
     for finding in found:
-        console.print(f"[bold]{finding.state:<8}[/] {finding.summary}", highlight=False)
+        console.print(f"{finding.state:<8} {finding.summary}", highlight=False, markup=False)
         if finding.why:
             console.print(f"         {finding.why}", highlight=False, markup=False)
 
@@ -56,5 +57,7 @@ def list_episodes(
         table.add_column(title, overflow="fold")
     for one in found:
         until = f"{one.until:%Y-%m-%d %H:%M}" if one.until else "now"
-        table.add_row(one.rule, one.segment, f"{one.since:%Y-%m-%d %H:%M}", until, one.summary, one.why)
+        # What the shop calls its segments is no markup.
+        segment, what, reason = map(escape, (one.segment, one.summary, one.why))
+        table.add_row(one.rule, segment, f"{one.since:%Y-%m-%d %H:%M}", until, what, reason)
     console.print(table)

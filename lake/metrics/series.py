@@ -41,11 +41,8 @@ class Amount:
         return self.above / self.below if self.below else None
 
     def __add__(self, other: Amount) -> Amount:
-        both = self.below is not None and other.below is not None
-        return Amount(self.above + other.above, self.below + other.below if both else None)  # type: ignore[operator]
-
-    def __sub__(self, other: Amount) -> Amount:
-        return self + other.times(Decimal(-1))
+        below = None if self.below is None or other.below is None else self.below + other.below
+        return Amount(self.above + other.above, below)
 
     def times(self, factor: Decimal) -> Amount:
         """So many times as much; what a quotient is stays as it is."""

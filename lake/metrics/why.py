@@ -76,7 +76,7 @@ Cells = Mapping[str, tuple[Amount, Amount]]
 
 
 def explain(dimensions: Mapping[str, Cells]) -> Explanation | None:
-    """Why a metric changed; None where it did not, or was nothing in one of the periods.
+    """Why a metric changed; None where it did not.
 
     Args:
         dimensions: by name; the segments of each make up the whole.

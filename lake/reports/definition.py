@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
-from lake.errors import LakeError
+from lake.errors import LakeError, problems
 
 DEFINITIONS = Path(__file__).parent / "definitions"
 
@@ -98,14 +98,10 @@ def load(name: str, folder: Path = DEFINITIONS) -> Report:
         raise LakeError(f"{file} is not YAML: {error}", "correct the file") from error
     except ValidationError as error:
         raise LakeError(
-            f"{file} is not a report:\n  " + "\n  ".join(_problems(error)),
+            f"{file} is not a report:{problems(error, 'the file')}",
             "a report has name, title, description, currency and figures; a figure has name, title, kind "
             f"({', '.join(COLUMNS)}) and query",
         ) from error
     if report.name != name:
         raise LakeError(f"{file} holds the report {report.name!r}", f"name it {name!r}, like its file")
     return report
-
-
-def _problems(error: ValidationError) -> list[str]:
-    return [f"{'.'.join(map(str, item['loc'])) or 'the file'}: {item['msg']}" for item in error.errors()]

@@ -8,7 +8,7 @@ import logging
 from datetime import datetime
 from email.message import EmailMessage
 
-from lake.errors import ServiceError
+from lake.errors import LakeError, ServiceError
 from lake.ledger.receipts import Receipt
 from lake.platform import storage
 from lake.reports import deliver, mail
@@ -24,8 +24,8 @@ SENT = f"{storage.REPORTS}/sent"
 def send_due(subscriptions: list[Subscription], receipt: Receipt, now: datetime) -> list[Due]:
     """Send what is due by an instant (UTC) and was not sent yet; what was sent.
 
-    A mail that cannot be sent does not hold up the others. That one was sent is kept once the mail server has taken
-    it: where that cannot be kept, it is sent again, with the same id.
+    A mail that cannot be made or sent does not hold up the others. That one was sent is kept once the mail server has
+    taken it: where that cannot be kept, it is sent again, with the same id.
 
     Args:
         receipt: the newest one; of a report that it has not been made of yet, it is made now.
@@ -34,14 +34,14 @@ def send_due(subscriptions: list[Subscription], receipt: Receipt, now: datetime)
         ServiceError: some could not be sent; the first reason is told, and how many there are.
     """
     sent: list[Due] = []
-    failed: list[ServiceError] = []
+    failed: list[LakeError] = []
     for one in due(subscriptions, now):
         place = _place(one)
         if storage.exists(place):
             continue
         try:
             mail.send(_message(one, receipt))
-        except ServiceError as error:
+        except LakeError as error:
             log.warning("%s", error.what)
             failed.append(error)
             continue

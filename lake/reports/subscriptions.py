@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
-from lake.errors import LakeError, nearest
+from lake.errors import LakeError, nearest, problems
 from lake.reports.definition import names
 
 SHAPE = """a subscription looks like this:
@@ -104,10 +104,7 @@ def _subscription(entry: Any, where: str) -> Subscription:
     try:
         one = Subscription.model_validate(entry)
     except ValidationError as error:
-        problems = [
-            f"{'.'.join(map(str, item['loc'])) or 'the subscription'}: {item['msg']}" for item in error.errors()
-        ]
-        raise LakeError(f"{where}:\n  " + "\n  ".join(problems), SHAPE) from error
+        raise LakeError(f"{where}:{problems(error, 'the subscription')}", SHAPE) from error
     if one.report not in names():
         raise LakeError(f"{where}: there is no report {one.report!r}", nearest(one.report, names()))
     return one

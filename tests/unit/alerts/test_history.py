@@ -37,3 +37,15 @@ def test_an_episode_lasts_from_the_first_publish_that_fires_to_the_first_that_ho
         ("meat", 2, 5, "r2", "falls 2"),
         ("fish", 1, 2, "r1", "falls 1"),
     ]
+
+
+def test_a_segment_that_is_no_longer_judged_is_over() -> None:
+    found = episodes(
+        [
+            told(1, ("falls", "meat", "firing")),
+            # Nothing is known of any segment.
+            told(2, ("falls", "", "no_data")),
+            told(3, ("falls", "fish", "holds")),
+        ]
+    )
+    assert [(one.segment, one.until and one.until.day) for one in found] == [("meat", 3)]

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from lake.alerts.finding import Finding
-from lake.alerts.judge import judge
+from lake.alerts.judge import judge, known
 from lake.alerts.rules import MetricRule
 from lake.errors import LakeError
 from lake.metrics import definitions
@@ -187,7 +187,5 @@ def test_a_lake_without_the_metric_is_no_data(metrics: definitions.Metrics) -> N
     ],
 )
 def test_what_cannot_be_judged_is_named(metrics: definitions.Metrics, metric: str, by: str, told: str) -> None:
-    from lake.alerts.judge import known
-
     with pytest.raises(LakeError, match=told):
         known(rule(metric=metric, by=by, threshold={"min": 1}), metrics)
