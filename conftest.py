@@ -16,7 +16,8 @@ What can be set:
 - ``LAKE_TEST_REQUIRES_ALL=1``: a test that would be skipped because this machine lacks a part, such as MySQL, fails. So
   does CI. (The reason of such a skip begins with ``missing part: ``.)
 - ``LAKE_TEST_REDUCED=1``: what is marked ``thorough`` is left out, and a test that asks for ``server`` runs on one of
-  the two alone, half of them on each, always the same; those that are marked ``both_servers`` still run on both.
+  the two alone, half of them on each, always the same; those that are marked ``both_servers`` still run on both. So
+  does a test that asks for a ``branch`` of each way in which tables are cleaned: it runs in one of them.
   `make test` does so, to end in time on a slow machine; `make test-thorough` runs them all.
 - ``LAKE_TEST_SERVERS=mysql://root:password@host:port,…``: other servers take the place of the two.
 - ``LAKE_TEST_HOME``: state folder of a platform that is up already, with its offset in ``LAKE_PORT_OFFSET``, to try a
@@ -79,6 +80,8 @@ else:
 KINDS = ("mariadb", "mysql")
 SHOP = os.environ.get("LAKE_SHOP_SERVER", "mariadb")
 (SECOND,) = set(KINDS) - {SHOP}
+WAYS = ("spark", "memory", "deletes")
+"""In which tables are cleaned: by Spark; in memory, written anew; in memory, with rows deleted beside the data."""
 
 
 def _runtime(command: str, *services: str) -> None:
@@ -247,17 +250,21 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Leave out what a reduced run does without."""
     if not os.environ.get("LAKE_TEST_REDUCED"):
         return
-    left = {item for item in items if item.get_closest_marker("thorough") or _belongs_to_the_other_server(item)}
+    left = {item for item in items if item.get_closest_marker("thorough") or _is_left_to_others(item)}
     config.hook.pytest_deselected(items=[*left])
     items[:] = [item for item in items if item not in left]
 
 
-def _belongs_to_the_other_server(item: pytest.Item) -> bool:
-    kind = getattr(getattr(item, "callspec", None), "params", {}).get("server_kind")
-    if kind not in KINDS or item.get_closest_marker("both_servers") or not _can_have(SECOND):
-        return False
-    same_on_both = item.nodeid.replace(kind, "")
-    return kind != KINDS[crc32(same_on_both.encode()) % len(KINDS)]
+def _is_left_to_others(item: Any) -> bool:
+    """Whether the test runs on another server, or in another way, instead."""
+    asked = getattr(getattr(item, "callspec", None), "params", {})
+    kinds = KINDS if not item.get_closest_marker("both_servers") and _can_have(SECOND) else ()
+    for fixture, choices in (("server_kind", kinds), ("branch", WAYS)):
+        if asked.get(fixture) in choices:
+            same_for_all = f"{item.location[0]} {item.originalname} {item.callspec.id.replace(asked[fixture], '', 1)}"
+            if asked[fixture] != choices[crc32(same_for_all.encode()) % len(choices)]:
+                return True
+    return False
 
 
 @pytest.hookimpl(hookwrapper=True)

@@ -32,6 +32,7 @@ def test_rows_of_every_layer(told: dict[tuple[str, ...], float]) -> None:
         assert told["table_rows", layer, table] == sql.query(f"SELECT count(*) FROM {layer}.{table}")[1][0][0]
 
 
+@pytest.mark.thorough
 def test_files_and_their_size(told: dict[tuple[str, ...], float]) -> None:
     for layer in ("raw", "cleaned", "curated", "marts"):
         tables = [name for (name,) in sql.query(f"SHOW TABLES FROM {layer}")[1]]

@@ -177,7 +177,10 @@ def test_what_a_run_publishes_meanwhile_stays_and_the_rest_waits_for_the_next_ni
 
 
 @pytest.mark.fault("killed_in_compaction")
-@pytest.mark.parametrize(("point", "is_published"), [("maintenance.rewritten", False), ("maintenance.merged", True)])
+@pytest.mark.parametrize(
+    ("point", "is_published"),
+    [pytest.param("maintenance.rewritten", False, marks=pytest.mark.thorough), ("maintenance.merged", True)],
+)
 def test_killed_anywhere_it_does_no_harm_and_the_next_night_goes_on(
     spark: Any, published: Branch, tell: Tell, point: str, is_published: bool
 ) -> None:

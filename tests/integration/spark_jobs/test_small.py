@@ -107,7 +107,10 @@ def test_an_increment_that_finds_all_rows_as_they_were_changes_no_table(branch: 
     assert changed == {"raw.parents", "quarantine.parents", "quarantine.children"}
 
 
-@pytest.mark.parametrize("rewritten", [sizes.MERGED_VALUES, 0], ids=["anew", "deletes"])
+@pytest.mark.parametrize(
+    "rewritten",
+    [pytest.param(sizes.MERGED_VALUES, marks=pytest.mark.thorough, id="anew"), pytest.param(0, id="deletes")],
+)
 @pytest.mark.parametrize("seed", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_random_histories_end_as_spark_ends_them(
     open_branch: Opener, monkeypatch: pytest.MonkeyPatch, seed: int, rewritten: int

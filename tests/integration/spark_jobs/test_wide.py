@@ -22,7 +22,7 @@ def limited(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(settings(), "spark_timeout_seconds", 240)
 
 
-@pytest.mark.parametrize("width", [20, 60, 500])
+@pytest.mark.parametrize("width", [*(pytest.param(width, marks=pytest.mark.thorough) for width in (20, 60)), 500])
 def test_an_increment_of_a_wide_table(open_branch: Opener, width: int) -> None:
     """One row is refused from the start, one is changed, one loses its parent."""
     filled = {f"c{i}": FILLED for i in range(width)}
