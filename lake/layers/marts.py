@@ -23,7 +23,7 @@ from typing import Any, Literal
 from opentelemetry import trace
 
 from lake.errors import AuditError, LakeError
-from lake.layers import dbt_manifest
+from lake.layers import dbt_manifest, declared
 from lake.platform.catalog import MAIN
 from lake.platform.catalog import tables as catalog_tables
 from lake.settings import PROJECT, settings
@@ -33,6 +33,9 @@ log = logging.getLogger(__name__)
 
 DBT = PROJECT / "dbt"
 MODEL, TEST = "model", "test"
+CONTRACT_TAG = "contract"
+"""Of the tests of what dbt reads (dbt_project.yml). The audit proves the same in each run, and a build leaves them."""
+
 FAILED = ("fail", "error", "runtime error")
 
 
@@ -107,10 +110,13 @@ def build(
         LakeError: a model could not be built, or dbt could not start; it is named with the database's own words.
     """
     selected = [] if changed is None else ["--select", *(f"source:{name}+" for name in sorted(changed))]
-    if left := [f"source:{name}+" for name in sorted(held)]:
-        selected += ["--exclude", *left]
+    left = ["--exclude", f"tag:{CONTRACT_TAG}", *(f"source:{name}+" for name in sorted(held))]
     kept = ["--full-refresh"] if months is None else ["--vars", json.dumps({"months": [*months]})]
-    return _invoke(["build", "--exclude-resource-type", "unit_test", *kept, *selected], catalog, target_dir)
+    command = ["build", "--exclude-resource-type", "unit_test", *kept, *selected, *left]
+    result = _invoke(command, catalog, target_dir)
+    if changed is None and not held and not result.nodes:
+        raise LakeError(f"dbt found nothing to build in {DBT}", "restore its models")
+    return result
 
 
 @dataclass(frozen=True)
@@ -134,8 +140,7 @@ def compiled(target_dir: Path) -> list[Compiled]:
     # Without --full-refresh a table that is kept by month asks Trino whether it is there.
     apart = ["--no-populate-cache", "--no-introspect", "--full-refresh", "--select", f"resource_type:{MODEL}"]
     _run(["--quiet", "compile", *apart], MAIN, target_dir)
-    nodes = json.loads((target_dir / "manifest.json").read_text())["nodes"]
-    models = {unique_id: node for unique_id, node in nodes.items() if node["resource_type"] == MODEL}
+    models = _models(json.loads((target_dir / "manifest.json").read_text()))
     order = TopologicalSorter({unique_id: models[unique_id]["depends_on"]["nodes"] for unique_id in models})
     return [
         Compiled(models[unique_id]["schema"], models[unique_id]["name"], models[unique_id]["compiled_code"])
@@ -144,15 +149,20 @@ def compiled(target_dir: Path) -> list[Compiled]:
     ]
 
 
+def _models(manifest: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """The models of a dbt manifest, by their unique ids."""
+    return {unique_id: node for unique_id, node in manifest["nodes"].items() if node["resource_type"] == MODEL}
+
+
 def _invoke(command: list[str], catalog: str, target_dir: Path) -> MartsResult:
     started = monotonic()
     outcome = _run(command, catalog, target_dir)
     nodes = tuple(_node(result) for result in getattr(outcome.result, "results", ()))
     _trace(getattr(outcome.result, "results", ()))
     _raise_failed(nodes, catalog)
-    if not nodes and not {"--select", "--exclude"} & {*command}:
-        raise LakeError(f"dbt {command[0]} found nothing to do in {DBT}", "restore its models")
     manifest = json.loads((target_dir / "manifest.json").read_text())
+    built = {node.name for node in nodes if node.kind == MODEL}
+    declared.check((one for one in _models(manifest).values() if one["name"] in built), catalog)
     result = MartsResult(nodes, manifest_sha256(manifest), monotonic() - started)
     log.info("marts: %d tables, %d tests in %.1f s", len(result.rows), len(result.tests), result.seconds)
     return result

@@ -8,18 +8,12 @@ import pytest
 from typer.testing import CliRunner
 
 from lake.commands.main import app
-from lake.contracts import load_all
 from lake.errors import LakeError
 from lake.lineage import build
 from lake.lineage.graph import Graph
 from lake.lineage.model import Column, Kind, Table, Use
 
 I, T, A, C = Use.IDENTITY, Use.TRANSFORMATION, Use.AGGREGATION, Use.CONDITIONAL  # noqa: E741
-
-
-@pytest.fixture(scope="module")
-def graph() -> Graph:
-    return Graph(build.made(load_all(["shop"]), has_marts=True))
 
 
 def _way_back(graph: Graph, name: str) -> dict[str, dict[str, tuple[Use, ...]]]:

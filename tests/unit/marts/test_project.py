@@ -77,6 +77,14 @@ def test_every_model_states_its_grain_and_every_mart_is_tested_for_it(manifest: 
     assert {unique_id.split(".")[-1] for unique_id in tested} == MARTS
 
 
+def test_every_mart_declares_its_columns_and_none_of_them_is_a_float(manifest: dict[str, Any]) -> None:
+    for name in MARTS:
+        model = _models(manifest)[name]
+        assert model["config"]["contract"]["enforced"], name
+        types = [column["data_type"] for column in model["columns"].values()]
+        assert types and not {"real", "double"} & {*types}, name
+
+
 def test_the_hash_is_that_of_the_code_alone(manifest: dict[str, Any]) -> None:
     elsewhere = copy.deepcopy(manifest)
     elsewhere["metadata"]["generated_at"] = "2001-01-01T00:00:00Z"
