@@ -129,6 +129,7 @@ class Settings(BaseSettings):
     prometheus_port: int = 29090
     dashboards_host: str = Field(default="127.0.0.1", description="where the dashboards' page listens, and is reached")
     dashboards_port: int = 29140
+    docs_port: int = Field(default=29150, description="where `lake docs --serve` shows the pages of the marts")
     node_exporter_port: int = 29110
     mysqld_exporter_port: int = 29104
     postgres_exporter_port: int = 29187

@@ -10,6 +10,7 @@ from rich.markup import escape
 
 from lake import logs
 from lake.commands import (
+    docs,
     doctor,
     exporter,
     follow,
@@ -40,6 +41,7 @@ for command in (
     query.sql,
     query.tables,
     metric.metric,
+    docs.docs,
     receipts.receipts,
     lineage.lineage,
     trace.trace,

@@ -149,6 +149,20 @@ def compiled(target_dir: Path) -> list[Compiled]:
     ]
 
 
+def write_docs(folder: Path) -> None:
+    """Write the pages of the project, and of its tables as the published lake has them: ``static_index.html``.
+
+    Raises:
+        LakeError: Trino does not answer, or the project cannot be compiled.
+    """
+    outcome = _run(["docs", "generate", "--static"], MAIN, folder)
+    failed = [_node(result) for result in getattr(outcome.result, "results", ()) if str(result.status) in FAILED]
+    _raise_failed(tuple(failed), MAIN)
+    if not outcome.success:
+        told = "; ".join(str(error) for error in getattr(outcome.result, "errors", None) or ["dbt does not say why"])
+        raise LakeError(f"the pages of the marts could not be made: {told}", f"the log is {folder / 'dbt.log'}")
+
+
 def _models(manifest: dict[str, Any]) -> dict[str, dict[str, Any]]:
     """The models of a dbt manifest, by their unique ids."""
     return {unique_id: node for unique_id, node in manifest["nodes"].items() if node["resource_type"] == MODEL}

@@ -8,6 +8,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from lake.extract import manifest
+from lake.layers import dbt_artifacts
 from lake.layers import marts as marts_layer
 from lake.ledger import journal
 from lake.ledger.receipts import Receipt
@@ -43,7 +44,10 @@ def marts(run: Run) -> dict[str, Any]:
     else:
         with TemporaryDirectory() as target, sql.catalog_at(run.branch, run.branch):
             months = journal.read(run.run_id, "curate")["months"] if changed else None
-            result = marts_layer.build(run.branch, Path(target), changed, _held(run), months)
+            try:
+                result = marts_layer.build(run.branch, Path(target), changed, _held(run), months)
+            finally:
+                dbt_artifacts.keep(run.run_id, Path(target))
         built = {"manifest_sha256": result.manifest_sha256, "rows": result.rows, "tests": result.tests}
     journal.write(run.run_id, "marts", built)
     return built

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gzip
 import json
 import os
 import re
@@ -10,12 +11,15 @@ import signal
 import threading
 import time
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import psutil
 import pytest
 
-from lake.platform import catalog, sql
+from lake.layers import marts
+from lake.layers.dbt_artifacts import KEPT, address
+from lake.platform import catalog, sql, storage
 from lake.platform.airflow import Airflow
 from tests.end_to_end.driving import change, lake, source, write
 
@@ -51,20 +55,26 @@ def test_full_load_equals_the_shop(published: dict[str, Any]) -> None:
     assert catalog.knows(published["lake_commit"])
 
 
-def test_increment_reads_only_what_changed(published: dict[str, Any]) -> None:
-    before = source(REVENUE)
-    lake("shop", "tick", "--orders", "10", "--seed", "7")
-    assert source(REVENUE) != before
+def test_what_dbt_tells_of_the_build_is_kept(published: dict[str, Any]) -> None:
+    manifest, results = (json.loads(gzip.decompress(storage.get(address(published["run_id"], each)))) for each in KEPT)
+    assert marts.manifest_sha256(manifest) == published["dbt_manifest_sha256"]
+    statuses = {result["status"] for result in results["results"]}
+    assert statuses == {"success", "pass"}
 
-    lake("run")
 
-    assert_lake_equals_shop()
-    receipt = json.loads(lake("receipts", "--json"))[0]
-    assert receipt["run_id"] != published["run_id"]
-    assert {counts["mode"] for counts in receipt["tables"].values()} == {"increment"}
-    assert 10 <= receipt["tables"]["orders"]["read"] < 200
-    assert receipt["tables"]["categories"]["read"] == 0
-    assert receipt["tables"]["customers"]["deleted"] == 1
+@pytest.mark.thorough
+def test_what_the_contracts_say_holds_by_dbt_s_own_tests_too(published: dict[str, Any], tmp_path: Path) -> None:
+    result = marts._invoke(["test", "--select", f"tag:{marts.CONTRACT_TAG}"], catalog.MAIN, tmp_path)
+    assert len(result.tests) > 100
+    assert set(result.tests.values()) == {"pass"}
+
+
+@pytest.mark.thorough
+def test_the_pages_of_the_marts(published: dict[str, Any]) -> None:
+    printed = lake("docs")
+    page = Path(printed.split()[1]).read_text("utf-8")
+    assert "model.shoplake.daily_revenue" in page
+    assert "exposure.shoplake.report_business" in page
 
 
 def test_a_run_that_finds_nothing_new_publishes_nothing(published: dict[str, Any]) -> None:
@@ -81,10 +91,22 @@ def test_a_run_that_finds_nothing_new_publishes_nothing(published: dict[str, Any
     assert f"unchanged      since {since}" in printed
     assert "shop_lake clean: skipped" in printed
 
-    # The next increment starts where this one ended, and finds what is new all the same.
-    lake("shop", "tick", "--orders", "3", "--seed", "11")
+
+def test_increment_reads_only_what_changed(published: dict[str, Any]) -> None:
+    """It starts where the one before ended, which found nothing new."""
+    before = source(REVENUE)
+    lake("shop", "tick", "--orders", "10", "--seed", "7")
+    assert source(REVENUE) != before
+
     lake("run")
+
     assert_lake_equals_shop()
+    receipt = json.loads(lake("receipts", "--json"))[0]
+    assert receipt["run_id"] != published["run_id"]
+    assert {counts["mode"] for counts in receipt["tables"].values()} == {"increment"}
+    assert 10 <= receipt["tables"]["orders"]["read"] < 200
+    assert receipt["tables"]["categories"]["read"] == 0
+    assert receipt["tables"]["customers"]["deleted"] == 1
 
 
 @pytest.mark.thorough
