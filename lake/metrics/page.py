@@ -28,8 +28,8 @@ Days are UTC days; both `--from` and `--to` count. A metric that is known by mon
 them. A quotient that has nothing to divide by is empty (`null` in JSON), not zero. Decimals are text in JSON, so that
 none is rounded. How a metric comes about column by column, `lake lineage` tells of its marts.
 
-`lake docs` makes pages of the marts behind them: models and their columns, tests, metrics, and what depends on what,
-from the shop's tables to the reports and alert rules that read them; `--serve` shows them at an address. Which columns a
+`lake docs` makes pages of the marts: models and their columns, tests, metrics, and what depends on what,
+from the tables of the shop to reports and alert rules; `--serve` shows them at an address. Which columns a
 mart has is declared beside it and proven of each build before it is published. What dbt told of a run's build
 (`manifest.json` and `run_results.json`, gzipped) is kept with the run, under `s3://audit/<run>/dbt/`.
 
