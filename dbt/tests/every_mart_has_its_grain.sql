@@ -5,6 +5,7 @@
 -- depends_on: {{ ref('delivery_times') }}, {{ ref('calendar_days') }}, {{ ref('sales_by_day') }}
 -- depends_on: {{ ref('order_details') }}, {{ ref('payments_by_day') }}, {{ ref('reviews_by_day') }}
 -- depends_on: {{ ref('customer_churn') }}
+-- depends_on: {{ ref('stock') }}, {{ ref('campaign_uplift') }}
 -- depends_on: {{ ref('sessions') }}, {{ ref('searches') }}
 with broken as (
     {{ broken_grains() }}

@@ -103,6 +103,21 @@ class Shop:
                 found[order["customer_id"]].append(order)
         return found
 
+    @cached_property
+    def days(self) -> tuple[date, date]:
+        """The first and the last day with an order, cancelled or not."""
+        found = [order["ordered_at"].date() for order in self.tables["orders"]]
+        return min(found), max(found)
+
+    @cached_property
+    def value(self) -> dict[int, Decimal]:
+        """By order that stands: what its lines came to."""
+        found = {order["order_id"]: Decimal(0) for order in self.sold}
+        for line in self.tables["order_items"]:
+            if line["order_id"] in found:
+                found[line["order_id"]] += line["sales_value"]
+        return found
+
 
 @dataclass
 class Month:
@@ -165,6 +180,70 @@ class Month:
         """All orders of those whose first one fell into the month."""
         return [orders for orders in self.shop.purchases.values() if self.within(orders[0]["ordered_at"])]
 
+    def cohort_months(self) -> tuple[int, int]:
+        """Of those whose first order fell into the month: months since in which they ordered, and all of them."""
+        last = self.shop.days[1].replace(day=1)
+        since = (last.year - self.first.year) * 12 + last.month - self.first.month + 1
+        buyers = self.buyers()
+        active = sum(len({order["ordered_at"].date().replace(day=1) for order in orders}) for orders in buyers)
+        return active, len(buyers) * since
+
+    def uplift(self) -> tuple[Decimal, int]:
+        """Of the campaigns that began in the month and are told: what they added, and of how many customers."""
+        found = [uplift(self.shop, one) for one in self.shop.tables["campaigns"] if self._began(one)]
+        return sum((added for added, _ in found), Decimal(0)), sum(matched for _, matched in found)
+
+    def _began(self, campaign: Row) -> bool:
+        return (campaign["starts_on"].year, campaign["starts_on"].month) == (self.first.year, self.first.month)
+
+
+def uplift(shop: Shop, campaign: Row) -> tuple[Decimal, int]:
+    """What a campaign added by comparison with customers who had spent alike, and of how many customers."""
+    starts, ends = campaign["starts_on"], campaign["ends_on"]
+    begins = starts - (ends - starts + timedelta(days=1))
+    if begins < shop.days[0] or ends > shop.days[1]:
+        return Decimal(0), 0
+    reached = {
+        row["customer_id"] for row in shop.tables["campaign_customers"] if row["campaign_id"] == campaign["campaign_id"]
+    }
+    spent = {}
+    for customer, orders in shop.purchases.items():
+        if orders[0]["ordered_at"].date() < starts:
+            days = [(order["ordered_at"].date(), shop.value[order["order_id"]]) for order in orders]
+            before = sum((value for day, value in days if begins <= day < starts), Decimal(0))
+            spent[customer] = before, sum((value for day, value in days if starts <= day <= ends), Decimal(0))
+    spenders = sorted(before for before, _ in spent.values() if before > 0)
+    strata: dict[int, tuple[list[Decimal], list[Decimal]]] = defaultdict(lambda: ([], []))
+    for customer, (before, during) in spent.items():
+        # Who spent as much has the same place, and so the same fifth.
+        stratum = 1 + spenders.index(before) * 5 // len(spenders) if before > 0 else 0
+        strata[stratum][customer not in reached].append(during - before)
+    added, matched = Decimal(0), 0
+    for of_reached, of_others in strata.values():
+        if of_reached and of_others:
+            like_others = sum(of_others, Decimal(0)) * len(of_reached) / len(of_others)
+            added += sum(of_reached, Decimal(0)) - like_others.quantize(Decimal("0.01"), ROUND_HALF_UP)
+            matched += len(of_reached)
+    return added, matched
+
+
+def standing(shop: Shop) -> dict[str, Figure]:
+    """Every metric that is known as of the last day alone."""
+    last, stock = shop.days[1], {row["product_id"]: row["quantity_on_hand"] for row in shop.tables["inventory"]}
+    sold = dict.fromkeys(stock, 0)
+    for line in shop.tables["order_items"]:
+        order = shop.by_id[line["order_id"]]
+        is_late = last - order["ordered_at"].date() < timedelta(days=28)
+        if order["status"] != "cancelled" and is_late and line["product_id"] in sold:
+            sold[line["product_id"]] += line["quantity"]
+    on_hand, units = sum(stock.values()), sum(sold.values())
+    return {
+        "stock_on_hand": on_hand,
+        "units_sold_lately": units,
+        "stock_cover": share(on_hand * 28, units),
+        "stock_outs": sum(stock[product] <= 0 and sold[product] > 0 for product in stock),
+    }
+
 
 def month_after(first: date, by: int) -> date:
     months = first.year * 12 + first.month - 1 + by
@@ -189,10 +268,6 @@ def figures(month: Month) -> dict[str, Figure]:
     lines, orders = month.lines, month.orders
     of_known = [order for order in orders if order["customer_id"] is not None]
     placed = month.of("orders", "ordered_at")
-    value = {order["order_id"]: Decimal(0) for order in month.shop.sold}
-    for line in month.shop.tables["order_items"]:
-        if line["order_id"] in value:
-            value[line["order_id"]] += line["sales_value"]
 
     revenue = sum((line["sales_value"] for line in lines), Decimal(0))
     discount = sum(map(_discount, lines), Decimal(0))
@@ -208,7 +283,10 @@ def figures(month: Month) -> dict[str, Figure]:
     before = month.before()
     lost = before - {order["customer_id"] for order in of_known}
     buyers = month.buyers()
-    bought = sum((value[order["order_id"]] for orders in buyers for order in orders), Decimal(0))
+    bought = sum((month.shop.value[order["order_id"]] for orders in buyers for order in orders), Decimal(0))
+
+    active, months_since = month.cohort_months()
+    added, matched = month.uplift()
 
     payments = month.of("payments", "paid_at")
     failed = sum(row["status"] == "failed" for row in payments)
@@ -255,6 +333,12 @@ def figures(month: Month) -> dict[str, Figure]:
         "buyers": len(buyers),
         "revenue_of_buyers": bought,
         "lifetime_value": share(bought, len(buyers)),
+        "cohort_months_active": active,
+        "cohort_months": months_since,
+        "retention_rate": share(active, months_since),
+        "campaign_uplift": added,
+        "matched_customers": matched,
+        "uplift_per_customer": share(added, matched),
         "payments": len(payments),
         "failed_payments": failed,
         "payment_failure_rate": share(failed, len(payments)),

@@ -28,6 +28,8 @@ MARTS = {
     "customer_churn",
     "sessions",
     "searches",
+    "stock",
+    "campaign_uplift",
 }
 BY_MONTH = {"int_product_months", "int_category_months", "int_category_days"}
 BELOW = {"marts": ("marts", "int_"), "int_": ("int_", "stg_"), "stg_": ("source",)}
