@@ -149,6 +149,7 @@ def test_the_watch_tells_what_no_callback_could(airflow: Airflow, tell: Tell) ->
     tell("told again by the next look of the watch, which waits for no publish; ended by the next success")
 
 
+@pytest.mark.thorough
 def test_a_file_that_cannot_be_imported_is_told_by_the_watch(airflow: Airflow) -> None:
     """Airflow lists no DAG of it, as it does after a minute when a file breaks that it knew."""
 

@@ -59,6 +59,7 @@ def _rows_of_places(case: Case) -> list[tuple[str | bytes | None, ...]]:
     return sorted(rows, key=repr)
 
 
+@pytest.mark.thorough
 @pytest.mark.fault("shape_kept")
 def test_a_table_that_is_gone_stays_where_its_contract_says_so_and_may_come_back(case: Case, tell: Tell) -> None:
     fill(case, rows=500)

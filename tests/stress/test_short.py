@@ -11,6 +11,8 @@ from tests.stress.catalogue import Shown, write_page
 from tests.stress.stage import FAR, stage
 from tests.stress.strike import Fault, Protocol, lanes
 
+pytestmark = pytest.mark.thorough
+
 SHORT = ("ConnectionsNearLimit", "ReplicaStopped", "ServiceDown", "HostDown", "DiskFull")
 
 

@@ -22,8 +22,10 @@ if TYPE_CHECKING:
 
 UIDS = list(dashboards())
 DESK, PHONE = (1440, 900), (390, 844)
+DAY, NIGHT = (DESK, "light"), (PHONE, "dark")
 LOOKS = [
-    *((uid, size, scheme) for uid in UIDS for size, scheme in ((DESK, "light"), (PHONE, "dark"))),
+    *((uid, *(DAY, NIGHT)[place % 2]) for place, uid in enumerate(UIDS)),
+    *(pytest.param(uid, *(NIGHT, DAY)[place % 2], marks=pytest.mark.thorough) for place, uid in enumerate(UIDS)),
     *((UIDS[0], size, scheme) for size, scheme in ((DESK, "dark"), (PHONE, "light"))),
 ]
 """Every dashboard at a desk by day and on a phone by night; the first one the other way round as well."""

@@ -189,7 +189,12 @@ def test_history_of_a_table_that_is_nothing_but_its_key(open_branch: Opener, in_
 
 
 @pytest.mark.parametrize(
-    ("is_full", "row"), [(False, (READ, 1, "fine")), (False, (DELETE, 1, None)), (True, (READ, 1, "good"))]
+    ("is_full", "row"),
+    [
+        (False, (READ, 1, "fine")),
+        pytest.param(False, (DELETE, 1, None), marks=pytest.mark.thorough),
+        pytest.param(True, (READ, 1, "good"), marks=pytest.mark.thorough),
+    ],
 )
 def test_a_run_whose_rows_are_gone_from_raw_is_refused(
     by_spark: Branch, is_full: bool, row: tuple[object, ...]

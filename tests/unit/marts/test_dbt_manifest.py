@@ -52,6 +52,7 @@ def test_a_run_has_every_table_in_its_own_catalog(home: Path) -> None:
     assert {node.relation_name.split(".")[0] for node in nodes if node.relation_name} == {'"run_7"'}
 
 
+@pytest.mark.thorough
 def test_what_was_remembered_by_half_is_parsed_anew(home: Path, caplog: pytest.LogCaptureFixture) -> None:
     marts.compiled(home / "target")
     (remembered,) = (home / "dbt").glob("*.msgpack")
