@@ -13,7 +13,6 @@ from lake.metrics.definitions import Metric
 from lake.platform import sql
 from lake.platform.catalog import CATALOG
 
-
 Span = tuple[date, date]
 """First and last day (UTC), both of which count."""
 
