@@ -198,8 +198,8 @@ class Layout:
             return f"By {grain}; the dashed line is {LAST_YEAR[grain]}."
         if isinstance(figure, ChangesFigure):
             held = reference(self._period, figure.against)
-            usual = "weekday" if grain == "day" and figure.against == "before" else grain
-            return f"Against {held.told}. What is usual is the median change of each {usual} before."
+            usual = "the same weekdays" if grain == "day" and figure.against == "before" else f"the {grain}s"
+            return f"Against {held.told}. What is usual is the median change of {usual} before."
         return f"{self._period.told[:1].upper()}{self._period.told[1:]}, beside {BEFORE[grain]} and {LAST_YEAR[grain]}."
 
     def _evidence(self, figure: OfMetrics) -> str:

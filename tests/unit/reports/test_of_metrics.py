@@ -241,3 +241,31 @@ def test_money_is_exact() -> None:
     sold(shop, YESTERDAY, web="9007199254740993.00")
     [figure] = shop.shown("day", {"kind": "metrics", "metrics": ["revenue"]})
     assert figure.tiles[0].value == "€9,007,199,254,740,993.30"
+
+
+def test_the_same_receipt_gives_the_same_bytes_and_every_chart_its_words() -> None:
+    figures = [
+        {"kind": "metrics", "metrics": ["revenue", "failure_rate"]},
+        {"kind": "trend", "metric": "revenue", "periods": 5},
+        {"kind": "trend", "metric": "failure_rate", "periods": 60},
+        {"kind": "breakdown", "metric": "revenue", "by": "channel"},
+        {"kind": "changes"},
+        {"kind": "quality"},
+    ]
+
+    def written() -> tuple[bytes, bytes]:
+        shop = Shop()
+        for back in range(9):
+            sold(shop, YESTERDAY - DAY * back, web=str(back * 10), store="1")
+            shop.add("failure_rate", YESTERDAY - DAY * back, back, 50, method="card")
+        said = report("day", *figures)
+        shown = shop.shown("day", *figures)
+        return pages.html(said, shown, PROOF), pages.pdf(said, shown, PROOF)
+
+    page, document = written()
+    assert (page, document) == written()
+    assert document.startswith(b"%PDF-")
+    told = page.decode()
+    assert told.count("<svg ") == told.count("<title id=") == told.count("<desc id=") == 4
+    assert told.count('<details class="numbers">') == 2
+    assert "Tuesday, 24 November 2026" in told
