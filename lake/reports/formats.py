@@ -122,11 +122,14 @@ def change(value: Any, previous: Any, unit: str = "count") -> tuple[str, str]:
     """
     if not (is_finite(value) and is_finite(previous)):
         return NO_CHANGE, "flat"
-    way = "up" if value > previous else "down" if value < previous else "flat"
     if unit == "share":
-        return difference(Decimal(value) - Decimal(previous), unit, ""), way
-    if not previous:
+        shown = difference(Decimal(value) - Decimal(previous), unit, "")
+    elif previous:
+        moved = (Decimal(value) - Decimal(previous)) / abs(Decimal(previous)) * 100
+        shown = f"{moved:+.1f} %".replace("-", "−")
+    else:
         return NO_CHANGE, "flat"
-    moved = (Decimal(value) - Decimal(previous)) / abs(Decimal(previous)) * 100
-    shown = f"{moved:+.1f} %".replace("-", "−")
-    return shown, way
+    # What is too little to be shown has no direction either.
+    if not any(digit in shown for digit in "123456789"):
+        return shown.lstrip("+−"), "flat"
+    return shown, "up" if value > previous else "down"

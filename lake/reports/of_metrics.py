@@ -118,17 +118,18 @@ class Layout:
             return [amount.value if is_known else None for amount, is_known in zip(found, known, strict=True)]
 
         lines = [(segment[0], values([segment])) for segment in chosen]
+        widest = max((abs(now) for _, (now, _, _) in lines if now is not None), default=Decimal(0))
         others = [segment for segment in asked.amounts if segment not in chosen]
         if others and metric.formula.kind != "whole":
             lines.append((OTHERS, values(others)))
-        widest = max((abs(now) for _, (now, _, _) in lines if now is not None), default=Decimal(0))
         titles = (metric.label, f"{self._period.grain.capitalize()} before", "Change", YEAR.capitalize(), "Change")
         head = (Cell(figure.by.replace("_", " ").capitalize()), *(Cell(title, True) for title in titles))
         return {"head": head, "rows": tuple(self._segment(name, found, metric, widest) for name, found in lines)}
 
     def _segment(self, name: str, values: Sequence[Decimal | None], metric: Metric, widest: Decimal) -> Line:
         now, before, last_year = values
-        bar = None if now is None or not widest else round(float(now / widest), 4)
+        # All others together are no segment, and would dwarf those that are.
+        bar = 0.0 if now is None or not widest or name == OTHERS else round(float(now / widest), 4)
         return (
             Cell(name, bar=bar),
             self._number(now, metric),

@@ -149,7 +149,7 @@ def test_a_breakdown_has_the_largest_segments_and_all_others_which_make_up_the_w
         ["store", "€30.00", "€0.00", "–", "no data", "–"],
         ["all others", "€20.00", "€0.00", "–", "no data", "–"],
     ]
-    assert [row[0].bar for row in figure.rows] == [1.0, 0.6, 0.4]
+    assert [row[0].bar for row in figure.rows] == [1.0, 0.6, 0.0]
 
 
 # -- what changed, and why
