@@ -1,9 +1,10 @@
 """# reports: figures for people, after every publish
 
 Waits for the event that `shop_lake` emits when a run is published, and renders every report of
-`lake/reports/definitions/` as HTML and PDF. The figures are computed **at the commit of the receipt**, so what a report
-shows can be computed again, whatever was published since. They are kept under `s3://reports/<report>/<run_id>/`;
-`lake report open` shows the newest one.
+`lake/reports/definitions/` as HTML and PDF, and the index of all that are kept. The figures are computed **at the
+commit of the receipt**, so what a report shows can be computed again, whatever was published since. They are kept under
+`s3://reports/<report>/<run_id>/`; `lake report open` shows the newest one, `lake report open --index` all of them. One
+that cannot be made holds up no other.
 
 **Started by hand**, it takes the newest receipt.
 
@@ -12,7 +13,8 @@ shows can be computed again, whatever was published since. They are kept under `
 | task | usual reasons | what to do |
 |---|---|---|
 | `receipt` | nothing was published yet | `lake run` |
-| `render` | a malformed definition, a query that does not fit the marts | the log names report and figure |
+| `render` | a malformed definition, a metric that there is not | the log names report, file and line |
+| `render` | a query that does not fit the marts | the log names report and figure |
 | `render` | Trino or the object store is away | `lake status`; the retries wait a while |
 
 **A rerun** computes the same figures at the same commit and writes the same bytes to the same place.
@@ -23,7 +25,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from airflow.sdk import Asset, dag, get_current_context, task
-from common import DAG, MACROS, PUBLISHED, SHORT, TAGS, TRINO
+from common import DAG, PUBLISHED, SHORT, TAGS, TRINO
 from triggers import published_run
 
 
@@ -32,12 +34,14 @@ from triggers import published_run
     schedule=[Asset(PUBLISHED)],
     start_date=datetime(2025, 1, 1),
     dagrun_timeout=timedelta(minutes=30),
-    user_defined_macros=MACROS,
     tags=[*TAGS, "reports"],
     doc_md=__doc__,
 )
 def reports() -> None:
-    """Wire the receipt to the reports."""
+    """Wire the receipt to the reports.
+
+    They are made in one task: what compiles metrics takes longer to load than a report to make.
+    """
 
     @task(**SHORT)
     def receipt() -> dict[str, str]:
@@ -45,21 +49,13 @@ def reports() -> None:
         return published_run(get_current_context())
 
     @task(**SHORT, **TRINO)
-    def names(receipt: dict[str, str]) -> list[str]:
-        """The reports that there are; those on the marts only where the lake has marts."""
-        from lake.reports.deliver import due
+    def render(receipt: dict[str, str]) -> dict[str, dict[str, str]]:
+        """HTML and PDF of every report that can be made, those on the marts only where the lake has marts."""
+        from lake.reports.deliver import deliver_due
 
-        return due(receipt["lake_commit"])
+        return deliver_due(**receipt)
 
-    @task(**SHORT, **TRINO, map_index_template="{{ label(task.op_kwargs['name']) }}")
-    def render(name: str, receipt: dict[str, str]) -> dict[str, str]:
-        """HTML and PDF of one report; their addresses."""
-        from lake.reports.deliver import deliver
-
-        return deliver(name, **receipt)
-
-    proof = receipt()
-    render.partial(receipt=proof).expand(name=names(proof))
+    render(receipt())
 
 
 reports()

@@ -1,4 +1,4 @@
-"""Why a metric is not what it was, asked of the lake by each of its dimensions and told in words."""
+"""Why a metric is not what it was, beside the weeks before."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from decimal import Decimal
 
 from lake.metrics import why
 from lake.metrics.definitions import Metric
+from lake.metrics.reasons import explained, words
 from lake.metrics.series import Segment, Series
-from lake.metrics.wording import told
 
 WEEKS = 4
 """That a day is compared with, or explained by."""
@@ -33,29 +33,14 @@ def reason(metric: Metric, days: Sequence[date], by: str, segment: Segment, ask:
     earlier = weeks_before(days)
     to_days = Decimal(len(days)) / len(earlier)
     inner = (by,) if by else ()
-    cells: dict[str, why.Cells] = {}
-    for dimension in metric.dimensions:
-        if dimension != by:
-            asked = ask(metric, (*inner, dimension), min(earlier), days[-1])
-            cells[dimension] = {
-                each[-1]: (asked.of([each], days), asked.of([each], earlier).times(to_days))
-                for each in asked.amounts
-                if each[:-1] == segment
-            }
-    found = why.explain({name: each for name, each in cells.items() if each})
-    return _told(found, metric) if found else ""
 
+    def cells_of(dimension: str) -> why.Cells:
+        asked = ask(metric, (*inner, dimension), min(earlier), days[-1])
+        return {
+            each[-1]: (asked.of([each], days), asked.of([each], earlier).times(to_days))
+            for each in asked.amounts
+            if each[:-1] == segment
+        }
 
-def _told(found: why.Explanation, metric: Metric) -> str:
-    if not found.dimension:
-        return "spread over the segments of every dimension"
-    parts = [
-        f"{part.segment} ({told(part.before, metric.unit)} -> {told(part.now, metric.unit)}, "
-        f"{found.share(part) * 100:.0f} % of the change)"
-        for part in found.parts
-    ]
-    said = f"mostly {found.dimension} {', '.join(parts)}"
-    if metric.formula.kind == "quotient":
-        by_rates = found.rate / found.change * 100
-        said += f"; {by_rates:.0f} % of the change are the segments' own, the rest is their weight"
-    return said
+    found = explained(metric, cells_of, but=by)
+    return words(found, metric) if found else ""

@@ -38,8 +38,8 @@ def metric(
         _list(metrics, json_)
         return
     found = metrics.get(name)
-    bounds = [day(option, text) if text else None for option, text in (("--from", first), ("--to", last))]
-    question = ask.Question(found, tuple(by or ()), grain, *bounds)
+    begins, ends = (day(option, text) if text else None for option, text in (("--from", first), ("--to", last)))
+    question = ask.Question(found, tuple(by or ()), grain, begins, ends)
     with viewed(f"main@{at}" if at else None) as catalog:
         answer = ask.ask(Compiler(metrics.manifest), question, catalog)
     if json_:

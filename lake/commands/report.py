@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import webbrowser
+from itertools import groupby
 from pathlib import Path
 from typing import Annotated
 
@@ -14,24 +15,35 @@ from rich.table import Table
 
 from lake.errors import LakeError
 from lake.platform import storage
-from lake.reports.places import address, delivered
+from lake.reports.places import FILES, INDEX, address, delivered
 from lake.settings import settings
+
+NEWEST = 5
+"""Of each report, so many are fetched with the index."""
 
 app = typer.Typer(help="Reports: open one, list all.", no_args_is_help=True)
 console = Console()
 
 Pdf = Annotated[bool, typer.Option("--pdf", help="The PDF instead of the page.")]
+Index = Annotated[
+    bool, typer.Option("--index", help="The page that lists all reports, with the newest ones beside it.")
+]
 Run = Annotated[str | None, typer.Option("--run", metavar="RUN_ID", help="Of this run; by default the newest one.")]
 
 
 @app.command("open")
 def open_report(
-    report: Annotated[str, typer.Argument(help="Name of the report.")] = "business", pdf: Pdf = False, run: Run = None
+    report: Annotated[str, typer.Argument(help="Name of the report.")] = "business",
+    pdf: Pdf = False,
+    run: Run = None,
+    index: Index = False,
 ) -> None:
     """Fetch a report and show it in the browser where there is a display; its file and address are printed."""
-    kind = "pdf" if pdf else "html"
-    uri = address(report, run or _newest_run(report), kind)
-    file = fetch(uri)
+    if index:
+        file, uri = _fetch_index(), INDEX
+    else:
+        uri = address(report, run or _newest_run(report), "pdf" if pdf else "html")
+        file = fetch(uri)
     console.print(f"file     {file}", soft_wrap=True)
     console.print(f"address  {uri}", soft_wrap=True)
     if has_display():
@@ -45,6 +57,24 @@ def list_reports() -> None:
     for report, run_id in delivered():
         table.add_row(report, run_id, address(report, run_id, "html"))
     console.print(table)
+
+
+def _fetch_index() -> Path:
+    """The index in the state directory, with the newest reports beside it, which its links lead to."""
+    # Imported here: what draws pages takes a second to import.
+    from lake.reports import index
+
+    entries = index.entries()
+    beside = set()
+    for _, of in groupby(entries, key=lambda entry: entry.report):
+        for entry in [*of][:NEWEST]:
+            for kind in FILES:
+                fetch(address(entry.report, entry.run_id, kind))
+            beside.add(entry)
+    file = settings().home / "reports" / "index.html"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_bytes(index.page(entries, beside.__contains__))
+    return file.resolve()
 
 
 def _newest_run(report: str) -> str:

@@ -96,9 +96,9 @@ class Graph:
         names = [str(table) for table in self.made]
         parts = name.split(".")[:2]
         elsewhere = [full for full in names if full.partition(".")[2] in parts]
-        likely = elsewhere or get_close_matches(".".join(parts), names, n=3)
+        likely = sorted(elsewhere)[:5] or get_close_matches(".".join(parts), names, n=3)
         way = "`lake tables` lists those of the lake"
-        return f"did you mean {' or '.join(sorted(likely)[:5])}?" if likely else f"write LAYER.TABLE.COLUMN; {way}"
+        return f"did you mean {' or '.join(likely)}?" if likely else f"write LAYER.TABLE.COLUMN; {way}"
 
     @cached_property
     def _readers(self) -> dict[Column, set[Input]]:

@@ -1,4 +1,4 @@
-"""What people see of the lake's columns: figures of reports, and alert rules, by their queries."""
+"""What people see of the lake's columns: figures and metrics of reports, and alert rules, by their queries."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _SOME_DAY = date(2000, 1, 1)
 
 
 def made(known: Columns) -> Iterator[Made]:
-    """The figures of all reports and the alert rules, as if each were a table.
+    """The figures and metrics of all reports and the alert rules, as if each were a table.
 
     Args:
         known: columns of the tables of the lake.
@@ -43,9 +43,13 @@ def made(known: Columns) -> Iterator[Made]:
 
 def _queries() -> Iterator[tuple[Table, str, str]]:
     for name in definition.names():
-        for figure in definition.load(name).figures:
-            table = Table(Kind.REPORT, name, figure.name)
-            yield table, f"report.{name}", definition.bind(figure.query, _SOME_DAY)
+        report = definition.load(name)
+        for figure in report.figures:
+            if isinstance(figure, definition.QueryFigure):
+                table = Table(Kind.REPORT, name, figure.name)
+                yield table, f"report.{name}", definition.bind(figure.query, _SOME_DAY)
+        for metric in definition.named(report):
+            yield Table(Kind.REPORT, name, metric), f"report.{name}", _of_metric(metric, (), report.period or "day")
     for rule in rules.load(settings().alert_rules):
         yield Table(Kind.ALERT, ALERTS, rule.name), "alerting", _asked(rule)
 
@@ -54,9 +58,12 @@ def _asked(rule: rules.Rule) -> str:
     """What a rule asks the lake for."""
     if isinstance(rule, rules.QueryRule):
         return rule.bound(_SOME_DAY)
+    return _of_metric(rule.metric, (rule.by,) if rule.by else (), "day")
+
+
+def _of_metric(name: str, by: tuple[str, ...], grain: str) -> str:
     metrics, compiler = _metric_layer()
-    asked = Question(metrics.get(rule.metric), (rule.by,) if rule.by else (), "day")
-    return compiler.compile(asked).replace(f'"{PARSED_FOR}".', "")
+    return compiler.compile(Question(metrics.get(name), by, grain)).replace(f'"{PARSED_FOR}".', "")
 
 
 @functools.cache

@@ -13,6 +13,9 @@ from lake.metrics.definitions import Metric
 from lake.platform import sql
 from lake.platform.catalog import CATALOG
 
+Span = tuple[date, date]
+"""First and last day (UTC), both of which count."""
+
 
 @dataclass(frozen=True)
 class Question:
@@ -22,6 +25,8 @@ class Question:
         by: its dimensions.
         grain: a period of `GRAINS`; "" asks for all days together.
         first, last: the days (UTC) from which and up to which, both included; None is as far as the lake goes.
+        spans: first and last days of what alone counts, where there are any.
+        beside: metrics that are asked for in the same statement; of the same marts, they cost next to nothing.
     """
 
     metric: Metric
@@ -29,6 +34,8 @@ class Question:
     grain: str = ""
     first: date | None = None
     last: date | None = None
+    spans: tuple[Span, ...] = ()
+    beside: tuple[Metric, ...] = ()
 
     def __post_init__(self) -> None:
         if self.first and self.last and self.first > self.last:
@@ -40,7 +47,7 @@ class Answer:
     """What the lake answers: a row for each period and combination of dimensions that there is.
 
     Attributes:
-        columns: the grain, the dimensions, and the metric, by their names.
+        columns: the grain, the dimensions, the metric and those beside it, by their names.
         statement: the SQL that was asked.
     """
 

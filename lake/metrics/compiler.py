@@ -34,7 +34,7 @@ class Compiler:
         self._entities = {model.node_relation.alias: model.primary_entity for model in manifest.semantic_models}
 
     def compile(self, question: Question) -> str:
-        """SQL for Trino, whose columns are the question's period, its dimensions and its metric, in this order.
+        """SQL for Trino, whose columns are the question's period, its dimensions and its metrics, in this order.
 
         Raises:
             LakeError: the metric has no such dimension, or is not known for so short a period.
@@ -46,7 +46,7 @@ class Compiler:
         by = [f"{TIME}__{grain}"] if grain else []
         by += [self._qualified(metric, name) for name in question.by]
         request = MetricFlowQueryRequest.create(
-            metric_names=[metric.name],
+            metric_names=[metric.name, *(each.name for each in question.beside)],
             group_by_names=by or None,
             where_constraints=_within(question) or None,
             order_by_names=by or None,
@@ -60,7 +60,11 @@ class Compiler:
 
 
 def _check(question: Question) -> None:
-    metric = question.metric
+    for metric in (question.metric, *question.beside):
+        _check_one(metric, question)
+
+
+def _check_one(metric: Metric, question: Question) -> None:
     for name in question.by:
         if name not in metric.dimensions:
             raise LakeError(f"metric {metric.name} has no dimension {name!r}", nearest(name, metric.dimensions))
@@ -78,7 +82,9 @@ def _within(question: Question) -> list[str]:
     """Filters for the days of the question, both of which count; by month, the months that begin between them."""
     at = f"{{{{ TimeDimension('{TIME}', '{question.metric.grain}') }}}}"
     bounds = ((">=", question.first), ("<=", question.last))
-    return [f"{at} {sign} date '{day.isoformat()}'" for sign, day in bounds if day]
+    within = [f"{at} {sign} date '{day.isoformat()}'" for sign, day in bounds if day]
+    spans = [f"({at} >= date '{first}' and {at} <= date '{last}')" for first, last in question.spans]
+    return [*within, " or ".join(spans)] if spans else within
 
 
 def _no_connection() -> Any:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 from lake.errors import LakeError
-from lake.metrics.ask import Question, ask
+from lake.metrics.ask import Question, Span, ask
 from lake.metrics.compiler import Compiler
 from lake.metrics.definitions import Metric, Metrics
 from lake.platform.catalog import CATALOG
@@ -103,34 +104,63 @@ def series(
         LakeError: the metric cannot be added up, has no such dimension, or is not known by day.
         ServiceError: Trino does not answer.
     """
-    formula = metric.formula
-    if formula.kind == "whole":
+    if metric.formula.kind == "whole":
         raise LakeError(
             f"metric {metric.name} of parts does not make up that of the whole: {metric.expression}",
             "take a metric that is a sum, or a quotient of two sums",
         )
-    is_quotient = formula.kind == "quotient"
+    return together(metrics, compiler, [metric], by, "day", [(first, last)], catalog)[metric.name]
 
-    def asked(name: str) -> dict[Segment, dict[date, Decimal]]:
-        answer = ask(compiler, Question(metrics.get(name), by, "day", first, last), catalog)
-        found: dict[Segment, dict[date, Decimal]] = defaultdict(dict)
-        for day, *segment, value in answer.rows:
-            if value is not None:
-                named = tuple(NAMELESS if each is None else str(each) for each in segment)
-                found[named][day] = Decimal(str(value))
-        return found
 
-    above = asked(formula.above if is_quotient else metric.name)
-    below = asked(formula.below) if is_quotient else {}
-    amounts = {
-        segment: {
-            day: Amount(
-                above.get(segment, {}).get(day, Decimal(0)),
-                below.get(segment, {}).get(day, Decimal(0)) if is_quotient else None,
-            )
-            for day in sorted({*above.get(segment, {}), *below.get(segment, {})})
-        }
-        for segment in sorted({*above, *below})
-    }
+def together(
+    metrics: Metrics,
+    compiler: Compiler,
+    wanted: Sequence[Metric],
+    by: Segment,
+    grain: str,
+    spans: Sequence[Span],
+    catalog: str = CATALOG,
+) -> dict[str, Series]:
+    """Several metrics by period, each of each combination of some dimensions; a statement for all of the same marts.
+
+    Args:
+        by: names of dimensions that all of them have.
+        grain: the period, one of `definitions.GRAINS`; what a series calls a day is the first one of a period.
+        spans: the days that count.
+
+    Returns:
+        By the metric's name. Of one that cannot be added up, parts and periods must not be taken together.
+
+    Raises:
+        LakeError: a metric has no such dimension, or is not known for so short a period.
+        ServiceError: Trino does not answer.
+    """
+    of_marts: dict[tuple[str, ...], list[Metric]] = defaultdict(list)
+    for metric in wanted:
+        of_marts[metric.tables].append(metric)
+    found: dict[str, Series] = {}
+    for group in of_marts.values():
+        parts = list(dict.fromkeys(part for metric in group for part in _parts(metric)))
+        asked, *beside = map(metrics.get, parts)
+        question = Question(asked, by, grain, spans=tuple(spans), beside=tuple(beside))
+        answer = ask(compiler, question, catalog)
+        found |= {metric.name: _series(metric, parts, answer.rows, len(by)) for metric in group}
+    return found
+
+
+def _parts(metric: Metric) -> tuple[str, ...]:
+    """What is asked for: of a quotient, what stands above and below the line."""
+    formula = metric.formula
+    return (formula.above, formula.below) if formula.kind == "quotient" else (metric.name,)
+
+
+def _series(metric: Metric, parts: Sequence[str], rows: Iterable[Sequence[Any]], dimensions: int) -> Series:
+    places = [1 + dimensions + parts.index(part) for part in _parts(metric)]
+    amounts: dict[Segment, dict[date, Amount]] = defaultdict(dict)
+    for row in rows:
+        values = [None if row[place] is None else Decimal(str(row[place])) for place in places]
+        if any(value is not None for value in values):
+            segment = tuple(NAMELESS if each is None else str(each) for each in row[1 : 1 + dimensions])
+            amounts[segment][row[0]] = Amount(*(value or Decimal(0) for value in values))
     days = [day for of in amounts.values() for day in of]
-    return Series(is_quotient, amounts, min(days, default=None))
+    return Series(len(places) == 2, {segment: amounts[segment] for segment in sorted(amounts)}, min(days, default=None))

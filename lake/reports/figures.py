@@ -1,101 +1,79 @@
-"""From a definition to what is shown: runs the queries of a report and lays their rows out."""
+"""From a definition to what is shown: asks for what a report's figures need, and lays it out."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
+from decimal import Decimal
 from typing import Any
 
 from lake.errors import LakeError
-from lake.reports import charts, formats
-from lake.reports.definition import COLUMNS, Figure, Report, bind
+from lake.ledger.receipts import Receipt
+from lake.metrics.definitions import Metrics
+from lake.reports import alternatives, charts, formats, quality
+from lake.reports.definition import COLUMNS, QualityFigure, QueryFigure, Report, bind
+from lake.reports.measured import AskMetrics, Measured
+from lake.reports.of_metrics import Layout
+from lake.reports.shown import Beside, Cell, Proof, Shown, Tile
 
 Rows = list[dict[str, Any]]
 RunQuery = Callable[[str], Rows]
 """SQL in, one dictionary a row out."""
 
+DRAW: dict[str, Callable[..., str]] = {"line": charts.line, "bar": charts.bar, "heatmap": charts.heatmap}
+
 
 @dataclass(frozen=True)
-class Proof:
-    """What every figure carries, so that anyone can compute it again.
+class Lake:
+    """What figures are made from, all of one state of the lake.
 
     Attributes:
-        run_id: of the receipt.
-        lake_commit: commit of main at which the figures were computed.
-        source_instant: UTC instant as of which the source was read.
-        notes: sentences about how far the source was proven, and what of it is older than that.
+        run: asks it in SQL.
+        metrics, ask: its metrics, and how they are asked for; None where no report shows any.
+        receipt: of the run that published it.
     """
 
-    run_id: str
-    lake_commit: str
-    source_instant: datetime
-    notes: tuple[str, ...] = ()
-
-    @property
-    def as_of(self) -> date:
-        """Day of the source instant: the first one that is not over in the data."""
-        return self.source_instant.date()
+    run: RunQuery
+    metrics: Metrics | None = None
+    ask: AskMetrics | None = None
+    receipt: Receipt | None = None
 
 
-@dataclass(frozen=True)
-class Tile:
-    """One headline figure with its change against an earlier one."""
-
-    label: str
-    value: str
-    previous: str
-    change: str
-    direction: str
-
-
-@dataclass(frozen=True)
-class Cell:
-    """One cell of a table."""
-
-    text: str
-    is_number: bool
-
-
-@dataclass(frozen=True)
-class Shown:
-    """A figure, computed and laid out; of ``tiles``, ``svg`` and ``rows`` the one that fits its kind is filled.
-
-    Attributes:
-        query: the SQL that gave it, parameters filled in.
-    """
-
-    name: str
-    title: str
-    note: str
-    kind: str
-    query: str
-    tiles: tuple[Tile, ...] = ()
-    svg: str = ""
-    head: tuple[Cell, ...] = ()
-    rows: tuple[tuple[Cell, ...], ...] = ()
-
-    @property
-    def is_empty(self) -> bool:
-        """Whether the query found nothing."""
-        return not (self.tiles or self.svg or self.rows)
-
-
-def compute(report: Report, as_of: date, run: RunQuery) -> list[Shown]:
+def compute(report: Report, proof: Proof, lake: Lake) -> list[Shown]:
     """Compute all figures of a report, in its order.
 
     Raises:
         LakeError: a query failed or lacks a column that its kind of figure needs; report and figure are named.
     """
-    return [_show(report, figure, bind(figure.query, as_of), run) for figure in report.figures]
+    layout = None
+    if report.figures_of_metrics:
+        if lake.metrics is None or lake.ask is None:
+            raise ValueError(f"report {report.name} shows metrics, and there is nothing to ask for them")
+        try:
+            measured = Measured(report, lake.metrics, proof.as_of, lake.ask)
+        except LakeError as error:
+            raise type(error)(f"report {report.name!r}: {error.what}", error.fix) from error
+        layout = Layout(measured, report.currency, proof.lake_commit)
+    shown = []
+    for figure in report.figures:
+        if isinstance(figure, QueryFigure):
+            shown.append(_of_query(report, figure, bind(figure.query, proof.as_of), lake.run))
+        elif isinstance(figure, QualityFigure):
+            base = Shown(figure.name, figure.title, figure.note.strip(), figure.kind, f"lake receipts {proof.run_id}")
+            shown.append(Shown(**{**vars(base), **quality.content(lake.receipt)}))
+        else:
+            assert layout
+            shown.append(layout.shown(figure))
+    return shown
 
 
-def _show(report: Report, figure: Figure, query: str, run: RunQuery) -> Shown:
+def _of_query(report: Report, figure: QueryFigure, query: str, run: RunQuery) -> Shown:
     name = f"figure {figure.name!r} of report {report.name!r}"
     try:
         rows = run(query)
     except LakeError as error:
-        raise LakeError(f"{name}: {error.what}", error.fix) from error
+        raise type(error)(f"{name}: {error.what}", error.fix) from error
     missing = set(COLUMNS[figure.kind]) - set(rows[0] if rows else COLUMNS[figure.kind])
     if missing:
         raise LakeError(
@@ -108,24 +86,27 @@ def _show(report: Report, figure: Figure, query: str, run: RunQuery) -> Shown:
     return Shown(**{**vars(shown), **_content(figure, rows, report.currency)})
 
 
-def _content(figure: Figure, rows: Rows, currency: str) -> dict[str, Any]:
-    match figure.kind:
-        case "tiles":
-            return {"tiles": tuple(_tile(row, currency) for row in rows)}
-        case "line":
-            return {"svg": charts.line(rows, figure.unit, currency, figure.mean_days)}
-        case "bar":
-            return {"svg": charts.bar(rows, figure.unit, currency)}
-        case "heatmap":
-            return {"svg": charts.heatmap(rows, figure.unit, currency)}
-        case "table":
-            return _table(rows, currency)
+def _content(figure: QueryFigure, rows: Rows, currency: str) -> dict[str, Any]:
+    if figure.kind == "tiles":
+        return {"tiles": tuple(_tile(row, currency) for row in rows)}
+    if figure.kind == "table":
+        return _table(rows, currency)
+    more = (figure.mean_days,) if figure.kind == "line" else ()
+    said = alternatives.in_words(figure.kind, rows, figure.unit, currency)
+    head, lines = alternatives.as_table(figure.kind, rows, figure.unit, currency)
+    drawing = alternatives.chart(
+        figure.name,
+        figure.title,
+        said,
+        lambda width: DRAW[figure.kind](rows, figure.unit, currency, *more, width=width),
+    )
+    return {"chart": drawing, "head": head, "rows": lines}
 
 
 def _tile(row: dict[str, Any], currency: str) -> Tile:
-    change, direction = formats.change(row["value"], row["previous"])
-    value, previous = (formats.exact(row[name], row["unit"], currency) for name in ("value", "previous"))
-    return Tile(row["label"], value, previous, change, direction)
+    unit = row["unit"]
+    beside = Beside.of("from", row["value"], row["previous"], unit, currency)
+    return Tile(row["label"], formats.exact(row["value"], unit, currency), (beside,))
 
 
 def _table(rows: Rows, currency: str) -> dict[str, Any]:
@@ -140,4 +121,4 @@ def _table(rows: Rows, currency: str) -> dict[str, Any]:
 
 
 def _is_number(value: Any) -> bool:
-    return value is None or not isinstance(value, str | bool | date | Sequence)
+    return value is None or (isinstance(value, int | float | Decimal) and not isinstance(value, bool | date | Sequence))

@@ -10,7 +10,7 @@ from email.utils import format_datetime
 
 from lake.errors import ServiceError
 from lake.reports.definition import Report
-from lake.reports.figures import Proof
+from lake.reports.shown import Proof
 from lake.reports.subscriptions import Due
 from lake.settings import settings
 
@@ -34,9 +34,11 @@ def message(due: Due, report: Report, proof: Proof, files: dict[str, bytes]) -> 
     told["Message-ID"] = f"<{due.report}.{due.period}.{proof.run_id}@{Address(addr_spec=sender).domain}>"
     told["List-Unsubscribe"] = f"<mailto:{sender}?subject=unsubscribe%20{due.report}>"
     told["Auto-Submitted"] = "auto-generated"
+    period = report.period_over(proof.as_of)
     lines = [
         report.description,
         "",
+        *([f"The figures are of {period.told}."] if period else []),
         f"Data as of {proof.source_instant:%Y-%m-%d %H:%M} UTC.",
         *proof.notes,
         "",

@@ -11,7 +11,7 @@ from email.message import EmailMessage
 from lake.errors import LakeError, ServiceError
 from lake.ledger.receipts import Receipt
 from lake.platform import storage
-from lake.reports import deliver, mail
+from lake.reports import deliver, index, mail
 from lake.reports.definition import load
 from lake.reports.places import address
 from lake.reports.subscriptions import Due, Subscription, due
@@ -62,6 +62,7 @@ def _message(one: Due, receipt: Receipt) -> EmailMessage:
     places = {kind: address(one.report, receipt.run_id, kind) for kind in mail.FORMS}
     if not all(storage.exists(place) for place in places.values()):
         deliver.deliver(one.report, receipt.run_id, receipt.lake_commit, receipt.source_instant)
+        index.rebuild()
     files = {kind: storage.get(place) for kind, place in places.items()}
     return mail.message(one, load(one.report), deliver.proof(receipt), files)
 

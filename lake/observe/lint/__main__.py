@@ -7,18 +7,20 @@ from pathlib import Path
 
 from lake.alerts.rules import load
 from lake.metrics import definitions
-from lake.observe.lint import routes, rules, shop_rules
+from lake.observe.lint import of_reports, routes, rules, shop_rules
 from lake.observe.lint.known import known
 from lake.observe.lint.problem import Problem
+from lake.reports.definition import DEFINITIONS
 from lake.settings import PROJECT, settings
 
 
 def problems(project: Path = PROJECT) -> list[Problem]:
-    """All that is wrong in the rules and routes of a checkout."""
+    """All that is wrong in the rules, routes and reports of a checkout."""
     prometheus = project / "infra" / "prometheus"
     found = rules.check(rules.rule_files(prometheus), known(prometheus), project)
     told = found.alerts + routes.of_ours(load(settings().alert_rules))
-    of_shop = list(shop_rules.check(settings().alert_rules, definitions.load()))
+    metrics = definitions.load()
+    of_shop = [*shop_rules.check(settings().alert_rules, metrics), *of_reports.check(DEFINITIONS, metrics)]
     return sorted(
         found.problems + of_shop + routes.check(project / "infra" / "alertmanager" / "alertmanager.yml", told)
     )

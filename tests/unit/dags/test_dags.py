@@ -111,7 +111,6 @@ POOLS = {
     "trino": {
         "shop_lake.marts",
         "shop_lake.audit",
-        "reports.names",
         "reports.render",
         "alerting.check",
         "mailing.send",
@@ -166,7 +165,6 @@ TABLES = [f"a_rather_long_name_of_a_table_{number:03}" for number in range(110)]
 MAPPED = {
     ("shop_lake", "extract"): [{"source": "shop"}, {"source": "s" * 300}],
     ("shop_lake", "clean"): [{"tables": TABLES}, {"tables": ["t" * 300]}, {"tables": ["orders"]}],
-    ("reports", "render"): [{"name": "business"}, {"name": "r" * 300}],
 }
 
 

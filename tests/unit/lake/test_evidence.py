@@ -162,4 +162,4 @@ def test_reports_on_marts_wait_until_there_are_any(monkeypatch: pytest.MonkeyPat
     assert marts.readable(["SELECT 1 FROM cleaned.marts_of_ours"], "abc")
     assert not marts.readable(["SELECT 1 FROM cleaned.x", "SELECT 1 FROM marts.daily_revenue"], "abc")
     monkeypatch.setattr(marts, "catalog_tables", lambda reference: ["marts.daily_revenue"])
-    assert deliver.due("abc") == ["business"]
+    assert deliver.due("abc") == ["business", "daily", "monthly", "weekly"]

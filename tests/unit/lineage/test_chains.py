@@ -91,6 +91,19 @@ def test_a_source_column_forward_to_what_people_see(graph: Graph) -> None:
             f"business.{figure}"
             for figure in ("headline", "revenue", "categories", "products", "segments", "campaigns")
         ),
+        *(f"daily.{metric}" for metric in ("revenue", "average_order_value")),
+        *(f"weekly.{metric}" for metric in ("revenue", "average_order_value", "revenue_of_orders", "refund_rate")),
+        *(
+            f"monthly.{metric}"
+            for metric in (
+                "revenue",
+                "net_revenue",
+                "margin_rate",
+                "average_order_value",
+                "refund_rate",
+                "discount_rate",
+            )
+        ),
         *(f"alerts.{rule}" for rule in ("revenue_of_yesterday", "department_falls", "refunds_rise")),
     }
 
@@ -114,7 +127,7 @@ def test_the_cleaned_tables_have_the_names_of_the_contract_and_the_source_its_ow
 @pytest.mark.parametrize(
     ("asked", "what", "fix"),
     [
-        ("marts.daily_revenu", "no table or column 'marts.daily_revenu'", "did you mean marts.daily_revenue?"),
+        ("marts.daily_revenu", "no table or column 'marts.daily_revenu'", "did you mean marts.daily_revenue or"),
         ("marts.daily_revenue.revenu", "marts.daily_revenue has no column 'revenu'", "did you mean revenue?"),
         ("daily_revenue", "no table or column 'daily_revenue'", "did you mean marts.daily_revenue?"),
         ("marts.orders.status", "no table or column", "cleaned.orders"),

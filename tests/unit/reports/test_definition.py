@@ -20,7 +20,7 @@ figures:
 
 
 def test_the_business_report_is_well_formed() -> None:
-    assert definition.names() == ["business"]
+    assert definition.names() == ["business", "daily", "monthly", "weekly"]
     kinds = [figure.kind for figure in definition.load("business").figures]
     assert kinds == ["tiles", "line", "bar", "bar", "heatmap", "table", "table", "table"]
 
@@ -28,18 +28,29 @@ def test_the_business_report_is_well_formed() -> None:
 @pytest.mark.parametrize(
     ("old", "new", "told"),
     [
-        ("kind: line", "kind: pie", "figures.0.kind: Input should be 'tiles'"),
-        ("$as_of", "$today", "figures.0.query: Value error, the only parameter is $as_of, not today"),
-        ("currency: EUR", "", "currency: Field required"),
-        ("name: sales", "name: other", "holds the report 'other'"),
-        ("figures:", "figures: [", "is not YAML"),
+        ("kind: line", "kind: lines", "sales.yml:7: figures.0: there is no kind 'lines'; did you mean line?"),
+        (
+            "kind: line",
+            "kind: line, unit: mony",
+            "sales.yml:7: figures.0.unit: 'mony' is none of them; did you mean mone",
+        ),
+        ("title: Revenue", "titel: Revenue", "sales.yml:7: figures.0.titel: it has no 'titel'; did you mean title?"),
+        ("$as_of", "$today", "sales.yml:7: figures.0.query: the only parameter is $as_of, not today"),
+        ("currency: EUR", "", "sales.yml:1: currency: Field required"),
+        (
+            "currency: EUR",
+            "currency: EUR\nperiod: moth",
+            "sales.yml:6: period: 'moth' is none of them; did you mean month?",
+        ),
+        ("name: sales", "name: other", "sales.yml:2: holds the report 'other'; name it 'sales', like its file"),
+        ("kind: line, query: SELECT $as_of", "kind: trend, metric: revenue", "shows metrics: name the report's period"),
+        ("figures:", "figures: [", "sales.yml:7: not YAML"),
     ],
 )
 def test_a_mistake_is_named(tmp_path: Path, old: str, new: str, told: str) -> None:
     (tmp_path / "sales.yml").write_text(GOOD.replace(old, new, 1))
     with pytest.raises(LakeError) as caught:
         definition.load("sales", tmp_path)
-    assert "sales.yml" in caught.value.what
     assert told in caught.value.what
     assert caught.value.fix
 

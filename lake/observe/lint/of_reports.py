@@ -1,0 +1,21 @@
+"""The reports (``lake/reports/definitions/``): metrics, dimensions and units that are there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from lake.metrics.definitions import Metrics
+from lake.observe.lint.problem import Problem
+from lake.reports import measured
+from lake.reports.definition import read
+
+
+def check(folder: Path, metrics: Metrics) -> Iterator[Problem]:
+    """Look through the definitions in a folder."""
+    for file in sorted(folder.glob("*.yml")):
+        report, wrong = read(file)
+        if report is not None:
+            wrong = measured.unknown(report, metrics, file)
+        for each in wrong:
+            yield Problem(file, each.line, f"report {file.stem}: {each.what}")
