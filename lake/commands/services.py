@@ -91,6 +91,7 @@ def up(
             remember(f"LAKE_{name.upper()}", str(getattr(settings(), name)))
         receivers.keep()
         _grant()
+        access.prepare()  # also for a Trino that runs: its certificate may near its end, and a password be another
         states = {name: "waiting" for name in wanted if name not in left_out}
 
         with Live(_progress(known, states), console=console, refresh_per_second=4, transient=True) as live:

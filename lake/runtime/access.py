@@ -50,14 +50,17 @@ def folder() -> Path:
     return settings().home / "trino"
 
 
-def prepare() -> None:
+def prepare(starts: bool = False) -> None:
     """Give Trino what it reads at its start, and again when it changes: certificate, passwords and rules.
+
+    Args:
+        starts: whether it does not run yet.
 
     Raises:
         ServiceError: a password is too long, or a certificate is none.
     """
     config = settings()
-    certificate.ensure(folder(), ("localhost", "127.0.0.1", "trino", config.trino_host))
+    certificate.ensure(folder(), ("localhost", "127.0.0.1", "trino", config.trino_host), renews_authority=starts)
     _write_users(folder() / USERS)
     password = config.trino_metrics_password.get_secret_value().encode()
     _write_changed(folder() / METRICS_PASSWORD, password)

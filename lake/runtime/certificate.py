@@ -26,18 +26,20 @@ RENEWED_DAYS = 60
 """How long before its end a certificate is made anew."""
 
 
-def ensure(folder: Path, names: Iterable[str]) -> None:
+def ensure(folder: Path, names: Iterable[str], renews_authority: bool = True) -> None:
     """Make what is missing, nears its end, or is of other names; the rest stays as it is.
 
     Args:
         names: host names and IP addresses by which clients reach the server.
+        renews_authority: whether an authority that nears its end is made anew too; a server that runs trusts the one
+            that it was started with.
 
     Raises:
         ServiceError: a file that is there is none that was made here.
     """
     folder.mkdir(parents=True, exist_ok=True)
     try:
-        authority, key = _authority(folder)
+        authority, key = _authority(folder, renews_authority)
         if not _is_good(folder / SERVER, authority, sorted(set(names))):
             _sign(folder / SERVER, sorted(set(names)), authority, key)
     except (ValueError, TypeError, x509.ExtensionNotFound) as error:
@@ -48,14 +50,14 @@ def ensure(folder: Path, names: Iterable[str]) -> None:
         ) from error
 
 
-def _authority(folder: Path) -> tuple[x509.Certificate, ec.EllipticCurvePrivateKey]:
+def _authority(folder: Path, renews: bool) -> tuple[x509.Certificate, ec.EllipticCurvePrivateKey]:
     file, key_file = folder / AUTHORITY, folder / AUTHORITY_KEY
     if file.exists() and key_file.exists():
         found = x509.load_pem_x509_certificate(file.read_bytes())
         key = serialization.load_pem_private_key(key_file.read_bytes(), None)
         if not isinstance(key, ec.EllipticCurvePrivateKey) or key.public_key() != found.public_key():
             raise ValueError(f"{key_file} is not the key of {file}")
-        if _lasts(found, SERVER_DAYS):
+        if not renews or _lasts(found, SERVER_DAYS):
             return found, key
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Shoplake's own authority")])

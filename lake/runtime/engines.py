@@ -250,8 +250,6 @@ def _trino() -> Service:
         reads=(INFRA / "trino",),
         folder=folder,
         prepare=lambda: _prepare_trino(folder, etc),
-        # Of one that runs, too: a certificate nears its end, and a password may be another.
-        settle=access.prepare,
         ping=_ping_trino,
     )
 
@@ -265,7 +263,7 @@ def _prepare_trino(folder: Path, etc: Path) -> None:
     _empty(_scratch(folder))
     shutil.rmtree(etc, ignore_errors=True)
     shutil.copytree(INFRA / "trino", etc)
-    access.prepare()
+    access.prepare(starts=True)
     # It takes its plug-ins from one folder alone, and these two come in different archives.
     plugins = folder / "plugins"
     _empty(plugins)

@@ -30,7 +30,7 @@ READERS = {
 def main(target: Path) -> None:
     """Make and copy; what is as it should be stays as it is."""
     access.grant(personal.masks())
-    access.prepare()
+    access.prepare(starts=True)
     for name, user in READERS.items():
         shutil.copy(access.folder() / name, target)
         os.chown(target / name, user, user)

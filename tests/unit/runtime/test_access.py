@@ -24,6 +24,7 @@ from lake.runtime import access, certificate, engines
 from lake.settings import settings
 
 PASSWORDS = {user: f"of-{user}" for user in access.PASSWORDS}
+NAMES = ["localhost", "127.0.0.1"]
 MASKS = {"email": "'***'", "birth_date": "NULL"}
 
 
@@ -115,34 +116,6 @@ def test_what_the_contracts_call_personal_is_masked(home: Path, monkeypatch: pyt
         personal.masks()
 
 
-def test_no_personal_column_has_another_name_where_readers_see_it() -> None:
-    """Masks go by names. The lineage of the code says whether what is personal reaches a column of another name."""
-    from lake.lineage import build
-    from lake.lineage.graph import Graph
-    from lake.lineage.model import Kind
-
-    contracts = build.load_all(["shop"])
-    graph = Graph(build.made(contracts, has_marts=True))
-    masks = personal.masks()
-    marked = {
-        (contract.name_in_source, contract.column_in_source(name))
-        for contract in contracts.values()
-        for name, column in contract.columns.items()
-        if column.personal
-    }
-    shown = [each for each in graph.made if each.kind is Kind.LAKE and each.space in access.SHOWN]
-    assert {"marts", "curated"} == {each.space for each in shown} and marked
-    reached = {
-        str(column)
-        for each in shown
-        for column in graph.columns(each)
-        for source, uses in graph.sources(column).items()
-        if (source.table.name, source.name) in marked and any(use.is_direct for use in uses)
-    }
-    named = {str(column) for each in shown for column in graph.columns(each) if column.name in masks}
-    assert reached == named and "curated.dim_customer.email" in reached
-
-
 # -- passwords
 def users() -> dict[str, str]:
     lines = (access.folder() / access.USERS).read_text().splitlines()
@@ -223,30 +196,41 @@ def served(folder: Path) -> x509.Certificate:
 def test_a_certificate_is_renewed_when_it_nears_its_end_or_is_of_other_names(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    certificate.ensure(home, ["localhost", "127.0.0.1"])
+    certificate.ensure(home, NAMES)
     made, authority = served(home), (home / certificate.AUTHORITY).read_bytes()
-    certificate.ensure(home, ["127.0.0.1", "localhost"])
+    certificate.ensure(home, NAMES[::-1])
     assert served(home) == made
 
-    certificate.ensure(home, ["localhost", "127.0.0.1", "trino.example.com"])
+    certificate.ensure(home, [*NAMES, "trino.example.com"])
     named = served(home).extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     assert "trino.example.com" in named.get_values_for_type(x509.DNSName)
 
-    for days, is_same, has_authority in ((338, False, True), (337, True, True), (3653, False, False)):
-        certificate.ensure(home, ["localhost"])
-        before = served(home)
+    later = lambda days: monkeypatch.setattr(certificate, "datetime", _in(days))  # noqa: E731
+    before = served(home)
+    later(397 - 61)
+    certificate.ensure(home, [*NAMES, "trino.example.com"])
+    assert served(home) == before
+    later(397 - 59)
+    certificate.ensure(home, [*NAMES, "trino.example.com"])
+    assert served(home) != before
+    later(3650 - 397 - 1)
+    certificate.ensure(home, NAMES)
+    assert (home / certificate.AUTHORITY).read_bytes() == authority
+    later(3650 - 397 + 1)
+    certificate.ensure(home, NAMES, renews_authority=False)
+    assert (home / certificate.AUTHORITY).read_bytes() == authority, "one that runs trusts this one"
+    certificate.ensure(home, NAMES)
+    assert (home / certificate.AUTHORITY).read_bytes() != authority
+    served(home).verify_directly_issued_by(x509.load_pem_x509_certificate((home / certificate.AUTHORITY).read_bytes()))
 
-        class Later(datetime):
-            @classmethod
-            def now(cls, tz: Any = None, days: int = days) -> datetime:  # type: ignore[override]
-                return datetime.now(UTC) + timedelta(days=days)
 
-        with monkeypatch.context() as later:
-            later.setattr(certificate, "datetime", Later)
-            certificate.ensure(home, ["localhost"])
-        assert (served(home) == before) is is_same if days == 337 else served(home) != before
-        assert ((home / certificate.AUTHORITY).read_bytes() == authority) is has_authority
-        certificate.ensure(home / str(days), ["localhost"])
+def _in(days: int) -> type[datetime]:
+    class Later(datetime):
+        @classmethod
+        def now(cls, tz: Any = None) -> datetime:  # type: ignore[override]
+            return datetime.now(UTC) + timedelta(days=days)
+
+    return Later
 
 
 def test_a_file_that_is_no_certificate_is_told(home: Path) -> None:
