@@ -96,7 +96,15 @@ class Settings(BaseSettings):
     spark_timeout_seconds: int = Field(default=3600, ge=1, description="how long one task may keep Spark at work")
     trino_timeout_seconds: int = Field(default=1800, ge=1, description="how long one statement on Trino may take")
     trino_host: str = "127.0.0.1"
-    trino_port: int = 28080
+    trino_port: int = Field(default=28080, description="with TLS, and none without")
+    trino_ca_file: Path | None = Field(
+        default=None, description="the authority that Trino's certificate is of; unset: our own, in the state folder"
+    )
+    trino_password: SecretStr = Field(default=SecretStr(""), description="of the user `lake`, the platform itself")
+    trino_dashboards_password: SecretStr = Field(default=SecretStr(""), description="of the user `dashboards`")
+    trino_people_password: SecretStr = Field(default=SecretStr(""), description="of `people`: other SQL clients")
+    trino_metrics_password: SecretStr = Field(default=SecretStr(""), description="of `prometheus`, who reads metrics")
+    trino_internal_secret: SecretStr = Field(default=SecretStr(""), description="by which Trino knows its own nodes")
 
     # -- orchestration
     task_timeout_minutes: int = Field(default=60, ge=1, description="how long one try of a task of Airflow may take")
@@ -274,7 +282,12 @@ class Settings(BaseSettings):
     @cached_property
     def trino_url(self) -> str:
         """Trino's page and client interface."""
-        return f"http://{self.trino_host}:{self.trino_port}"
+        return f"https://{self.trino_host}:{self.trino_port}"
+
+    @cached_property
+    def trino_ca(self) -> Path:
+        """Certificate of the authority that Trino's is of (PEM); there is none before Trino's first start."""
+        return self.trino_ca_file or self.home / "trino" / "ca.pem"
 
     @cached_property
     def airflow_url(self) -> str:

@@ -15,8 +15,9 @@ from rich.markup import escape
 from rich.table import Table
 
 from lake.alerts import alertmanager, beat
-from lake.errors import InstallError, LakeError, ServiceError
-from lake.runtime import profiles, receivers, supervise
+from lake.contracts import personal
+from lake.errors import ContractError, InstallError, LakeError, ServiceError
+from lake.runtime import access, profiles, receivers, supervise
 from lake.runtime import start as starting
 from lake.runtime.install import ensure, install, install_what_can_be_had
 from lake.runtime.native import SLOW, install_reader, is_plain
@@ -89,6 +90,8 @@ def up(
         for name in ("port_offset", "shop_server", "second_server"):
             remember(f"LAKE_{name.upper()}", str(getattr(settings(), name)))
         receivers.keep()
+        _grant()
+        access.prepare()  # also for a Trino that runs: its certificate may near its end, and a password be another
         states = {name: "waiting" for name in wanted if name not in left_out}
 
         with Live(_progress(known, states), console=console, refresh_per_second=4, transient=True) as live:
@@ -101,6 +104,16 @@ def up(
     print_status(statuses())
     for name, reason in left_out.items():
         console.print(f"{name} is left out: {reason}", style="yellow", highlight=False, markup=False, soft_wrap=True)
+
+
+def _grant() -> None:
+    """Let readers of the lake see what is not personal, as the contracts say now."""
+    try:
+        access.grant(personal.masks())
+    except ContractError as error:
+        access.grant(None)
+        what = f"on Trino {' and '.join(access.READERS)} see no table until the contracts are well-formed: {error}"
+        console.print(what, style="yellow", highlight=False, markup=False, soft_wrap=True)
 
 
 def _fetch(wanted: dict[str, Service], named: list[str]) -> dict[str, str]:

@@ -24,6 +24,7 @@ from opentelemetry import trace
 
 from lake.errors import AuditError, LakeError
 from lake.layers import dbt_manifest, declared
+from lake.platform import sql
 from lake.platform.catalog import MAIN
 from lake.platform.catalog import tables as catalog_tables
 from lake.settings import PROJECT, settings
@@ -222,7 +223,7 @@ def _called(command: list[str], catalog: str, target_dir: Path, manifest: Any = 
     trino.auth.logger.setLevel(logging.WARNING)
     places = ["--project-dir", DBT, "--profiles-dir", DBT, "--target-path", target_dir, "--log-path", target_dir]
     try:
-        with _environment(catalog):
+        with _environment(catalog), sql.trusted():
             outcome = dbtRunner(manifest=manifest).invoke([*command, *map(str, places), "--no-use-colors"])
     finally:
         _release()
@@ -250,6 +251,9 @@ def _environment(catalog: str) -> Iterator[None]:
         "LAKE_BRANCH_CATALOG": catalog,
         "LAKE_TRINO_HOST": config.trino_host,
         "LAKE_TRINO_PORT": str(config.trino_port),
+        "LAKE_TRINO_CA_FILE": str(config.trino_ca),
+        # dbt keeps what is named so out of its logs.
+        "DBT_ENV_SECRET_LAKE_TRINO_PASSWORD": config.trino_password.get_secret_value(),
         "LAKE_TRINO_TIMEOUT_SECONDS": str(config.trino_timeout_seconds),
     }
     before = {name: os.environ.get(name) for name in wanted}

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 from urllib.parse import quote
 
+import requests
 import trino
 from opentelemetry.trace import INVALID_SPAN, Span
 
@@ -18,6 +20,9 @@ from lake.platform.catalog import CATALOG, rest_uri
 from lake.settings import settings
 from lake.tracing import names, statements
 
+USER = "lake"
+"""Who the platform is to Trino."""
+
 
 def connect(catalog: str = CATALOG, schema: str | None = None) -> trino.dbapi.Connection:
     """A connection to Trino; ``catalog`` is `lake` for main, or a run's own."""
@@ -25,7 +30,10 @@ def connect(catalog: str = CATALOG, schema: str | None = None) -> trino.dbapi.Co
     return trino.dbapi.connect(
         host=config.trino_host,
         port=config.trino_port,
-        user="lake",
+        http_scheme="https",
+        http_session=_session(),
+        user=USER,
+        auth=trino.auth.BasicAuthentication(USER, config.trino_password.get_secret_value()),
         catalog=catalog,
         schema=schema,
         timezone="UTC",
@@ -34,11 +42,47 @@ def connect(catalog: str = CATALOG, schema: str | None = None) -> trino.dbapi.Co
     )
 
 
+class _Session(requests.Session):
+    """HTTP to Trino. requests takes a bundle that the environment names before the one that it was told, and nobody's
+    but ours has our authority in it."""
+
+    def merge_environment_settings(self, url: Any, proxies: Any, stream: Any, verify: Any, cert: Any) -> dict[str, Any]:
+        return {**super().merge_environment_settings(url, proxies, stream, verify, cert), "verify": self.verify}
+
+
+def _session() -> requests.Session:
+    session = _Session()
+    session.verify = str(settings().trino_ca)
+    return session
+
+
 def address(catalog: str) -> str:
-    """The same for SQLAlchemy."""
+    """The same for SQLAlchemy, with the password in it. It takes `connect_args` beside it, and is used in `trusted`."""
     config = settings()
     limits = quote(json.dumps(session_properties()))
-    return f"trino://lake@{config.trino_host}:{config.trino_port}/{catalog}?session_properties={limits}"
+    login = f"{USER}:{quote(config.trino_password.get_secret_value(), safe='')}"
+    return f"trino://{login}@{config.trino_host}:{config.trino_port}/{catalog}?session_properties={limits}"
+
+
+def connect_args() -> dict[str, str]:
+    """What SQLAlchemy's Trino cannot take from an address."""
+    return {"http_scheme": "https", "verify": str(settings().trino_ca)}
+
+
+@contextmanager
+def trusted() -> Iterator[None]:
+    """Let libraries that bring their own HTTP session trust Trino's authority, and no other, for the length of the
+    block: where the environment names a bundle, requests would ask that one, whatever it was told."""
+    name = "REQUESTS_CA_BUNDLE"
+    before = os.environ.get(name)
+    os.environ[name] = str(settings().trino_ca)
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[name]
+        else:
+            os.environ[name] = before
 
 
 def session_properties() -> dict[str, str]:
@@ -69,6 +113,11 @@ def query(statement: str, catalog: str = CATALOG) -> tuple[list[str], list[list[
     except (trino.exceptions.TrinoConnectionError, trino.exceptions.Http503Error, OSError) as error:
         raise ServiceError(
             f"Trino at {settings().trino_url} does not answer: {error}", "look at `lake status` and `lake logs trino`"
+        ) from error
+    except trino.exceptions.HttpError as error:
+        raise ServiceError(
+            f"Trino at {settings().trino_url} does not let the user {USER} in: {error}",
+            "give it the password that it knows (LAKE_TRINO_PASSWORD); `lake up` lets our own know the settings'",
         ) from error
 
 

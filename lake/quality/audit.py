@@ -124,7 +124,7 @@ def audit(run: Run, catalog: str, suites: list[Suite], counted: Iterable[CheckRe
 
 
 def _validate(run: Run, catalog: str, suites: list[Suite], folder: Path) -> list[CheckResult]:
-    with tracing.span("Great Expectations", {"shoplake.suites": len(suites)}):
+    with tracing.span("Great Expectations", {"shoplake.suites": len(suites)}), sql.trusted():
         return _validated(run, catalog, suites, folder)
 
 
@@ -135,7 +135,9 @@ def _validated(run: Run, catalog: str, suites: list[Suite], folder: Path) -> lis
     site = {"class_name": "SiteBuilder", "store_backend": store, "site_index_builder": index}
     context.add_data_docs_site("docs", site)
     context.variables.progress_bars = {"globally": False}
-    source = context.data_sources.add_sql("lake", connection_string=sql.address(catalog))
+    source = context.data_sources.add_sql(
+        "lake", connection_string=sql.address(catalog), kwargs={"connect_args": sql.connect_args()}
+    )
     definitions = []
     for suite in suites:
         asset = source.add_table_asset(suite.name, table_name=suite.table, schema_name=suite.layer)

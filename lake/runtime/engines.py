@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import socket
+import ssl
 import sys
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from dotenv import dotenv_values
 from pyarrow import fs
 
 from lake.errors import ServiceError
+from lake.runtime import access
 from lake.runtime.artifacts import GoArtifact, PypiArtifact, artifacts
 from lake.runtime.packages import folder_of
 from lake.runtime.service import Service
@@ -38,11 +40,16 @@ def storage_environment() -> dict[str, str]:
     }
 
 
-def http_ping(url: str) -> httpx.Response:
-    """The answer to a GET, if it is a good one."""
-    # Of servers on this machine, without TLS. To make the certificates of the world ready for it takes the processor a
-    # hundred times as long as the question, which is asked four times a second.
-    return httpx.get(url, timeout=5, trust_env=False, verify=False).raise_for_status()
+def http_ping(url: str, authority: Path | None = None) -> httpx.Response:
+    """The answer to a GET, if it is a good one.
+
+    Args:
+        authority: of the server's certificate, as a PEM file; None for the servers of this machine that have no TLS.
+    """
+    # To make the certificates of the world ready takes the processor a hundred times as long as the question, which is
+    # asked four times a second.
+    verify = ssl.create_default_context(cafile=str(authority)) if authority else False
+    return httpx.get(url, timeout=5, trust_env=False, verify=verify).raise_for_status()
 
 
 def _scratch(folder: Path) -> Path:
@@ -218,7 +225,7 @@ def _trino() -> Service:
         f"-Dconfig={etc}/config.properties",
         f"-Dlog.levels-file={etc}/log.properties",
         f"-Dcatalog.config-dir={etc}/catalog",
-        f"-Dplugin.dir={artifacts()['trino-connectors'].folder}",
+        f"-Dplugin.dir={folder}/plugins",
         f"-Dnode.data-dir={folder}",
         "-Dnode.environment=shoplake",
         "-Dnode.id=shoplake-1",
@@ -233,7 +240,9 @@ def _trino() -> Service:
         ports=(config.trino_port,),
         command=command,
         env={
-            "HTTP_PORT": str(config.trino_port),
+            "HTTPS_PORT": str(config.trino_port),
+            "ACCESS_FOLDER": str(access.folder()),
+            "INTERNAL_SECRET": config.trino_internal_secret.get_secret_value(),
             "NESSIE_URL": config.nessie_url,
             "SPILL_PATH": str(folder / "spill"),
             **storage_environment(),
@@ -254,10 +263,17 @@ def _prepare_trino(folder: Path, etc: Path) -> None:
     _empty(_scratch(folder))
     shutil.rmtree(etc, ignore_errors=True)
     shutil.copytree(INFRA / "trino", etc)
+    access.prepare(starts=True)
+    # It takes its plug-ins from one folder alone, and these two come in different archives.
+    plugins = folder / "plugins"
+    _empty(plugins)
+    ours = artifacts()["trino"].folder / "plugin" / "password-authenticators"
+    for plugin in (ours, *artifacts()["trino-connectors"].folder.iterdir()):
+        (plugins / plugin.name).symlink_to(plugin, target_is_directory=True)
 
 
 def _ping_trino() -> None:
-    if http_ping(f"{settings().trino_url}/v1/info").json()["starting"]:
+    if http_ping(f"{settings().trino_url}/v1/info", settings().trino_ca).json()["starting"]:
         raise ServiceError("Trino is still starting")
 
 

@@ -16,6 +16,7 @@ from typing import Any
 import yaml
 
 from lake.errors import ServiceError
+from lake.runtime import access
 from lake.runtime.pair import Pair
 from lake.settings import PROJECT, Settings, settings
 
@@ -57,6 +58,9 @@ def configuration(pairs: Sequence[Pair], left_out: Collection[str] = ()) -> str:
     for job in document["scrape_configs"]:
         if job["job_name"] == "mysql":
             job["static_configs"] = servers(pairs)
+        if job["job_name"] == "trino":
+            job["tls_config"]["ca_file"] = str(settings().trino_ca)
+            job["basic_auth"]["password_file"] = str(access.folder() / access.METRICS_PASSWORD)
     kept = [job for job in document["scrape_configs"] if not _asks(job, left_out)]
     document["scrape_configs"] = kept
     return f"# written by `lake up`, from infra/prometheus/{BASE.name}\n" + yaml.safe_dump(_here(document))

@@ -54,6 +54,7 @@ class World:
             "LAKE_CONTRACTS": str(self.home / "contracts"),
             "LAKE_PORT_OFFSET": "0",
             "LAKE_SOURCE_HOST": "",
+            "LAKE_TRINO_CA_FILE": str(suite.trino_ca),
             **{f"LAKE_{name}_PORT": str(port) for name, port in ports.items()},
             **KEPT,
         }

@@ -15,7 +15,7 @@ from packaging.specifiers import SpecifierSet
 
 from lake import secret_file
 from lake.observe.doctor.finding import Finding, ok, problem, skipped, warning
-from lake.runtime import install, supervise
+from lake.runtime import access, install, supervise
 from lake.runtime.artifacts import Artifact, artifacts, cache
 from lake.settings import PROJECT, settings
 
@@ -25,6 +25,7 @@ SECRETS = (
     "run/supervisord.conf",
     "data/alertmanager/alertmanager.yml",
     "data/airflow/passwords.json",
+    *(f"trino/{name}" for name in access.PRIVATE),
 )
 """Files of the state folder that hold passwords or keys."""
 

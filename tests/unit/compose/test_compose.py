@@ -32,7 +32,7 @@ OF_TESTS = {"second_port", "second_replica_port"}
 """Ports of servers that only tests start."""
 BY_UDP = {"statsd_port"}
 """Ports that only other containers reach."""
-ONE_SHOT = {"make-buckets", "airflow-migrate", "lake", "saved-searches"}
+ONE_SHOT = {"make-buckets", "prepare-trino", "airflow-migrate", "lake", "saved-searches"}
 NOT_HERE = {"log-dashboards"}
 """OpenSearch Dashboards, which cannot be had by the local runtime: its page of the logs has the same searches."""
 STATIC = ("airflow", "alertmanager", "minio", "nessie", "postgres", "prometheus", "spark", "trino")
@@ -185,6 +185,7 @@ def test_airflow_runs_the_same_parts_and_watches_them(compose: dict[str, Any]) -
 
 def test_servers_have_the_environment_of_the_runtime(compose: dict[str, Any], runtime: dict[str, Service]) -> None:
     hosts = {"127.0.0.1:29000": "minio:29000", "127.0.0.1:29120": "nessie:29120", f"{settings().home}/data/": "/data/"}
+    hosts |= {f"{settings().home}/trino": "/var/lib/access"}
     own = {"BIND_ADDRESS", "NESSIE_VERSION_STORE_TYPE", "NESSIE_VERSION_STORE_PERSIST_ROCKS_DATABASE_PATH"}
     for name in ("minio", "nessie", "trino"):
         environment = {key: _filled(value) for key, value in _environment(compose["services"][name]).items()}

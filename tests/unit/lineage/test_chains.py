@@ -8,10 +8,12 @@ import pytest
 from typer.testing import CliRunner
 
 from lake.commands.main import app
+from lake.contracts import load_all, personal
 from lake.errors import LakeError
 from lake.lineage import build
 from lake.lineage.graph import Graph
 from lake.lineage.model import Column, Kind, Table, Use
+from lake.runtime import access
 
 I, T, A, C = Use.IDENTITY, Use.TRANSFORMATION, Use.AGGREGATION, Use.CONDITIONAL  # noqa: E741
 
@@ -154,3 +156,23 @@ def test_the_command(graph: Graph, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "└── source shop.order_items.sales_value (identity)" in tree
     table = CliRunner().invoke(app, ["lineage", "marts.daily_revenue"]).stdout
     assert "cancelled_orders" in table
+
+
+def test_no_personal_column_has_another_name_where_readers_see_it(graph: Graph) -> None:
+    """On Trino columns are masked by name. A personal one that reaches people by another name would stand there plain;
+    and so is what has the name of one, and is none, not masked in vain."""
+    marked = {
+        Column(Table(Kind.SOURCE, "shop", contract.name_in_source), contract.column_in_source(name))
+        for contract in load_all(["shop"]).values()
+        for name, column in contract.columns.items()
+        if column.personal
+    }
+    assert marked
+    shown = [column for table in graph.made if table.space in access.SHOWN for column in graph.columns(table)]
+    reached = {
+        str(column)
+        for column in shown
+        if any(uses[0].is_direct for source, uses in graph.sources(column).items() if source in marked)
+    }
+    assert reached == {str(column) for column in shown if column.name in personal.masks()}
+    assert {"curated.dim_customer.email", "curated.dim_customer.last_name"} <= reached
