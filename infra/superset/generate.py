@@ -39,9 +39,9 @@ def files(metrics: Metrics | None = None) -> dict[str, str]:
     return {name: written(value) for name, value in sorted(found.items())}
 
 
-def write(folder: Path = ASSETS) -> None:
+def write(folder: Path = ASSETS, metrics: Metrics | None = None) -> None:
     """Write the files anew, and remove those that are no more."""
-    wanted = files()
+    wanted = files(metrics)
     for file in folder.rglob("*.yaml"):
         if str(file.relative_to(folder)) not in wanted:
             file.unlink()
@@ -51,10 +51,10 @@ def write(folder: Path = ASSETS) -> None:
         file.write_text(text, "utf-8")
 
 
-def problems(folder: Path = ASSETS) -> list[str]:
+def problems(folder: Path = ASSETS, metrics: Metrics | None = None) -> list[str]:
     """What is wrong with the declaration, or stale, a line each."""
     try:
-        wanted = files()
+        wanted = files(metrics)
     except LakeError as error:
         return [f"infra/superset/boards.yml: {error}"]
     there = {str(file.relative_to(folder)): file.read_text("utf-8") for file in folder.rglob("*.yaml")}
