@@ -21,6 +21,8 @@ FILE, CHECKS = HERE / "boards.yml", HERE / "checks"
 Form = Literal["number", "line", "columns", "bars", "heat", "listed"]
 FORMS: tuple[str, ...] = get_args(Form)
 COLUMNS = 12
+WIDTHS = (3, 6)
+"""Of charts: a phone shows half of the columns beside each other (dashboard.css)."""
 MOST_CHARTS = 8
 """More of them nobody takes in at once, and each asks Trino."""
 TOP = 10
@@ -139,6 +141,8 @@ def _chart(metrics: Metrics, slug: str, told: dict[str, Any], width: int) -> Cha
         raise LakeError(f"dashboard {slug}: there is no form {form!r}", nearest(form, FORMS))
     for key in set(told) - {form, "by", "grain", "top", "width"}:
         raise LakeError(f"{place}: there is no {key!r}", nearest(key, ("by", "grain", "top", "width")))
+    if (wide := told.get("width", width)) not in WIDTHS:
+        raise LakeError(f"{place}: it is {wide} columns wide", f"a phone has room for {' or '.join(map(str, WIDTHS))}")
     if form == "listed":
         checks = sorted(file.stem for file in CHECKS.glob("*.sql"))
         if subject not in checks:

@@ -78,7 +78,7 @@ def _number(board: Board, chart: Chart, metric: Metric) -> dict[str, Any]:
         "show_trend_line": True,
         "start_y_axis_at_zero": metric.formula.kind == "sum",
         "subtitle": f"by {chart.grain}",
-        "header_font_size": 0.3,
+        "header_font_size": 0.4,
         "subtitle_font_size": 0.125,
         "y_axis_format": figure_format(metric),
         "time_format": "%Y-%m-%d",
@@ -141,24 +141,30 @@ def _bars(chart: Chart, metric: Metric) -> dict[str, Any]:
 def _heat(chart: Chart, metric: Metric) -> dict[str, Any]:
     return {
         "metric": metric.name,
-        "x_axis": chart.by,
-        "groupby": AT,
+        "x_axis": AT,
+        "x_axis_time_format": "%b %Y" if chart.grain == "month" else "%d %b",
+        "groupby": chart.by,
         "time_grain_sqla": GRAINS[chart.grain],
         "sort_x_axis": "alpha_asc",
         "sort_y_axis": "alpha_desc",
         "normalize_across": "heatmap",
-        "linear_color_scheme": "superset_seq_1",
+        "linear_color_scheme": "shoplake_blues",
         "value_bounds": [None, None],
         "y_axis_format": figure_format(metric),
-        "y_axis_time_format": "%Y-%m",
         "show_values": True,
         "show_legend": False,
         "show_percentage": False,
         "row_limit": 10_000,
         "left_margin": "auto",
-        "bottom_margin": "auto",
+        "bottom_margin": 50,
     }
 
 
 def _listed() -> dict[str, Any]:
-    return {"query_mode": "raw", "row_limit": 100, "order_by_cols": [], "table_timestamp_format": "%Y-%m-%d %H:%M"}
+    return {
+        "query_mode": "raw",
+        "row_limit": 100,
+        "show_cell_bars": False,
+        "order_by_cols": [],
+        "table_timestamp_format": "%Y-%m-%d %H:%M",
+    }

@@ -146,7 +146,7 @@ def _checked(name: str) -> dict[str, Any]:
 
 
 def _column(name: str, type_: str, is_time: bool = False) -> dict[str, Any]:
-    label = "Day" if is_time else name.replace("_", " ").capitalize()
+    label = "Day" if is_time else name if name[0].isupper() else name.replace("_", " ").capitalize()
     return {
         "column_name": name,
         "verbose_name": label if label != name else None,

@@ -9,7 +9,7 @@ from infra.superset.identity import uuid_of
 
 HEIGHTS = {"number": 22, "line": 46, "columns": 46, "bars": 46, "heat": 58, "listed": 50}
 """In Superset's units, eight pixels each."""
-HEADER_HEIGHT = 14
+HEADER_HEIGHT = 16
 
 
 def position(board: Board) -> dict[str, Any]:

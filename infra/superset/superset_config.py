@@ -90,5 +90,15 @@ EXTRA_CATEGORICAL_COLOR_SCHEMES = [
     }
 ]  # fmt: skip
 
+EXTRA_SEQUENTIAL_COLOR_SCHEMES = [
+    {
+        "id": "shoplake_blues",
+        "description": "Shoplake, from little to much",
+        "label": "Shoplake blues",
+        "isDiverging": False,
+        "colors": ["#F2F6FB", "#C9DDF0", "#8FB8DE", "#4F8AC4"],
+    }
+]
+
 # Nobody is told that this Superset runs.
 SCARF_ANALYTICS = False

@@ -122,7 +122,9 @@ def _charts(tab: Page, superset: str, board: Board) -> list[dict[str, Any]]:
 def undrawn(tab: Page) -> dict[str, str]:
     """Charts that show nothing, or something else than their figures, by title, with what they say."""
     found: dict[str, str] = tab.evaluate(
-        """() => Object.fromEntries([...document.querySelectorAll(".dashboard-component-chart-holder")].map(holder => {
+        """() => Object.fromEntries([...document.querySelectorAll(".dashboard-component-chart-holder")]
+          .filter(holder => !holder.closest(".dashboard-markdown") && !holder.querySelector(".dashboard-markdown"))
+          .map(holder => {
           const title = holder.querySelector("[data-test='editable-title'], .header-title")?.textContent ?? "?";
           const body = holder.querySelector(".chart-container, [data-test='chart-container']");
           const figure = body?.querySelector("canvas, svg, table tbody tr, .header-line");

@@ -47,8 +47,8 @@ def declare(metrics: Metrics, tmp_path: Path) -> Declare:
 
 
 def test_a_chart_is_a_line(declare: Declare) -> None:
-    ((chart,),) = declare("[[{line: revenue, by: channel, grain: week}]]")[0].rows
-    assert (chart.name, chart.title, chart.width) == ("one_line_revenue_channel", "Revenue by channel", 12)
+    ((chart, _),) = declare("[[{line: revenue, by: channel, grain: week}, {number: orders}]]")[0].rows
+    assert (chart.name, chart.title, chart.width) == ("one_line_revenue_channel", "Revenue by channel", 6)
     assert chart.command == "lake metric revenue --by channel --grain week"
     assert "Sales value after discounts" in chart.description and chart.command in chart.description
 
@@ -56,19 +56,35 @@ def test_a_chart_is_a_line(declare: Declare) -> None:
 @pytest.mark.parametrize(
     ("rows", "told"),
     [
-        ("[[{number: revenu}]]", "dashboard one: there is no metric 'revenu'\n  -> did you mean revenue?"),
-        ("[[{lines: revenue, grain: week}]]", "there is no form 'lines'\n  -> did you mean line?"),
-        ("[[{bars: revenue, by: chanel}]]", "has no dimension 'chanel'\n  -> did you mean channel?"),
-        ("[[{bars: revenue}]]", "it is drawn by nothing"),
-        ("[[{line: revenue}]]", "it has no grain"),
-        ("[[{line: revenue, grain: weak}]]", "there is no grain 'weak'\n  -> did you mean week?"),
-        ("[[{line: churn_rate, grain: week}]]", "it is known by month, not by week"),
-        ("[[{number: customers}]]", "what it is in parts of a period does not make up the whole"),
-        ("[[{number: revenue, width: 5}, {number: orders, width: 6}]]", "a row is 11 columns wide"),
+        (
+            "[[{number: revenu}, {number: orders}]]",
+            "dashboard one: there is no metric 'revenu'\n  -> did you mean revenue?",
+        ),
+        (
+            "[[{lines: revenue, grain: week, width: 6}, {number: orders}]]",
+            "there is no form 'lines'\n  -> did you mean line?",
+        ),
+        (
+            "[[{bars: revenue, by: chanel, width: 6}, {number: orders}]]",
+            "has no dimension 'chanel'\n  -> did you mean channel?",
+        ),
+        ("[[{bars: revenue, width: 6}, {number: orders}]]", "it is drawn by nothing"),
+        ("[[{line: revenue, width: 6}, {number: orders}]]", "it has no grain"),
+        (
+            "[[{line: revenue, grain: weak, width: 6}, {number: orders}]]",
+            "there is no grain 'weak'\n  -> did you mean week?",
+        ),
+        ("[[{line: churn_rate, grain: week, width: 6}, {number: orders}]]", "it is known by month, not by week"),
+        (
+            "[[{number: customers, width: 6}, {number: orders}]]",
+            "what it is in parts of a period does not make up the whole",
+        ),
+        ("[[{number: revenue}, {number: orders, width: 3}]]", "a row is 9 columns wide"),
+        ("[[{number: revenue, width: 5}, {number: orders}]]", "it is 5 columns wide"),
         ("[[{number: revenue}, {number: revenue}]]", "more than one chart one_number_revenue"),
-        ("[[{number: revenue, colour: red}]]", "there is no 'colour'"),
-        ("[[{listed: freshnes}]]", "there is no such check\n  -> did you mean freshness?"),
-        (f"[{'[{number: orders}],' * (MOST_CHARTS + 1)}]", f"has {MOST_CHARTS + 1} charts"),
+        ("[[{number: revenue, colour: red, width: 6}, {number: orders}]]", "there is no 'colour'"),
+        ("[[{listed: freshnes, width: 6}, {number: orders}]]", "there is no such check\n  -> did you mean freshness?"),
+        (f"[{'[{number: revenue}, {number: orders}],' * (MOST_CHARTS // 2 + 1)}]", f"has {MOST_CHARTS + 2} charts"),
     ],
 )
 def test_what_is_wrong_is_told_with_the_nearest_name(declare: Declare, rows: str, told: str) -> None:
