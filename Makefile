@@ -3,7 +3,7 @@
 SHELL       := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup demo next test test-thorough test-faults test-soak test-upgrade test-year test-native stress bench bench-extract bench-wide bench-tables bench-parity bench-maintenance bench-binlog bench-observe lint lint-dashboards format lock up down clean
+.PHONY: help setup demo next test test-thorough test-faults test-soak test-upgrade test-year test-native stress bench bench-extract bench-wide bench-tables bench-parity bench-maintenance bench-binlog bench-observe lint lint-dashboards format lock lock-superset up down clean
 
 PYTHON     ?= python3.11
 UV_VERSION := 0.13.9
@@ -95,13 +95,14 @@ lint: setup  ## check style, types, imports, SQL, alert rules and routes, dashbo
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/mypy --package infra.grafana --package infra.opensearch_dashboards
+	$(BIN)/mypy --package infra.grafana --package infra.opensearch_dashboards --package infra.superset
 	$(BIN)/lint-imports
 	$(BIN)/sqlfluff lint dbt
 	$(BIN)/python -m lake.metrics.page --check
 	$(BIN)/python -m lake.observe.lint
 	$(BIN)/python -m infra.grafana --check
 	$(BIN)/python -m infra.opensearch_dashboards --check
+	$(BIN)/python -m infra.superset --check
 
 lint-dashboards: .venv/.complete  ## check the dashboards against Grafana's own types; needs npm, and a network once
 	$(BIN)/python -m infra.grafana.typed
@@ -112,6 +113,9 @@ format: .venv/.complete  ## bring code into shape
 
 lock: | $(UV)  ## compile requirements.txt anew from pyproject.toml
 	$(UV) pip compile pyproject.toml --group dev --python-version 3.11 --upgrade --quiet -o requirements.txt
+
+lock-superset: | $(UV)  ## compile infra/superset/requirements.txt anew from requirements.in beside it
+	$(UV) pip compile infra/superset/requirements.in --python-version 3.11 --upgrade --quiet -o infra/superset/requirements.txt
 
 up: setup  ## start every service
 	$(BIN)/lake up

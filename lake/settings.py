@@ -155,6 +155,15 @@ class Settings(BaseSettings):
     metrics_days: int = Field(default=15, ge=1, description="for which Prometheus keeps what it has seen ...")
     metrics_mib: int = Field(default=1024, ge=64, description="... and what it may take of the disk for that")
 
+    # -- dashboards for the people of the shop (profile `bi`)
+    superset_host: str = Field(default="127.0.0.1", description="where Superset listens, and is reached")
+    superset_port: int = 29188
+    superset_user: str = Field(default="viewer", description="who looks at dashboards ...")
+    superset_password: SecretStr = SecretStr("")
+    superset_admin: str = Field(default="admin", description="... and who makes users, and may change everything")
+    superset_admin_password: SecretStr = SecretStr("")
+    superset_secret: SecretStr = Field(default=SecretStr(""), description="signs sessions; never change it")
+
     # -- what is kept, and for how long
     receipts_all_days: int = Field(default=31, ge=1, description="for which every receipt is kept")
     receipts_daily_days: int = Field(default=366, ge=1, description="for which the last one of each day is kept")
@@ -303,6 +312,11 @@ class Settings(BaseSettings):
     def prometheus_url(self) -> str:
         """Prometheus' page; its API is below ``/api/v1``."""
         return f"http://{self.prometheus_host}:{self.prometheus_port}"
+
+    @cached_property
+    def superset_url(self) -> str:
+        """Superset's page: the dashboards for the people of the shop."""
+        return f"http://{self.superset_host}:{self.superset_port}"
 
     @cached_property
     def opensearch_url(self) -> str:

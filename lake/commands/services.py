@@ -244,10 +244,27 @@ def print_status(found: list[Status]) -> None:
     if password:
         login = f"\nAirflow: {config.airflow_url}   user {config.airflow_user}   password {password}"
         console.print(login, highlight=False, soft_wrap=True)
+    if any(row["name"] == "superset" for row in found):
+        for line in _dashboards_login():
+            console.print(line, highlight=False, soft_wrap=True, markup=False)
     if any(row["state"] != "stopped" for row in found):
         console.print("\n" + "\n".join(alerts()), highlight=False, soft_wrap=True, markup=False)
     if is_plain():
         console.print(f"\nmysql-arrow was set up without Rust: {SLOW}", highlight=False, soft_wrap=True)
+
+
+def _dashboards_login() -> list[str]:
+    """Where the people of the shop find their dashboards, and as whom."""
+    config = settings()
+    password = config.superset_password.get_secret_value()
+    if not password:
+        return []
+    return [
+        f"Dashboards: {config.superset_url}/superset/dashboard/overview/   user {config.superset_user}   "
+        f"password {password}",
+        f"  user {config.superset_admin}, who may change everything: LAKE_SUPERSET_ADMIN_PASSWORD in "
+        f"{config.home / 'secrets.env'}",
+    ]
 
 
 def alerts() -> list[str]:

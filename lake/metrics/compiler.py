@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from lake.errors import LakeError, nearest
@@ -39,17 +40,38 @@ class Compiler:
         Raises:
             LakeError: the metric has no such dimension, or is not known for so short a period.
         """
+        _check(question)
+        names = [question.metric.name, *(each.name for each in question.beside)]
+        return self._explained(names, self._by(question), _within(question), ordered=True)
+
+    def compile_parts(self, question: Question, parts: Sequence[str]) -> str:
+        """The same question, asked of the metrics that its metric is computed of: a column each, rows in any order.
+
+        Args:
+            parts: their names.
+
+        Raises:
+            LakeError: as `compile`.
+        """
+        _check(question)
+        return self._explained(parts, self._by(question), _within(question), ordered=False)
+
+    def columns(self, question: Question) -> dict[str, str]:
+        """How the columns of the question's dimensions are called in the SQL, by the dimension's name."""
+        return {name: self._qualified(question.metric, name) for name in question.by}
+
+    def _by(self, question: Question) -> list[str]:
+        time = [f"{TIME}__{question.grain}"] if question.grain else []
+        return time + [self._qualified(question.metric, name) for name in question.by]
+
+    def _explained(self, names: Sequence[str], by: list[str], where: list[str], ordered: bool) -> str:
         from metricflow.engine.metricflow_engine import MetricFlowQueryRequest, OutputColumnOrderMode
 
-        metric, grain = question.metric, question.grain
-        _check(question)
-        by = [f"{TIME}__{grain}"] if grain else []
-        by += [self._qualified(metric, name) for name in question.by]
         request = MetricFlowQueryRequest.create(
-            metric_names=[metric.name, *(each.name for each in question.beside)],
+            metric_names=names,
             group_by_names=by or None,
-            where_constraints=_within(question) or None,
-            order_by_names=by or None,
+            where_constraints=where or None,
+            order_by_names=(by or None) if ordered else None,
             output_column_order_mode=OutputColumnOrderMode.INPUT_ORDER,
         )
         return str(self._engine.explain(request).sql_statement.without_descriptions.sql)

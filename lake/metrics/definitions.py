@@ -79,6 +79,10 @@ class Metrics:
             raise LakeError(f"there is no metric {name!r}", f"{nearest(name, self._metrics)} `lake metric` lists all")
         return self._metrics[name]
 
+    def inputs(self, metric: Metric) -> list[str]:
+        """Names of the metrics that a metric's expression is made of; none of one that is a measure."""
+        return [part.name for part in self._raw[metric.name].type_params.metrics or ()]
+
     def _metric(self, raw: Any) -> Metric:
         meta = raw.config.meta
         inputs = [self._measures[name] for name in self._measures_of(raw.name)]

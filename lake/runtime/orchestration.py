@@ -74,7 +74,7 @@ def _postgres() -> Service:
         reads=(INFRA / "postgres" / "postgresql.conf",),
         folder=folder,
         prepare=partial(_make_cluster, folder),
-        settle=_make_database,
+        settle=partial(make_database, "airflow"),
         ping=lambda: void(_query("airflow", "SELECT 1")),
         refuses_root=True,
         stop_signal="INT",  # clients are disconnected; TERM would wait for them
@@ -107,12 +107,17 @@ def _make_cluster(folder: Path) -> None:
     (folder / COMPLETE).touch()
 
 
-def _make_database() -> None:
+def make_database(name: str) -> None:
+    """Make a role and a database of its own, both of this name, where they are missing.
+
+    Args:
+        name: a plain identifier.
+    """
     password = settings().postgres_password.get_secret_value()
-    if not _query("postgres", "SELECT 1 FROM pg_roles WHERE rolname = 'airflow'", user="postgres"):
-        _query("postgres", "CREATE ROLE airflow LOGIN PASSWORD %s", (password,), user="postgres")
-    if not _query("postgres", "SELECT 1 FROM pg_database WHERE datname = 'airflow'", user="postgres"):
-        _query("postgres", "CREATE DATABASE airflow OWNER airflow", user="postgres")
+    if not _query("postgres", "SELECT 1 FROM pg_roles WHERE rolname = %s", (name,), user="postgres"):
+        _query("postgres", f"CREATE ROLE {name} LOGIN PASSWORD %s", (password,), user="postgres")
+    if not _query("postgres", "SELECT 1 FROM pg_database WHERE datname = %s", (name,), user="postgres"):
+        _query("postgres", f"CREATE DATABASE {name} OWNER {name}", user="postgres")
 
 
 def let_exporter_in() -> None:

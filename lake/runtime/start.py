@@ -79,11 +79,12 @@ def start_one(service: Service, given_up: threading.Event) -> None:
     Raises:
         ServiceError: it ended, or was not healthy in time.
     """
-    deadline = time.monotonic() + settings().start_patience_seconds
     if supervise.processes()[service.name].state not in supervise.ALIVE:
         service.folder.mkdir(parents=True, exist_ok=True)
         service.prepare()
         supervise.start_process(service.name)
+    # What prepares a service has limits of its own: making the schema of a database takes minutes on a slow machine.
+    deadline = time.monotonic() + settings().start_patience_seconds
     for step in (service.settle, service.ping):
         _until(deadline, given_up, service, step)
 

@@ -193,6 +193,16 @@ class Month:
         found = [uplift(self.shop, one) for one in self.shop.tables["campaigns"] if self._began(one)]
         return sum((added for added, _ in found), Decimal(0)), sum(matched for _, matched in found)
 
+    def redeemers(self) -> tuple[int, int]:
+        """Of the campaigns that began in the month: customers who were addressed, and who redeemed a coupon."""
+        began = {one["campaign_id"] for one in self.shop.tables["campaigns"] if self._began(one)}
+        addressed, redeemed = (
+            [row for row in self.shop.tables[table] if row["campaign_id"] in began]
+            for table in ("campaign_customers", "coupon_redemptions")
+        )
+        who = {(row["campaign_id"], row["customer_id"]) for row in redeemed if row["customer_id"] is not None}
+        return len(addressed), len(who)
+
     def _began(self, campaign: Row) -> bool:
         return (campaign["starts_on"].year, campaign["starts_on"].month) == (self.first.year, self.first.month)
 
@@ -287,6 +297,7 @@ def figures(month: Month) -> dict[str, Figure]:
 
     active, months_since = month.cohort_months()
     added, matched = month.uplift()
+    addressed, redeemers = month.redeemers()
 
     payments = month.of("payments", "paid_at")
     failed = sum(row["status"] == "failed" for row in payments)
@@ -336,6 +347,9 @@ def figures(month: Month) -> dict[str, Figure]:
         "cohort_months_active": active,
         "cohort_months": months_since,
         "retention_rate": share(active, months_since),
+        "campaign_customers": addressed,
+        "campaign_redeemers": redeemers,
+        "redemption_rate": share(redeemers, addressed),
         "campaign_uplift": added,
         "matched_customers": matched,
         "uplift_per_customer": share(added, matched),

@@ -1,0 +1,125 @@
+"""Makes Superset ready to serve: its database, its roles and users, and the dashboards of this folder.
+
+Run by the environment of Superset itself (``infra/superset/requirements.txt``) before its server starts; a second run
+changes nothing. Addresses and passwords come from the environment, as in ``superset_config.py``.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+from superset.app import create_app
+
+HERE = Path(__file__).resolve().parent
+ASSETS = HERE / "assets"
+TRINO_PLACE = "trino://TRINO/lake"
+"""Stands in the files for the address of Trino, which each installation has its own of."""
+
+VIEWER = "Viewer"
+VIEWER_RIGHTS = (
+    ("can_read", "Dashboard"), ("can_read", "Chart"), ("can_read", "Dataset"), ("can_read", "CssTemplate"),
+    ("can_read", "Theme"), ("can_read", "CurrentUserRestApi"), ("can_read", "AdvancedDataType"),
+    ("can_read", "AvailableDomains"), ("can_read", "EmbeddedDashboard"),
+    ("can_read", "DashboardFilterStateRestApi"), ("can_write", "DashboardFilterStateRestApi"),
+    ("can_read", "DashboardPermalinkRestApi"), ("can_write", "DashboardPermalinkRestApi"),
+    ("can_read", "ExploreFormDataRestApi"), ("can_write", "ExploreFormDataRestApi"),
+    ("can_dashboard", "Superset"), ("can_explore_json", "Superset"), ("can_slice", "Superset"),
+    ("can_log", "Superset"), ("can_csv", "Superset"),
+    ("can_view_chart_as_table", "Dashboard"), ("can_view_query", "Dashboard"),
+    ("can_time_range", "Api"), ("can_query", "Api"), ("can_query_form_data", "Api"),
+    ("can_userinfo", "UserDBModelView"), ("resetmypassword", "UserDBModelView"),
+    ("menu_access", "Dashboards"), ("menu_access", "Home"),
+)  # fmt: skip
+"""What whoever looks at dashboards may do: look, filter, and take away what is shown. No SQL, no editing."""
+
+ANALYST = "Analyst"
+ANALYST_OF = ("Alpha", "sql_lab")
+"""Superset's own roles that make up an analyst: every dataset, charts of one's own, and SQL."""
+
+
+def main() -> None:
+    """Migrate, then roles, users and dashboards."""
+    app = create_app()
+    with app.app_context():
+        _migrate()
+        roles = _roles()
+        admin = _user(os.environ["SUPERSET_ADMIN"], os.environ["SUPERSET_ADMIN_PASSWORD"], "Admin")
+        _user(os.environ["SUPERSET_VIEWER"], os.environ["SUPERSET_VIEWER_PASSWORD"], VIEWER)
+        count = _import(admin)
+        _show_to(roles)
+        print(f"{count} dashboards are in place")
+
+
+def _migrate() -> None:
+    import flask_migrate
+
+    import superset
+
+    flask_migrate.upgrade(directory=str(Path(superset.__file__).parent / "migrations"))
+
+
+def _roles() -> list[Any]:
+    """Superset's own roles, and the two that people here have; those whom every dashboard is shown to."""
+    from superset import db, security_manager
+    from superset.extensions import appbuilder
+
+    appbuilder.add_permissions(update_perms=True)
+    security_manager.sync_role_definitions()
+    viewer = security_manager.add_role(VIEWER)
+    viewer.permissions = [
+        found for found in (security_manager.find_permission_view_menu(*each) for each in VIEWER_RIGHTS) if found
+    ]
+    analyst = security_manager.add_role(ANALYST)
+    analyst.permissions = list({right for name in ANALYST_OF for right in security_manager.find_role(name).permissions})
+    db.session.commit()
+    return [viewer, analyst]
+
+
+def _user(name: str, password: str, role: str) -> Any:
+    """A user with this password, made or brought up to date."""
+    from superset import db, security_manager
+
+    found = security_manager.find_user(name)
+    if found is None:
+        found = security_manager.add_user(
+            name, name.capitalize(), "Shoplake", f"{name}@shoplake.invalid", security_manager.find_role(role), password
+        )
+        if not found:
+            sys.exit(f"the user {name} could not be made")
+    else:
+        security_manager.reset_password(found.id, password)
+    db.session.commit()
+    return found
+
+
+def _import(admin: Any) -> int:
+    """Bring the dashboards of the files in, over what is there."""
+    from superset.commands.database.importers.v1 import utils
+    from superset.commands.importers.v1.assets import ImportAssetsCommand
+    from superset.utils.core import override_user
+
+    # It would ask Trino for every schema, which need not be up yet; rights are by dashboard here.
+    utils.add_permissions = lambda *_, **__: None
+    contents = {
+        str(file.relative_to(ASSETS)): file.read_text("utf-8").replace(TRINO_PLACE, os.environ["SUPERSET_TRINO_URI"])
+        for file in sorted(ASSETS.rglob("*.yaml"))
+    }
+    with override_user(admin):
+        ImportAssetsCommand(contents).run()
+    return sum(name.startswith("dashboards/") for name in contents)
+
+
+def _show_to(roles: list[Any]) -> None:
+    from superset import db
+    from superset.models.dashboard import Dashboard
+
+    for dashboard in db.session.query(Dashboard):
+        dashboard.roles = roles
+    db.session.commit()
+
+
+if __name__ == "__main__":
+    main()
