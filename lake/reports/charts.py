@@ -107,11 +107,21 @@ def trend(rows: Rows, unit: str, currency: str, width: float = WIDE) -> str:
                 markersize=3,
                 label="a year before",
             )
+            _alone(axes, days, earlier, PAST)
         axes.plot(days, values, color=ACCENT, linewidth=2, label="now", marker=dot, markersize=4)
+        _alone(axes, days, values, ACCENT)
         axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, frameon=False, borderpad=0, labelcolor=MUTED)
         _over_time(axes, [*values, *earlier], unit, currency, width)
 
     return _svg(draw, width, 3.0)
+
+
+def _alone(axes: Axes, days: Sequence[Any], values: Sequence[float], color: str) -> None:
+    """Dots for values between two gaps, of which there is no line."""
+    known = [False, *map(isfinite, values), False]
+    alone = [at for at in range(len(values)) if known[at + 1] and not known[at] and not known[at + 2]]
+    if alone:
+        axes.plot([days[at] for at in alone], [values[at] for at in alone], "o", color=color, markersize=4)
 
 
 def _over_time(axes: Axes, values: Sequence[float], unit: str, currency: str, width: float) -> None:

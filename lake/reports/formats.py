@@ -13,7 +13,7 @@ NOTHING = "no data"
 NO_CHANGE = "–"
 """Stands for a change of which there is no per cent: from nothing, or from what is not known."""
 SHORT = {"hours": " h", "days": " days", "stars": " stars", "position": ""}
-"""What follows a value, by its unit; it has one decimal."""
+"""What follows a value, by its unit."""
 MONEY_COLUMNS = ("revenue", "discount", "average_order_value", "average_price", "list_price")
 
 
@@ -35,9 +35,9 @@ def exact(value: Any, unit: str, currency: str) -> str:
     if unit == "money":
         return _money(f"{value:,.2f}", currency)
     if unit == "share":
-        return f"{value * 100:.1f} %"
+        return f"{value * 100:.1f} %".replace("-", "−")
     if unit in SHORT:
-        return f"{value:,.1f}{SHORT[unit]}"
+        return f"{value:,.{2 if unit == 'stars' else 1}f}{SHORT[unit]}".replace("-", "−")
     # A count that shared a column with money comes back as 12491.00; one per something else is no whole number.
     return f"{int(value):,}" if value == int(value) else f"{value:,.2f}"
 
@@ -48,7 +48,10 @@ def difference(value: Decimal, unit: str, currency: str) -> str:
     >>> difference(Decimal("-12.5"), "money", "USD"), difference(Decimal("0.0123"), "share", "USD")
     ('−$12.50', '+1.23 points')
     """
-    said = f"{value * 100:,.2f} points" if unit == "share" else exact(value, unit, currency)
+    if unit == "share":
+        said = f"{value * 100:,.2f} points"
+    else:
+        said = f"{value:,.2f}{SHORT[unit]}" if unit in SHORT else exact(value, unit, currency)
     return ("+" if value > 0 else "") + said.replace("-", "−")
 
 
@@ -126,7 +129,7 @@ def change(value: Any, previous: Any, unit: str = "count") -> tuple[str, str]:
         shown = difference(Decimal(value) - Decimal(previous), unit, "")
     elif previous:
         moved = (Decimal(value) - Decimal(previous)) / abs(Decimal(previous)) * 100
-        shown = f"{moved:+.1f} %".replace("-", "−")
+        shown = f"{moved:+,.1f} %".replace("-", "−")
     else:
         return NO_CHANGE, "flat"
     # What is too little to be shown has no direction either.

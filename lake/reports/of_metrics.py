@@ -142,9 +142,9 @@ class Layout:
     def _changes(self, figure: ChangesFigure) -> dict[str, object]:
         found, unknown = changes.most(figure, self.measured)
         remarks = []
-        if not found:
+        if not found and not unknown:
             held = reference(self._period, figure.against)
-            remarks.append(f"Nothing changed between {held.told} and {self._period.told}, as far as that is known.")
+            remarks.append(f"Nothing changed between {held.told} and {self._period.told}.")
         if unknown:
             names = ", ".join(metric.label for metric in unknown)
             remarks.append(f"Not compared, because one of the two periods has no data: {names}.")
@@ -161,7 +161,7 @@ class Layout:
 
     def _why(self, found: why.Explanation | None, metric: Metric) -> str:
         if metric.formula.kind == "whole":
-            return "Not explained by segments: what is counted once in each of them is not their sum."
+            return "Not explained by segments: their values do not make up that of the whole."
         if found is None:
             return "Not explained: there is nothing that it could be split by."
         if not found.dimension:

@@ -68,7 +68,7 @@ def test_an_empty_period_says_so_and_has_no_change() -> None:
     assert [(each.change, each.tone) for each in tiles.tiles[0].beside] == [("–", "flat"), ("–", "flat")]
     assert breakdown.remarks == ("The lake has no revenue of Tuesday, 24 November 2026.",)
     assert changes.stories == ()
-    assert "Not compared, because one of the two periods has no data: Revenue, Orders." in changes.remarks
+    assert changes.remarks == ("Not compared, because one of the two periods has no data: Revenue, Orders.",)
     assert trend.remarks == ("The lake has no orders of these 30 days.",)
     said = report("day", *figures)
     page = pages.html(said, [tiles, breakdown, changes, trend], PROOF).decode()
