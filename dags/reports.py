@@ -1,10 +1,10 @@
 """# reports: figures for people, after every publish
 
 Waits for the event that `shop_lake` emits when a run is published, and renders every report of
-`lake/reports/definitions/` as HTML and PDF, and the index of all that are kept. The figures are computed **at the
-commit of the receipt**, so what a report shows can be computed again, whatever was published since. They are kept under
-`s3://reports/<report>/<run_id>/`; `lake report open` shows the newest one, `lake report open --index` all of them. One
-that cannot be made holds up no other.
+`lake/reports/definitions/` as HTML and PDF, those of a day, a week or a month with the first publish after its end, and
+the index of all that are kept. The figures are computed **at the commit of the receipt**, so what a report shows can be
+computed again, whatever was published since. They are kept under `s3://reports/<report>/<run_id>/`; `lake report open`
+shows the newest one, `lake report open --index` all of them. One that cannot be made holds up no other.
 
 **Started by hand**, it takes the newest receipt.
 

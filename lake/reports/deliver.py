@@ -6,6 +6,7 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import date
 
 from lake.errors import LakeError
 from lake.layers import marts
@@ -17,7 +18,8 @@ from lake.platform.catalog import tables as catalog_tables
 from lake.reports import currency, index, measured, pages
 from lake.reports.definition import load, names
 from lake.reports.figures import Lake, compute
-from lake.reports.places import FILES, address
+from lake.reports.periods import Period
+from lake.reports.places import FILES, address, keys
 from lake.reports.quality import instant
 from lake.reports.shown import Proof
 from lake.settings import settings
@@ -48,8 +50,33 @@ def due(lake_commit: str) -> list[str]:
     return found
 
 
+def without_made(found: list[str], as_of: date) -> list[str]:
+    """Those of some reports that a publish is to make: of a day, week or month one is enough.
+
+    It says what was known when the first publish after its end had come. `deliver` makes it of any receipt.
+
+    Args:
+        found: their names.
+        as_of: the first day that is not over.
+    """
+    instants = {receipt.run_id: instant(receipt.source_instant).date() for receipt in receipts.receipts()}
+    kept = [(name, instants[run_id]) for name, run_id in keys() if run_id in instants]
+
+    def is_made(name: str) -> bool:
+        try:
+            grain = load(name).period
+        except LakeError:
+            return False
+        if grain is None:
+            return False
+        period = Period.over(grain, as_of)
+        return any(each == name and Period.over(grain, day) == period for each, day in kept)
+
+    return [name for name in found if not is_made(name)]
+
+
 def deliver_due(run_id: str, lake_commit: str, source_instant: str) -> dict[str, dict[str, str]]:
-    """Make all reports that can be made of a receipt, and the index of all that are kept.
+    """Make all reports that are due and can be made of a receipt, and the index of all that are kept.
 
     One that cannot be made does not hold up the others. In one process, because what compiles metrics takes longer to
     load than a report to make.
@@ -63,9 +90,10 @@ def deliver_due(run_id: str, lake_commit: str, source_instant: str) -> dict[str,
     made: dict[str, dict[str, str]] = {}
     failed: list[LakeError] = []
     with _of(run_id, lake_commit) as lake:
-        for name in due(lake_commit):
+        about = Proof(run_id, lake_commit, instant(source_instant))
+        for name in without_made(due(lake_commit), about.as_of):
             try:
-                made[name] = _deliver(name, Proof(run_id, lake_commit, instant(source_instant)), lake)
+                made[name] = _deliver(name, about, lake)
             except LakeError as error:
                 log.warning("the report %s could not be made: %s", name, error)
                 failed.append(error)
