@@ -153,7 +153,7 @@ def _column(name: str, type_: str, is_time: bool = False) -> dict[str, Any]:
     label = "Day" if is_time else name if name[0].isupper() else name.replace("_", " ").capitalize()
     return {
         "column_name": name,
-        "verbose_name": label if label != name else None,
+        "verbose_name": label,  # always: what a file does not say, Superset keeps as it was
         "type": type_,
         "is_dttm": is_time,
         "is_active": True,

@@ -169,7 +169,7 @@ class Artifacts(BaseModel):
     pypi: tuple[PypiArtifact, ...]
     go: tuple[GoArtifact, ...]
     debian: tuple[DebianArtifact, ...]
-    environment: tuple[EnvironmentArtifact, ...]
+    environment: tuple[EnvironmentArtifact, ...] = ()
 
     def __getitem__(self, name: str) -> Artifact:
         """The artifact of this name."""

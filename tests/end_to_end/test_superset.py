@@ -154,10 +154,10 @@ def is_close(shown: Any, expected: Any) -> bool:
 def written(value: Decimal, metric_format: str) -> str:
     """A figure as d3 writes it in the few formats that are in use."""
     decimals = int(re.findall(r"\.(\d)", metric_format)[0])
-    sign = "$" if metric_format.startswith("$") else ""
+    sign = ("-" if value < 0 else "") + ("$" if metric_format.startswith("$") else "")
     if metric_format.endswith("%"):
-        return f"{value * 100:,.{decimals}f}%"
-    return f"{sign}{value:,.{decimals}f}"
+        return f"{sign}{abs(value) * 100:,.{decimals}f}%"
+    return f"{sign}{abs(value):,.{decimals}f}"
 
 
 @pytest.mark.parametrize("board", BOARDS, ids=lambda board: board.slug)
@@ -191,8 +191,8 @@ def _differences(chart: Chart, seen: Seen, compiler: Compiler) -> Iterator[str]:
         (whole,) = (value for each in results[1]["data"] for value in each.values())
         if not is_close(whole, expected):
             yield f"{chart.name}: {whole}, and lake metric says {expected}"
-        shown = seen.tab.locator(f".dashboard-component-chart-holder:has-text('{chart.title}') .header-line")
-        said = shown.first.inner_text()
+        holder = seen.tab.locator(".dashboard-component-chart-holder").filter(has_text=chart.title)
+        said = holder.locator(".header-line").first.inner_text()
         if said != written(Decimal(str(expected)), drawn.figure_format(chart.metric)):
             yield f"{chart.name}: {said} is shown of {expected}"
         return
