@@ -86,8 +86,9 @@ def rules(masks: Mapping[str, str] | None) -> dict[str, Any]:
     """
     platform, metrics, readers = {"user": PLATFORM}, {"user": METRICS}, {"user": "|".join(READERS)}
     lake = {"catalog": "lake", "schema": "|".join(SHOWN)}
-    # Iceberg's tables about a table, such as "dim_customer$files", tell the lowest and highest value of each column.
-    shown: dict[str, Any] = {**readers, **lake, "table": "[^$]*", "privileges": ["SELECT"]}
+    # Iceberg's tables about a table, such as "dim_customer$files", tell the lowest and highest value of each column. When
+    # a table was written, and how many rows it has, is no secret.
+    shown: dict[str, Any] = {**readers, **lake, "table": r"[^$]*(\$snapshots)?", "privileges": ["SELECT"]}
     if masks:
         shown["columns"] = [{"name": name, "mask": masks[name]} for name in sorted(masks)]
     # What clients ask for the names of tables and columns; Trino leaves out what the user may not see.

@@ -130,6 +130,12 @@ def test_tables_about_a_table_which_hold_its_values_are_refused(about: str) -> N
     assert "PERMISSION_DENIED" in refused(f'SELECT * FROM curated."{TABLE}${about}"', "dashboards")
 
 
+def test_when_a_table_was_written_is_no_secret() -> None:
+    assert ask(f'SELECT count(*) FROM curated."{TABLE}$snapshots" WHERE committed_at IS NOT NULL', "dashboards") != [
+        [0]
+    ]
+
+
 def test_nobody_speaks_for_another() -> None:
     with pytest.raises(trino.exceptions.TrinoUserError, match="User dashboards cannot impersonate user lake"):
         ask("SELECT 1", "dashboards", speaks_as="lake")
