@@ -86,8 +86,8 @@ def rules(masks: Mapping[str, str] | None) -> dict[str, Any]:
     """
     platform, metrics, readers = {"user": PLATFORM}, {"user": METRICS}, {"user": "|".join(READERS)}
     lake = {"catalog": "lake", "schema": "|".join(SHOWN)}
-    # Iceberg's tables about a table, such as "dim_customer$files", tell the lowest and highest value of each column. When
-    # a table was written, and how many rows it has, is no secret.
+    # Iceberg's tables about a table, such as "dim_customer$files", tell lowest and highest values of columns. When a
+    # table was written, and how many rows it has, is no secret.
     shown: dict[str, Any] = {**readers, **lake, "table": r"[^$]*(\$snapshots)?", "privileges": ["SELECT"]}
     if masks:
         shown["columns"] = [{"name": name, "mask": masks[name]} for name in sorted(masks)]
