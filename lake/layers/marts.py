@@ -113,7 +113,9 @@ def build(
     selected = [] if changed is None else ["--select", *(f"source:{name}+" for name in sorted(changed))]
     left = ["--exclude", f"tag:{CONTRACT_TAG}", *(f"source:{name}+" for name in sorted(held))]
     kept = ["--full-refresh"] if months is None else ["--vars", json.dumps({"months": [*months]})]
-    command = ["build", "--exclude-resource-type", "unit_test", *kept, *selected, *left]
+    # Of a build dbt would tell of exposures too, that it did nothing about them.
+    without = [part for kind in ("unit_test", "exposure") for part in ("--exclude-resource-type", kind)]
+    command = ["build", *without, *kept, *selected, *left]
     result = _invoke(command, catalog, target_dir)
     if changed is None and not held and not result.nodes:
         raise LakeError(f"dbt found nothing to build in {DBT}", "restore its models")
