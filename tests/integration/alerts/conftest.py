@@ -48,7 +48,9 @@ def start_alertmanager(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Itera
     started: list[subprocess.Popen[bytes]] = []
 
     def start(**chosen: str) -> None:
-        for name, value in {"alertmanager_port": str(free_port()), "home": str(tmp_path), **chosen}.items():
+        # Trino stays the session's.
+        beside = {"home": str(tmp_path), "trino_ca_file": str(settings().trino_ca)}
+        for name, value in {"alertmanager_port": str(free_port()), **beside, **chosen}.items():
             monkeypatch.setenv(f"LAKE_{name.upper()}", value)
         settings.cache_clear()
         (service,) = [each for each in services() if each.name == "alertmanager"]

@@ -99,6 +99,7 @@ def lake(iceberg: None, tmp_path: Path, request: pytest.FixtureRequest) -> Itera
     # A patch of our own: the Alertmanager's fixture undoes the test's.
     with pytest.MonkeyPatch.context() as patch:
         own = Lake(home, patch, request)
+        own.set(trino_ca_file=settings().trino_ca)
         own.set(home=home, contracts=tmp_path / "contracts", source_host="", alertmanager_port=1)
         yield own
     settings.cache_clear()

@@ -17,6 +17,7 @@ def own_lake(platform: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     settings.cache_clear()
     for file in settings().home.glob("*.env"):
         shutil.copy(file, tmp_path)
+    monkeypatch.setenv("LAKE_TRINO_CA_FILE", str(settings().trino_ca))
     monkeypatch.setenv("LAKE_HOME", str(tmp_path))
     monkeypatch.setenv("LAKE_CONTRACTS", str(tmp_path / "contracts"))
     settings.cache_clear()

@@ -30,6 +30,8 @@ FILE = PROJECT / "docker-compose.yml"
 INFRA = PROJECT / "infra"
 OF_TESTS = {"second_port", "second_replica_port"}
 """Ports of servers that only tests start."""
+BY_HAND = {"docs_port"}
+"""Ports of what a person starts and ends at a terminal of the machine itself."""
 BY_UDP = {"statsd_port"}
 """Ports that only other containers reach."""
 ONE_SHOT = {"make-buckets", "prepare-trino", "airflow-migrate", "lake", "saved-searches"}
@@ -117,7 +119,7 @@ def test_ports_are_the_defaults_and_on_loopback(compose: dict[str, Any], runtime
         assert all(port[2] == port[3] for port in ports if port), name
     fields = {
         f"LAKE_{name.upper()}": str(getattr(settings(), name))
-        for name in set(Settings.model_fields) - OF_TESTS - BY_UDP
+        for name in set(Settings.model_fields) - OF_TESTS - BY_HAND - BY_UDP
         if name.endswith("_port")
     }
     assert published == fields
@@ -139,7 +141,7 @@ def test_prometheus_looks_at_services_where_they_listen(compose: dict[str, Any],
 def test_settings_point_at_the_services(compose: dict[str, Any], runtime: dict[str, Service]) -> None:
     for name in ("airflow-scheduler", "airflow-migrate", "make-buckets", "lake"):
         environment = _environment(compose["services"][name])
-        for field in set(Settings.model_fields) - OF_TESTS:
+        for field in set(Settings.model_fields) - OF_TESTS - BY_HAND:
             variable = f"LAKE_{field.upper()}"
             if field.endswith("_host"):
                 port = environment[variable.replace("_HOST", "_PORT")]
