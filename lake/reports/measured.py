@@ -25,6 +25,7 @@ from lake.reports.definition import (
     Against,
     BreakdownFigure,
     ChangesFigure,
+    OfMetrics,
     Report,
     TrendFigure,
     file_of,
@@ -48,9 +49,9 @@ def unknown(report: Report, metrics: Metrics, file: Path) -> list[Mistake]:
 
 def _unknown(report: Report, known: Mapping[str, Metric]) -> Iterable[tuple[Place, str]]:
     for number, figure in enumerate(report.figures):
-        if figure not in report.figures_of_metrics:
+        if not isinstance(figure, OfMetrics):
             continue
-        for within, name in metrics_of(figure):  # type: ignore[arg-type]
+        for within, name in metrics_of(figure):
             place = ("figures", number, *within)
             if name not in known:
                 yield place, f"figure {figure.name}: there is no metric {name!r}; {nearest(name, known)}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 
 from lake.metrics import why
 from lake.metrics.definitions import Metric
@@ -80,7 +81,7 @@ class Layout:
     def _trend(self, figure: TrendFigure) -> dict[str, object]:
         metric = self.measured.metrics[figure.metric]
         periods = [self._period.back(count) for count in range(figure.periods - 1, -1, -1)]
-        rows = [
+        rows: list[dict[str, Any]] = [
             {
                 "date": period.first,
                 "name": period.name,
@@ -91,7 +92,7 @@ class Layout:
         ]
         head = (Cell(self._period.grain.capitalize()), Cell(metric.label, True), Cell("A year before", True))
         lines = tuple(
-            (Cell(str(row["name"])), *(self._number(row[name], metric) for name in ("value", "last_year")))  # type: ignore[arg-type]
+            (Cell(str(row["name"])), *(self._number(row[name], metric) for name in ("value", "last_year")))
             for row in rows
         )
         if all(row["value"] is None and row["last_year"] is None for row in rows):
