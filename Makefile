@@ -3,7 +3,7 @@
 SHELL       := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup demo next test test-thorough test-faults test-soak test-upgrade test-year test-native stress bench bench-extract bench-wide bench-tables bench-parity bench-maintenance bench-binlog bench-observe lint lint-dashboards format lock lock-superset up down clean
+.PHONY: help setup demo next test test-thorough test-faults test-soak test-upgrade test-year test-native stress bench bench-extract bench-wide bench-tables bench-parity bench-maintenance bench-binlog bench-dashboards bench-observe lint lint-dashboards format lock lock-superset up down clean
 
 PYTHON     ?= python3.11
 UV_VERSION := 0.13.9
@@ -84,6 +84,9 @@ bench-parity: setup  ## measure a sweep beside one plain sum: url=mysql://root:p
 
 bench-maintenance: setup  ## measure a table after increments and maintenance: rows=200000 increments=300 hours=24
 	$(BIN)/python -m benchmarks.maintenance --rows $(or $(rows),200000) --increments $(or $(increments),300) --hours $(or $(hours),24)
+
+bench-dashboards: setup  ## measure Trino's time for each chart of the dashboards, over a published lake: rounds=5
+	$(BIN)/python -m benchmarks.dashboards --rounds $(or $(rounds),5)
 
 bench-observe: setup  ## measure what monitoring costs an idle platform that is up with it: seconds=600
 	$(BIN)/python -m benchmarks.observe --seconds $(or $(seconds),600)

@@ -181,7 +181,7 @@ def _of_median_time(phases: list[Phase]) -> Phase:
 
 def _ours(airflow: ours.Watched, kind: str, truth: Truth, result: Result) -> None:
     name = f"shoplake {kind}"
-    result.phases[name], receipt = ours.run(airflow, name, full=kind == "full")
+    result.phases[name], receipt = ours.run(airflow, name, full=kind == "full", shared=rival.MARTS)
     result.lines_read[kind] = receipt["tables"]["order_items"]["read"]
     result.published[kind] = not receipt["unchanged_since"]
     result.checks.append(Check(name, truth, Truth(*ours.revenue_and_units())))
@@ -256,6 +256,8 @@ def print_result(result: Result) -> None:
     for phase in result.phases.values():
         if phase.tasks:
             console.print(_tasks(phase))
+            if phase.steps:
+                console.print(", ".join(f"{name} {seconds:.1f} s" for name, seconds in phase.steps.items()))
             console.print(_services(phase))
     for check in result.checks:
         mark = "[green]equal[/]" if check.is_right else "[red]DIFFERENT[/]"

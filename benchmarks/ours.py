@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Self
 
+from benchmarks import marts
 from benchmarks.measure import Phase, Sampler, TaskTime, orchestration_share
 from lake.commands.run import ALERTING, LINEAGE, PIPELINE, REPORTS
 from lake.errors import LakeError, ServiceError
@@ -88,11 +90,14 @@ def wait_until_idle(airflow: Watched) -> None:
         time.sleep(2)
 
 
-def run(airflow: Watched, name: str, full: bool) -> tuple[Phase, dict[str, Any]]:
+def run(airflow: Watched, name: str, full: bool, shared: tuple[str, ...] = ()) -> tuple[Phase, dict[str, Any]]:
     """One run of the pipeline, until it is published; what it cost, and its receipt.
 
     The report and the alerts that follow are not part of it, but they are waited for, so that the next phase has the
     machine to itself.
+
+    Args:
+        shared: names of the marts of which the seconds are told apart from the others'.
 
     Raises:
         LakeError: the run failed; the failed task's last words are in the message.
@@ -110,6 +115,7 @@ def run(airflow: Watched, name: str, full: bool) -> tuple[Phase, dict[str, Any]]
     asked_at, ended_at = airflow.run_span(PIPELINE, run_id)
     receipt = receipts.of_run(airflow.result(PIPELINE, run_id, "publish")["run_id"]).to_json()
     phase = _phase(name, (ended_at - asked_at).total_seconds(), tasks, airflow.task_ids(PIPELINE, run_id), sampler)
+    phase = replace(phase, steps=marts.seconds_apart(receipt["run_id"], shared))
     if not receipt["unchanged_since"]:
         _wait_for_followers(airflow, asked_at)
     return phase, receipt
