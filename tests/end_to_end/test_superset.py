@@ -294,9 +294,7 @@ def names(asked: httpx.Client, kind: str, column: str) -> set[str]:
 
 
 @pytest.mark.parametrize("guide", ["metrics", "reports", "dashboards"])
-def test_a_header_leads_to_guides_for_whoever_is_signed_in(
-    signed_in: BrowserContext, superset: str, guide: str
-) -> None:
+def test_guides_are_for_whoever_is_signed_in(signed_in: BrowserContext, superset: str, guide: str) -> None:
     tab = signed_in.new_page()
     tab.set_viewport_size({"width": PHONE[0], "height": 800})
     tab.goto(f"{superset}/shoplake/docs/{guide}.md")
