@@ -204,3 +204,9 @@ def test_a_list_says_what_one_kind_of_server_alone_has(tmp_path: Path) -> None:
     file.write_text("# names\na\nb{x,y}  # mariadb\nc{x}  # mysql\n")
     assert listed(file) == {"a": set(), "b": {"x", "y"}, "c": {"x"}}
     assert listed(file, only="mysql") == {"a": set(), "c": {"x"}}
+
+
+def test_a_business_figure_that_there_is_not(project: Path) -> None:
+    file = "infra/prometheus/business.yml"
+    told = "there is no metric 'oders'; did you mean orders?"
+    assert _spoilt(project, file, "metric: orders", "metric: oders") == [f"{file}:LINE: {told}"]
