@@ -13,6 +13,7 @@ from infra.grafana.panels import SOURCE, Panel
 TAG = "shoplake"
 
 OVERVIEW = "shoplake-overview"
+BUSINESS = "shoplake-business"
 DATABASE = "shoplake-database"
 REPLICATION = "shoplake-replication"
 PIPELINE = "shoplake-pipeline"

@@ -14,6 +14,7 @@ from grafana_foundation_sdk.builders.dashboard import Dashboard
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 
 from infra.grafana.boards.airflow import airflow
+from infra.grafana.boards.business import business
 from infra.grafana.boards.database import database
 from infra.grafana.boards.host import host
 from infra.grafana.boards.lake import lake
@@ -23,7 +24,7 @@ from infra.grafana.boards.replication import replication
 
 FOLDER = Path(__file__).parent / "dashboards"
 
-BOARDS: tuple[Callable[[], Dashboard], ...] = (overview, pipeline, lake, database, replication, airflow, host)
+BOARDS: tuple[Callable[[], Dashboard], ...] = (overview, business, pipeline, lake, database, replication, airflow, host)
 """In the order in which they are shown."""
 
 

@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
+
+import yaml
 
 from superset.app import create_app
 
@@ -17,6 +20,10 @@ HERE = Path(__file__).resolve().parent
 ASSETS = HERE / "assets"
 TRINO_PLACE = "trino://TRINO/lake"
 """Stands in the files for the address of Trino, which each installation has its own of."""
+
+OURS = "https://shoplake.invalid/infra/superset/boards.yml"
+"""Marks in Superset what was brought in from here: in a field (``external_url``) that its pages neither set nor show,
+and that neither an export nor somebody's copy takes along."""
 
 VIEWER = "Viewer"
 VIEWER_RIGHTS = (
@@ -49,6 +56,10 @@ def main() -> None:
         admin = _user(os.environ["SUPERSET_ADMIN"], os.environ["SUPERSET_ADMIN_PASSWORD"], "Admin")
         _user(os.environ["SUPERSET_VIEWER"], os.environ["SUPERSET_VIEWER_PASSWORD"], VIEWER)
         count = _import(admin)
+        declared = _declared()
+        _mark(declared)
+        for gone in _remove(declared):
+            print(f"declared no more, and removed: {gone}")
         _show_to(roles)
         print(f"{count} dashboards are in place")
 
@@ -110,6 +121,72 @@ def _import(admin: Any) -> int:
     with override_user(admin):
         ImportAssetsCommand(contents).run()
     return sum(name.startswith("dashboards/") for name in contents)
+
+
+def _declared() -> dict[str, set[str]]:
+    """Uuids of what the files hold, by the folder that it is in."""
+    return {
+        kind: {yaml.safe_load(file.read_text("utf-8"))["uuid"] for file in (ASSETS / kind).rglob("*.yaml")}
+        for kind in ("dashboards", "charts", "datasets")
+    }
+
+
+def _mark(declared: Mapping[str, Collection[str]]) -> None:
+    """Let all that is declared be known as ours.
+
+    Args:
+        declared: uuids of ``dashboards``, ``charts`` and ``datasets``.
+    """
+    from superset import db
+
+    for kind, model in _models().items():
+        for each in db.session.query(model).filter(model.uuid.in_(declared[kind])):
+            each.external_url = OURS
+    db.session.commit()
+
+
+def _remove(declared: Mapping[str, Collection[str]]) -> list[str]:
+    """Remove what is ours and is not declared any more; what each was called.
+
+    A chart that somebody has put on a dashboard of their own stays until it is taken off, and so does a dataset that
+    any chart draws from.
+    """
+    from superset import db
+
+    models = _models()
+    gone: list[str] = []
+    for board in _undeclared(models["dashboards"], declared["dashboards"]):
+        gone.append(f"dashboard {board.dashboard_title}")
+        db.session.delete(board)
+    db.session.flush()
+    for chart in _undeclared(models["charts"], declared["charts"]):
+        if not chart.dashboards:
+            gone.append(f"chart {chart.slice_name}")
+            db.session.delete(chart)
+    db.session.flush()
+    chart_model = models["charts"]
+    for dataset in _undeclared(models["datasets"], declared["datasets"]):
+        drawn = db.session.query(chart_model).filter_by(datasource_id=dataset.id, datasource_type="table")
+        if not drawn.count():
+            gone.append(f"dataset {dataset.table_name}")
+            db.session.delete(dataset)
+    db.session.commit()
+    return gone
+
+
+def _models() -> dict[str, Any]:
+    from superset.connectors.sqla.models import SqlaTable
+    from superset.models.dashboard import Dashboard
+    from superset.models.slice import Slice
+
+    return {"dashboards": Dashboard, "charts": Slice, "datasets": SqlaTable}
+
+
+def _undeclared(model: Any, declared: Collection[str]) -> list[Any]:
+    from superset import db
+
+    ours = db.session.query(model).filter(model.external_url == OURS)
+    return [each for each in ours if str(each.uuid) not in declared]
 
 
 def _show_to(roles: list[Any]) -> None:

@@ -5,25 +5,27 @@ What is wrong is told with the dashboard, the chart and the nearest name that th
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, cast, get_args
 
 import yaml
 
+from infra.superset.listed import file_of, head_of, names
 from infra.superset.sums import is_of_sums
 from lake.errors import LakeError, nearest
 from lake.metrics.definitions import GRAINS, Metric, Metrics
 
 HERE = Path(__file__).resolve().parent
-FILE, CHECKS = HERE / "boards.yml", HERE / "checks"
+FILE = HERE / "boards.yml"
 
 Form = Literal["number", "line", "columns", "bars", "heat", "listed"]
 FORMS: tuple[str, ...] = get_args(Form)
 COLUMNS = 12
 WIDTHS = (3, 6)
 """Of charts: a phone shows half of the columns beside each other (dashboard.css)."""
-MOST_CHARTS = 8
+MOST_CHARTS = 10
 """More of them nobody takes in at once, and each asks Trino."""
 TOP = 10
 SHOWN_GRAINS = ("day", "week", "month")
@@ -70,7 +72,7 @@ class Chart:
     def command(self) -> str:
         """What gives the same figures in a shell, the chosen days apart."""
         if self.metric is None:
-            return f"infra/superset/checks/{self.check}.sql"
+            return f"infra/superset/checks/{file_of(self.check).name}"
         by = f" --by {self.by}" if self.by else ""
         grain = f" --grain {self.grain}" if self.form in ("line", "columns", "heat") else ""
         return f"lake metric {self.metric.name}{by}{grain}"
@@ -105,17 +107,16 @@ def read(metrics: Metrics, file: Path = FILE) -> list[Board]:
         LakeError: the declaration is wrong.
     """
     boards = [_board(metrics, each) for each in yaml.safe_load(file.read_text("utf-8"))]
-    names = [chart.name for board in boards for chart in board.charts]
-    if twice := sorted({name for name in names if names.count(name) > 1}):
+    all_names = [chart.name for board in boards for chart in board.charts]
+    if twice := sorted({name for name in all_names if all_names.count(name) > 1}):
         raise LakeError(f"there is more than one chart {', '.join(twice)}", "let each dashboard draw a thing once")
     return boards
 
 
-def head_of(check: str) -> tuple[str, str]:
-    """Title and description of a check: the comments that its file begins with."""
-    lines = (CHECKS / f"{check}.sql").read_text("utf-8").splitlines()
-    title, about = (line.removeprefix("-- ") for line in lines[:2])
-    return title, about
+def marts_of(boards: Iterable[Board]) -> list[str]:
+    """Names of the marts that the charts of some dashboards draw from."""
+    tables = {table for board in boards for chart in board.charts if chart.metric for table in chart.metric.tables}
+    return sorted(table.partition(".")[2] for table in tables)
 
 
 def _board(metrics: Metrics, told: dict[str, Any]) -> Board:
@@ -144,9 +145,8 @@ def _chart(metrics: Metrics, slug: str, told: dict[str, Any], width: int) -> Cha
     if (wide := told.get("width", width)) not in WIDTHS:
         raise LakeError(f"{place}: it is {wide} columns wide", f"a phone has room for {' or '.join(map(str, WIDTHS))}")
     if form == "listed":
-        checks = sorted(file.stem for file in CHECKS.glob("*.sql"))
-        if subject not in checks:
-            raise LakeError(f"{place}: there is no such check", nearest(subject, checks))
+        if subject not in names():
+            raise LakeError(f"{place}: there is no such check", nearest(subject, names()))
         return Chart(slug, cast(Form, form), None, subject, "", "", 0, told.get("width", width))
     try:
         metric = metrics.get(subject)

@@ -165,6 +165,5 @@ def _listed() -> dict[str, Any]:
         "query_mode": "raw",
         "row_limit": 100,
         "show_cell_bars": False,
-        "order_by_cols": [],
         "table_timestamp_format": "%Y-%m-%d %H:%M",
     }

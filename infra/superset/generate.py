@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
+import json
 from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
-from infra.superset import drawn, laid
-from infra.superset.declared import CHECKS, HERE, Board, Chart, head_of, read
+from infra.superset import drawn, laid, listed
+from infra.superset.declared import HERE, Board, Chart, marts_of, read
 from infra.superset.files import written
 from infra.superset.identity import uuid_of
 from infra.superset.statements import AT, dataset_of, expression, statement
@@ -32,10 +32,11 @@ def files(metrics: Metrics | None = None) -> dict[str, str]:
     metrics = metrics or load()
     boards = read(metrics)
     found = {"metadata.yaml": {"version": VERSION, "type": "assets"}, f"databases/{DATABASE}.yaml": _database()}
-    found |= _datasets(metrics, [chart for board in boards for chart in board.charts])
+    marts = marts_of(boards)
+    found |= _datasets(metrics, [chart for board in boards for chart in board.charts], marts)
     for board in boards:
-        found |= {f"charts/{chart.name}.yaml": _chart(metrics, board, chart) for chart in board.charts}
-        found[f"dashboards/{board.slug}.yaml"] = _dashboard(board)
+        found |= {f"charts/{chart.name}.yaml": _chart(metrics, board, chart, marts) for chart in board.charts}
+        found[f"dashboards/{board.slug}.yaml"] = _dashboard(board, boards)
     return {name: written(value) for name, value in sorted(found.items())}
 
 
@@ -85,7 +86,7 @@ def _database() -> dict[str, Any]:
     }
 
 
-def _datasets(metrics: Metrics, charts: list[Chart]) -> dict[str, Any]:
+def _datasets(metrics: Metrics, charts: list[Chart], marts: list[str]) -> dict[str, Any]:
     """One for each metric that is drawn, split by all that its charts split it by."""
     compiler = Compiler(metrics.manifest)
     users: dict[str, list[Chart]] = defaultdict(list)
@@ -95,7 +96,7 @@ def _datasets(metrics: Metrics, charts: list[Chart]) -> dict[str, Any]:
     for name, drawing in users.items():
         metric = drawing[0].metric
         if metric is None:
-            found[name] = _checked(name)
+            found[name] = _checked(name, marts)
             continue
         by = sorted({chart.by for chart in drawing if chart.by})
         # What is no sum is asked for by the grain that is drawn, anything else by the shortest one it is known for.
@@ -135,16 +136,14 @@ def _datasets(metrics: Metrics, charts: list[Chart]) -> dict[str, Any]:
     }
 
 
-def _checked(name: str) -> dict[str, Any]:
-    sql = (CHECKS / f"{name}.sql").read_text("utf-8")
-    title, about = head_of(name)
-    body = sql.split("\n", 2)[2].rstrip("\n")
-    columns = re.findall(r'^  .* AS "([^"]+)"', body, re.MULTILINE)
+def _checked(name: str, marts: list[str]) -> dict[str, Any]:
+    sql = listed.sql_of(name, marts)
+    title, about = listed.head_of(name)
     return {
         "table_name": name,
         "description": f"{title}. {about}",
-        "sql": body,
-        "columns": [_column(each, "VARCHAR") for each in columns],
+        "sql": sql,
+        "columns": [_column(each, "VARCHAR") for each in listed.columns_of(sql)],
         "metrics": [{"metric_name": "count", "expression": "COUNT(*)"}],
     }
 
@@ -162,11 +161,13 @@ def _column(name: str, type_: str, is_time: bool = False) -> dict[str, Any]:
     }
 
 
-def _chart(metrics: Metrics, board: Board, chart: Chart) -> dict[str, Any]:
+def _chart(metrics: Metrics, board: Board, chart: Chart, marts: list[str]) -> dict[str, Any]:
     dataset = dataset_of(metrics, chart)
     params = drawn.params(board, chart) | {"viz_type": drawn.viz_type(chart)}
     if chart.metric is None:
-        params["all_columns"] = [each["column_name"] for each in _checked(chart.check)["columns"]]
+        sql = listed.sql_of(chart.check, marts)
+        params["all_columns"] = listed.columns_of(sql)
+        params["order_by_cols"] = [json.dumps([*each]) for each in listed.order_of(sql)]
     return {
         "slice_name": chart.title,
         "description": chart.description,
@@ -178,14 +179,14 @@ def _chart(metrics: Metrics, board: Board, chart: Chart) -> dict[str, Any]:
     }
 
 
-def _dashboard(board: Board) -> dict[str, Any]:
+def _dashboard(board: Board, boards: list[Board]) -> dict[str, Any]:
     return {
         "dashboard_title": board.title,
         "description": board.about,
         "slug": board.slug,
         "css": (HERE / "dashboard.css").read_text("utf-8").strip(),
         "published": True,
-        "position": laid.position(board),
+        "position": laid.position(board, boards),
         "metadata": laid.metadata(board),
         "uuid": uuid_of("dashboard", board.slug),
         "version": VERSION,

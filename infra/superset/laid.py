@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from infra.superset.declared import COLUMNS, Board, Chart
@@ -9,11 +10,17 @@ from infra.superset.identity import uuid_of
 
 HEIGHTS = {"number": 22, "line": 46, "columns": 46, "bars": 46, "heat": 58, "listed": 50}
 """In Superset's units, eight pixels each."""
-HEADER_HEIGHT = 16
+HEADER_HEIGHT = 20
+GUIDES = "/shoplake/docs"
+"""Where Superset serves docs/ (pages.py)."""
 
 
-def position(board: Board) -> dict[str, Any]:
-    """The grid: a header of words, then the rows."""
+def position(board: Board, boards: Sequence[Board]) -> dict[str, Any]:
+    """The grid: a header of words, then the rows.
+
+    Args:
+        boards: all of them, which the header leads to.
+    """
     rows = [f"ROW-{board.slug}-{number}" for number in range(len(board.rows) + 1)]
     found: dict[str, Any] = {
         "DASHBOARD_VERSION_KEY": "v2",
@@ -28,7 +35,7 @@ def position(board: Board) -> dict[str, Any]:
         "id": header,
         "children": [],
         "parents": ["ROOT_ID", "GRID_ID", rows[0]],
-        "meta": {"width": COLUMNS, "height": HEADER_HEIGHT, "code": words(board)},
+        "meta": {"width": COLUMNS, "height": HEADER_HEIGHT, "code": words(board, boards)},
     }
     for name, row in zip(rows[1:], board.rows, strict=True):
         found |= _row(name, [_key(chart) for chart in row])
@@ -38,12 +45,17 @@ def position(board: Board) -> dict[str, Any]:
     return found
 
 
-def words(board: Board) -> str:
-    """The header of a dashboard."""
+def words(board: Board, boards: Sequence[Board]) -> str:
+    """The header of a dashboard: what it is about, the others, and where its figures are told in other ways."""
+    others = (
+        f"**{each.title}**" if each == board else f"[{each.title}](/superset/dashboard/{each.slug}/)" for each in boards
+    )
     return (
         f"{board.about}\n\n"
-        "Days are UTC; the filter chooses the period. A chart's menu shows its SQL, its (i) the command that gives the "
-        "same figures. `lake receipts` tells of each publish and how it was proven; more in docs/dashboards.md."
+        f"{' · '.join(others)}\n\n"
+        "Days are UTC; the filter chooses the period. A chart's (i) says what it counts, and which `lake metric` gives "
+        f"the same: [all metrics]({GUIDES}/metrics.md). As a [report]({GUIDES}/reports.md): `lake report open daily`. "
+        f"How each publish was proven: `lake receipts`. [Guide]({GUIDES}/dashboards.md)"
     )
 
 

@@ -5,6 +5,7 @@
 
 import os
 from datetime import timedelta
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 
 FOLDER = Path(os.environ["SUPERSET_FOLDER"])
@@ -20,6 +21,13 @@ FEATURE_FLAGS = {
     "DASHBOARD_RBAC": True,
     "ALERT_REPORTS": False,
 }
+
+# -- guides beside the dashboards, which their headers lead to. This file is loaded by its path, so pages.py is too.
+_SPEC = spec_from_file_location("shoplake_pages", Path(__file__).with_name("pages.py"))
+assert _SPEC and _SPEC.loader
+_PAGES = module_from_spec(_SPEC)
+_SPEC.loader.exec_module(_PAGES)
+BLUEPRINTS = [_PAGES.blueprint]
 
 # -- sign-in: on loopback there is no TLS, so the cookie must go without; behind a proxy with TLS, set the variable.
 SESSION_COOKIE_HTTPONLY = True

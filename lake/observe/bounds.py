@@ -22,7 +22,7 @@ OTHER = "other"
 MOST_SERIES = 35_000
 """Of a lake with `MOST_TABLES` tables and as many marts, some sources and DAGs, with the worst that can befall each at
 once. Of each table at most 15: as of, stale after; held, held since, six reasons of quarantine; rows of two layers; two
-kinds of drift, verified. Of each mart its rows."""
+kinds of drift, verified. Of each mart its rows. Of business figures 1,941, of broken rules 200."""
 
 _Name = TypeVar("_Name")
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from lake.observe import branches, demo_shop, files, freshness, parity, published
+from lake.observe import branches, demo_shop, files, freshness, parity, published, shop_alerts
 from lake.observe.audited import Audits
+from lake.observe.business import latest
+from lake.observe.business.latest import Business
 from lake.observe.collector import Collector
 from lake.observe.extraction import Extraction
 from lake.observe.failures import Failures
@@ -30,4 +32,7 @@ def collectors() -> list[Collector]:
         Collector("extraction", Extraction().collect, 30),
         Collector("replication", Replications().collect, 10, limit_seconds=30),
         Collector("shop", demo_shop.collect, 60),
+        Collector(shop_alerts.NAME, shop_alerts.collect, 30),
+        # Only after a publish it computes; the limit is that of the process which does.
+        Collector(latest.NAME, Business().collect, 30, limit_seconds=600),
     ]

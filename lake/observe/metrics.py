@@ -11,7 +11,8 @@ from typing import Literal
 
 Kind = Literal["gauge", "counter"]
 Unit = Literal[
-    "seconds", "Unix seconds", "bytes", "1 or 0", "rows", "rows/s", "transactions", "orders/min", "money", "count"
+    "seconds", "Unix seconds", "bytes", "1 or 0", "rows", "rows/s", "transactions", "orders/min", "money", "count",
+    "the metric's",
 ]  # fmt: skip
 
 
@@ -194,6 +195,34 @@ ORDERS = Metric(
 REVENUE = Metric(
     "shoplake_shop_revenue_today", "money", (),
     "Revenue of the demo shop since midnight UTC: orders that are not cancelled, in the shop's currency.", _SHOP,
+)  # fmt: skip
+
+# -- the shop's business, as it was published
+_BUSINESS = ("business",)
+BUSINESS_AS_OF = Metric(
+    "shoplake_business_as_of_timestamp_seconds", "Unix seconds", ("receipt",),
+    "When the shop was read that the business figures are of, and the receipt that proves them.", _BUSINESS,
+)  # fmt: skip
+BUSINESS = Metric(
+    "shoplake_business_value", "the metric's", ("metric", "day"),
+    "A metric of infra/prometheus/business.yml, a share as a fraction of 1: of today as far as the shop was read, of "
+    "yesterday, and of week_before, which is the same weekday as yesterday. None where the lake knows nothing.",
+    _BUSINESS,
+)  # fmt: skip
+BUSINESS_OF_DEPARTMENT = Metric(
+    "shoplake_business_department_value", "the metric's", ("metric", "department", "day"),
+    "The same of a department, for metrics that are told by it; the thirty largest are named, the others are 'other'.",
+    _BUSINESS,
+)  # fmt: skip
+NEWEST_DAY = Metric(
+    "shoplake_business_newest_day_timestamp_seconds", "Unix seconds", ("metric",),
+    "The beginning of the newest day of which the published lake has anything of a metric; none after 35 days without.",
+    _BUSINESS,
+)  # fmt: skip
+RULE_BROKEN = Metric(
+    "shoplake_shop_rule_broken", "1 or 0", ("rule", "segment", "severity", "state", "receipt"),
+    "1 for each alert of a rule of lake/alerts/rules.yml that Alertmanager has up: broken, or no data to judge by, and "
+    "the receipt that it was found in.", ("shop_alerts",),
 )  # fmt: skip
 
 # -- the exporter itself

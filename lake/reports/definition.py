@@ -11,9 +11,9 @@ from typing import Annotated, Any, Literal, get_args
 import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from lake import mistakes
 from lake.errors import LakeError
-from lake.reports import mistakes
-from lake.reports.mistakes import Mistake
+from lake.mistakes import Mistake
 from lake.reports.periods import Grain, Period
 
 DEFINITIONS = Path(__file__).parent / "definitions"
@@ -208,13 +208,14 @@ def metrics_of(figure: OfMetrics) -> Iterator[tuple[mistakes.Place, str]]:
 
 def read(file: Path) -> tuple[Report | None, list[Mistake]]:
     """A report from its file; what is wrong with it, where it is none. Names of metrics are not looked at."""
-    if wrong := mistakes.not_yaml(file):
+    _, wrong = mistakes.read(file)
+    if wrong:
         return None, wrong
     content: Any = yaml.safe_load(file.read_text("utf-8"))
     try:
         report = Report.model_validate(content)
     except ValidationError as error:
-        return None, mistakes.at(file, mistakes.of_shape(error, _FIELDS))
+        return None, mistakes.at(file, mistakes.of_shape(error, _FIELDS, "figures"))
     if report.name != file.stem:
         said = f"holds the report {report.name!r}; name it {file.stem!r}, like its file"
         return None, mistakes.at(file, [(("name",), said)])

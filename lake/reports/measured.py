@@ -12,13 +12,14 @@ from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
+from lake import mistakes
 from lake.errors import LakeError, nearest
 from lake.metrics import definitions, series
 from lake.metrics.ask import Span
 from lake.metrics.compiler import Compiler
 from lake.metrics.definitions import GRAINS, Metric, Metrics
 from lake.metrics.series import Amount, Segment, Series
-from lake.reports import mistakes
+from lake.mistakes import Mistake, Place
 from lake.reports.definition import (
     DEFINITIONS,
     SHAPE,
@@ -32,7 +33,6 @@ from lake.reports.definition import (
     metrics_of,
     named,
 )
-from lake.reports.mistakes import Mistake, Place
 from lake.reports.periods import Grain, Period
 
 AskMetrics = Callable[[Sequence[Metric], Segment, Grain, Sequence[Span]], Mapping[str, Series]]

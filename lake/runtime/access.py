@@ -32,6 +32,13 @@ PASSWORDS = {
 SHOWN = ("curated", "marts")
 """Layers of the published lake that readers see."""
 
+COUNTS = ("audit", "check_results")
+"""What the audit of each published run has found. Readers see which checks passed, and how many rows there are in
+``cleaned`` and ``quarantine``: counts alone."""
+
+COUNTED = "CASE WHEN check_name = 'expect_table_row_count_to_equal' THEN observed END"
+"""What readers see of what a check observed. Other checks may tell of values, and of what a person wrote."""
+
 USERS, RULES, METRICS_PASSWORD = "users.txt", "rules.json", "metrics_password"
 """Files beside the certificates."""
 
@@ -91,6 +98,9 @@ def rules(masks: Mapping[str, str] | None) -> dict[str, Any]:
     shown: dict[str, Any] = {**readers, **lake, "table": r"[^$]*(\$snapshots)?", "privileges": ["SELECT"]}
     if masks:
         shown["columns"] = [{"name": name, "mask": masks[name]} for name in sorted(masks)]
+    schema, table = COUNTS
+    counts: dict[str, Any] = {**readers, "catalog": "lake", "schema": schema, "table": table, "privileges": ["SELECT"]}
+    counts["columns"] = [{"name": "observed", "mask": COUNTED}, {"name": "notes", "mask": "CAST(NULL AS varchar)"}]
     # What clients ask for the names of tables and columns; Trino leaves out what the user may not see.
     names = [
         {**readers, "catalog": "system", "schema": "jdbc", "privileges": ["SELECT"]},
@@ -102,7 +112,7 @@ def rules(masks: Mapping[str, str] | None) -> dict[str, Any]:
             {**readers, "catalog": "lake|system", "allow": "read-only"},
         ],
         "schemas": [{**platform, "owner": True}],
-        "tables": [{**platform, "privileges": _PRIVILEGES}, *([] if masks is None else [shown]), *names],
+        "tables": [{**platform, "privileges": _PRIVILEGES}, *([] if masks is None else [shown, counts]), *names],
         "functions": [{**platform, "privileges": ["EXECUTE", "GRANT_EXECUTE", "OWNERSHIP"]}],
         "procedures": [{**platform, "privileges": ["EXECUTE", "GRANT_EXECUTE"]}],
         # Everybody's own queries are theirs to see and to end.

@@ -24,7 +24,7 @@ BOOT_SECONDS = 1800
 """How long it may take to make the database and bring the dashboards in: a first start, on a slow machine."""
 REQUEST_SECONDS = 120
 THREADS = 8
-"""Questions to Trino at once: a dashboard has eight charts. More would only wait in Trino."""
+"""Questions to Trino at once: a dashboard has up to ten charts, and more would only wait in Trino."""
 
 
 def services() -> list[Service]:
@@ -52,7 +52,7 @@ def services() -> list[Service]:
             ports=(config.superset_port,),
             command=command,
             env=environment(),
-            reads=tuple(SOURCES / name for name in ("assets", "boot.py", "superset_config.py")),
+            reads=tuple(SOURCES / name for name in ("assets", "boot.py", "pages.py", "superset_config.py")),
             folder=_folder(),
             needs=("postgres", "trino"),
             prepare=_prepare,
@@ -84,6 +84,7 @@ def environment() -> dict[str, str]:
     return {
         "SUPERSET_CONFIG_PATH": str(SOURCES / "superset_config.py"),
         "SUPERSET_FOLDER": str(_folder()),
+        "SUPERSET_DOCS": str(PROJECT / "docs"),
         "SUPERSET_SECRET_KEY": config.superset_secret.get_secret_value(),
         "SUPERSET_DATABASE_URI": f"postgresql+psycopg2://superset:{password}@127.0.0.1:{config.postgres_port}/superset",
         "SUPERSET_TRINO_URI": trino_address(),

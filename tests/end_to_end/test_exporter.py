@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -71,6 +71,20 @@ def test_quarantine_by_reason_is_what_lies_there(told: dict[tuple[str, ...], flo
             f"SELECT reason, count(*) FROM quarantine.{table} CROSS JOIN UNNEST(_reasons) AS t (reason) GROUP BY 1"
         )[1]
         assert {reason: told["quarantine_rows", "shop", table, reason] for reason, _ in reasons} == dict(reasons)
+
+
+def test_business_figures_are_what_the_marts_hold(
+    told: dict[tuple[str, ...], float], published: dict[str, Any]
+) -> None:
+    assert told["business_as_of_timestamp_seconds", published["run_id"]] > 0
+    yesterday = datetime.now(UTC).date() - timedelta(days=1)
+    of_day = f"FROM marts.sales_by_day WHERE date_day = DATE '{yesterday}'"
+    ((revenue,),) = sql.query(f"SELECT sum(revenue) {of_day}")[1]
+    departments = sql.query(f"SELECT department, sum(revenue) {of_day} GROUP BY 1")[1]
+    assert told["business_value", "revenue", "yesterday"] == float(revenue) > 0
+    for department, value in departments:
+        assert told["business_department_value", "revenue", department, "yesterday"] == float(value), department
+    assert told["business_newest_day_timestamp_seconds", "revenue"] % (24 * 3600) == 0
 
 
 def test_the_audit_and_the_run(told: dict[tuple[str, ...], float]) -> None:

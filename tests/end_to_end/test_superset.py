@@ -8,15 +8,21 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
+import subprocess
 import time
+import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
+import yaml
 
 from infra.superset import drawn
 from infra.superset.declared import Board, Chart, read
@@ -24,6 +30,7 @@ from lake.metrics.ask import Question, ask
 from lake.metrics.compiler import Compiler
 from lake.metrics.definitions import load
 from lake.metrics.series import NAMELESS
+from lake.runtime import bi
 from lake.settings import settings
 from tests.end_to_end.driving import lake
 from tests.integration.observe.conftest import browser  # noqa: F401
@@ -232,6 +239,71 @@ def test_nobody_gets_in_without_a_password(superset: str) -> None:
     assert answer.status_code in (302, 401, 403) or "/login" in str(answer.url)
     data = httpx.get(f"{superset}/api/v1/dashboard/overview/charts", timeout=60)
     assert data.status_code in (401, 403, 404)
+
+
+def test_what_is_declared_no_more_goes_and_what_people_made_stays(superset: str, tmp_path: Path) -> None:
+    """As if a chart, with a dataset of its own, had been in boards.yml once."""
+    once = shutil.copytree(bi.SOURCES, tmp_path / "superset")
+    chart, dataset = (
+        yaml.safe_load((once / "assets" / name).read_text("utf-8"))
+        for name in ("charts/overview_number_revenue.yaml", "datasets/Shoplake/revenue.yaml")
+    )
+    dataset |= {"uuid": str(uuid.uuid5(uuid.NAMESPACE_URL, "dataset")), "table_name": "of_old"}
+    chart |= {"uuid": str(uuid.uuid5(uuid.NAMESPACE_URL, "chart")), "slice_name": "Of old"}
+    chart |= {"dataset_uuid": dataset["uuid"]}
+    (once / "assets" / "charts" / "of_old.yaml").write_text(yaml.safe_dump(chart))
+    (once / "assets" / "datasets" / "Shoplake" / "of_old.yaml").write_text(yaml.safe_dump(dataset))
+    booted(once)
+    with admin(superset) as asked:
+        assert {"Of old", "Revenue"} < names(asked, "chart", "slice_name")
+        assert "of_old" in names(asked, "dataset", "table_name")
+        source = asked.get("/api/v1/dataset/").json()["result"][0]["id"]
+        mine = {"slice_name": "Mine", "datasource_id": source, "datasource_type": "table", "viz_type": "table"}
+        made = asked.post("/api/v1/chart/", json=mine).raise_for_status().json()["id"]
+        try:
+            before = names(asked, "chart", "slice_name") - {"Of old"}
+            booted(bi.SOURCES)
+            assert names(asked, "chart", "slice_name") == before > {"Mine", "Revenue"}
+            assert "of_old" not in names(asked, "dataset", "table_name")
+            assert len(names(asked, "dashboard", "slug")) == len(BOARDS)
+        finally:
+            asked.delete(f"/api/v1/chart/{made}")
+
+
+def booted(folder: Path) -> None:
+    """Let a folder like infra/superset be brought in."""
+    command = (bi.python(), folder / "boot.py")
+    subprocess.run(command, env=bi.command_environment(), check=True, timeout=bi.BOOT_SECONDS)
+
+
+@contextmanager
+def admin(superset: str) -> Iterator[httpx.Client]:
+    """Superset's API, as the administrator."""
+    config = settings()
+    login = {"username": config.superset_admin, "password": config.superset_admin_password.get_secret_value()}
+    with httpx.Client(base_url=superset, timeout=120, headers={"Referer": superset}) as client:
+        token = client.post("/api/v1/security/login", json={**login, "provider": "db"}).raise_for_status().json()
+        client.headers["Authorization"] = f"Bearer {token['access_token']}"
+        client.headers["X-CSRFToken"] = client.get("/api/v1/security/csrf_token/").raise_for_status().json()["result"]
+        yield client
+
+
+def names(asked: httpx.Client, kind: str, column: str) -> set[str]:
+    found = asked.get(f"/api/v1/{kind}/", params={"q": "(page_size:500)"}).raise_for_status().json()["result"]
+    return {str(each[column]) for each in found}
+
+
+@pytest.mark.parametrize("guide", ["metrics", "reports", "dashboards"])
+def test_guides_are_for_whoever_is_signed_in(signed_in: BrowserContext, superset: str, guide: str) -> None:
+    tab = signed_in.new_page()
+    tab.set_viewport_size({"width": PHONE[0], "height": 800})
+    tab.goto(f"{superset}/shoplake/docs/{guide}.md")
+    assert tab.locator("h1").count() == 1
+    assert tab.evaluate("() => document.documentElement.scrollWidth") <= PHONE[0], "it scrolls sideways"
+    tab.close()
+    refused = httpx.get(f"{superset}/shoplake/docs/{guide}.md", timeout=60)
+    assert refused.status_code == 302 and "login" in refused.headers["location"]
+    assert signed_in.request.get(f"{superset}/shoplake/docs/../../pyproject.toml").status == 404
 
 
 def test_exported_files_are_those_that_were_brought_in(superset: str, tmp_path: Any) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from grafana_foundation_sdk.builders.dashboard import Dashboard
 
-from infra.grafana.board import HOST, LAKE, OVERVIEW, PIPELINE, REPLICATION, Section, board
+from infra.grafana.board import BUSINESS, HOST, LAKE, OVERVIEW, PIPELINE, REPLICATION, Section, board
 from infra.grafana.panels import (
     ALL,
     ANSWERS,
@@ -195,6 +195,7 @@ def overview() -> Dashboard:
                         Query("shoplake_shop_revenue_today", "USD"),
                         unit="currencyUSD",
                         about="Of the demo shop, asked of its database: orders of this UTC day that are not cancelled.",
+                        leads_to=BUSINESS,
                         span=3,
                         course=True,
                     ),

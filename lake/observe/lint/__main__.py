@@ -7,28 +7,29 @@ from pathlib import Path
 
 from lake.alerts.rules import load
 from lake.metrics import definitions
-from lake.observe.lint import of_reports, routes, rules, shop_rules
+from lake.mistakes import Mistake
+from lake.observe.lint import of_business, of_reports, routes, rules, shop_rules
 from lake.observe.lint.known import known
-from lake.observe.lint.problem import Problem
 from lake.reports.definition import DEFINITIONS
 from lake.settings import PROJECT, settings
 
 
-def problems(project: Path = PROJECT) -> list[Problem]:
-    """All that is wrong in the rules, routes and reports of a checkout."""
+def mistakes(project: Path = PROJECT) -> list[Mistake]:
+    """All that is wrong in the rules, routes, reports and business figures of a checkout."""
     prometheus = project / "infra" / "prometheus"
     found = rules.check(rules.rule_files(prometheus), known(prometheus), project)
     told = found.alerts + routes.of_ours(load(settings().alert_rules))
     metrics = definitions.load()
     of_shop = [*shop_rules.check(settings().alert_rules, metrics), *of_reports.check(DEFINITIONS, metrics)]
+    of_shop += of_business.check(prometheus / "business.yml", metrics)
     return sorted(
-        found.problems + of_shop + routes.check(project / "infra" / "alertmanager" / "alertmanager.yml", told)
+        found.mistakes + of_shop + routes.check(project / "infra" / "alertmanager" / "alertmanager.yml", told)
     )
 
 
 def main(project: Path = PROJECT) -> int:
-    """Print the problems; 1 if there are any."""
-    found = problems(project)
+    """Print the mistakes; 1 if there are any."""
+    found = mistakes(project)
     for each in found:
         print(str(each).replace(f"{project}/", ""), file=sys.stderr)
     return 1 if found else 0

@@ -32,7 +32,7 @@ def check(expression: str, known: Known) -> tuple[Labels, list[str]]:
     except ValueError as error:
         return NONE, [f"not PromQL: {str(error).strip().splitlines()[0]}"]
     reader = _Reader(known)
-    return reader.labels(parsed), list(dict.fromkeys(reader.problems))
+    return reader.labels(parsed), list(dict.fromkeys(reader.mistakes))
 
 
 class _Reader:
@@ -40,7 +40,7 @@ class _Reader:
 
     def __init__(self, known: Known) -> None:
         self.known = known
-        self.problems: list[str] = []
+        self.mistakes: list[str] = []
 
     def labels(self, node: object) -> Labels:
         match node:
@@ -62,19 +62,19 @@ class _Reader:
         matchers = [*node.matchers.matchers, *(each for some in node.matchers.or_matchers for each in some)]
         name = node.name or next((each.value for each in matchers if each.name == NAME), "")
         if name not in self.known.metrics:
-            self.problems.append(f"no metric {name}: {nearest(name, self.known.metrics)}")
+            self.mistakes.append(f"no metric {name}: {nearest(name, self.known.metrics)}")
             return NONE
         labels = self.known.metrics[name]
         self._have(name, labels, [each.name for each in matchers if each.name != NAME])
         for each in matchers:
             if each.name == "job" and each.op == MatchOp.Equal and each.value not in self.known.jobs:
-                self.problems.append(f"no job {each.value}: {nearest(each.value, self.known.jobs)}")
+                self.mistakes.append(f"no job {each.value}: {nearest(each.value, self.known.jobs)}")
         return labels
 
     def _have(self, what: str, labels: Labels, asked: Sequence[str]) -> None:
         for label in asked:
             if label not in labels:
-                self.problems.append(f"no label {label} in {what}: {nearest(label, labels)}")
+                self.mistakes.append(f"no label {label} in {what}: {nearest(label, labels)}")
 
     def _aggregate(self, node: promql.AggregateExpr) -> Labels:
         inner = self.labels(node.expr)

@@ -16,8 +16,8 @@ from promql_parser import MatchOp
 from lake.alerts import kinds
 from lake.alerts.rules import Rule
 from lake.errors import nearest
+from lake.mistakes import Mistake, at_line, line_of, read
 from lake.observe.lint.known import SEVERITIES, TEAMS
-from lake.observe.lint.problem import Problem, at, line_of, read
 from lake.observe.lint.rules import Told
 
 OF_ALL = frozenset({"alertname", "severity", "team"})
@@ -37,15 +37,15 @@ def of_ours(rules: Iterable[Rule]) -> list[Told]:
     return by_kind + by_rule
 
 
-def check(file: Path, alerts: Sequence[Told]) -> list[Problem]:
+def check(file: Path, alerts: Sequence[Told]) -> list[Mistake]:
     """Look through Alertmanager's configuration.
 
     Args:
         alerts: all that may be told.
     """
-    document, problems = read(file)
+    document, mistakes = read(file)
     if document is None:
-        return problems
+        return mistakes
     receivers = [receiver["name"] for receiver in document["receivers"]]
     found = list(_of_route(file, document["route"], receivers, alerts))
     for rule in document.get("inhibit_rules", []):
@@ -53,10 +53,10 @@ def check(file: Path, alerts: Sequence[Told]) -> list[Problem]:
     return sorted(set(found))
 
 
-def _of_route(file: Path, route: Any, receivers: Sequence[str], alerts: Sequence[Told]) -> Iterator[Problem]:
+def _of_route(file: Path, route: Any, receivers: Sequence[str], alerts: Sequence[Told]) -> Iterator[Mistake]:
     named = route.get("receiver")
     if named is not None and named not in receivers:
-        yield Problem(file, line_of(route, "receiver"), f"no receiver {named}: {nearest(named, receivers)}")
+        yield Mistake(file, line_of(route, "receiver"), f"no receiver {named}: {nearest(named, receivers)}")
     yield from _labels(file, route, "group_by", alerts)
     if "matchers" in route:
         yield from _matchers(file, route, "matchers", alerts)
@@ -64,7 +64,7 @@ def _of_route(file: Path, route: Any, receivers: Sequence[str], alerts: Sequence
         yield from _of_route(file, each, receivers, alerts)
 
 
-def _of_inhibition(file: Path, rule: Any, alerts: Sequence[Told]) -> Iterator[Problem]:
+def _of_inhibition(file: Path, rule: Any, alerts: Sequence[Told]) -> Iterator[Mistake]:
     yield from _labels(file, rule, "equal", alerts)
     for side in ("source_matchers", "target_matchers"):
         yield from _matchers(file, rule, side, alerts)
@@ -73,20 +73,20 @@ def _of_inhibition(file: Path, rule: Any, alerts: Sequence[Told]) -> Iterator[Pr
         for label in rule.get("equal", []) if matched else []:
             if not any(label in told.labels for told in matched):
                 what = f"no alert of {side} has the label {label}"
-                yield Problem(file, line_of(rule, "equal"), what)
+                yield Mistake(file, line_of(rule, "equal"), what)
 
 
-def _labels(file: Path, part: Any, key: str, alerts: Sequence[Told]) -> Iterator[Problem]:
+def _labels(file: Path, part: Any, key: str, alerts: Sequence[Told]) -> Iterator[Mistake]:
     known = frozenset().union(*(told.labels for told in alerts))
     for label in part.get(key, []):
         if label not in known and label != "...":
-            yield Problem(file, line_of(part, key), f"no alert has the label {label}: {nearest(label, known)}")
+            yield Mistake(file, line_of(part, key), f"no alert has the label {label}: {nearest(label, known)}")
 
 
-def _matchers(file: Path, part: Any, key: str, alerts: Sequence[Told]) -> Iterator[Problem]:
+def _matchers(file: Path, part: Any, key: str, alerts: Sequence[Told]) -> Iterator[Mistake]:
     line = line_of(part, key)
     matchers, said = _parsed(part.get(key, []))
-    yield from at(file, line, said)
+    yield from at_line(file, line, said)
     known = frozenset().union(*(told.labels for told in alerts))
     values: Mapping[str, Iterable[str]] = {
         "alertname": {told.name for told in alerts},
@@ -95,10 +95,10 @@ def _matchers(file: Path, part: Any, key: str, alerts: Sequence[Told]) -> Iterat
     }
     for each in matchers:
         if each.name not in known:
-            yield Problem(file, line, f"no alert has the label {each.name}: {nearest(each.name, known)}")
+            yield Mistake(file, line, f"no alert has the label {each.name}: {nearest(each.name, known)}")
         for value in _named(each) if each.name in values else ():
             if not any(re.fullmatch(value, one) for one in values[each.name]):
-                yield Problem(file, line, f"no {each.name} {value}: {nearest(value, values[each.name])}")
+                yield Mistake(file, line, f"no {each.name} {value}: {nearest(value, values[each.name])}")
 
 
 def _parsed(matchers: Sequence[str]) -> tuple[list[Any], list[str]]:

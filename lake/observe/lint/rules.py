@@ -10,9 +10,9 @@ from typing import Any
 
 from lake.alerts import kinds
 from lake.errors import nearest
+from lake.mistakes import Mistake, at_line, line_of, read
 from lake.observe.lint import promql
 from lake.observe.lint.known import SEVERITIES, TEAMS, Known, known
-from lake.observe.lint.problem import Problem, at, line_of, read
 
 ANNOTATIONS = frozenset({"summary", "way_out", "runbook"})
 IN_TEMPLATES = re.compile(r"\$labels\.(\w+)")
@@ -39,7 +39,7 @@ class Found:
 
     known: Known
     alerts: list[Told]
-    problems: list[Problem]
+    mistakes: list[Mistake]
 
 
 def check(files: Sequence[Path], names: Known, project: Path) -> Found:
@@ -52,8 +52,8 @@ def check(files: Sequence[Path], names: Known, project: Path) -> Found:
     found = Found(names, [], [])
     rules = []
     for file in files:
-        document, problems = read(file)
-        found.problems += problems
+        document, mistakes = read(file)
+        found.mistakes += mistakes
         rules += [(file, rule) for group in (document or {}).get("groups", []) for rule in group["rules"]]
     # What is recorded first, whatever file it stands in: some record from what others do.
     for _ in range(2):
@@ -64,16 +64,16 @@ def check(files: Sequence[Path], names: Known, project: Path) -> Found:
     seen: dict[str, Path] = {}
     for file, rule in rules:
         labels, said = promql.check(rule["expr"], found.known)
-        found.problems += at(file, line_of(rule, "expr"), said)
+        found.mistakes += at_line(file, line_of(rule, "expr"), said)
         name = rule.get("alert") or rule["record"]
         if name in seen:
-            found.problems.append(Problem(file, line_of(rule), f"{name} is there twice, also in {seen[name]}"))
+            found.mistakes.append(Mistake(file, line_of(rule), f"{name} is there twice, also in {seen[name]}"))
         seen[name] = file
         if "alert" in rule:
             found.alerts.append(_told(rule, labels))
-            found.problems += _of_alert(file, rule, project)
+            found.mistakes += _of_alert(file, rule, project)
             # Of an expression that is wrong it is not known which labels it has.
-            found.problems += [] if said else _of_texts(file, rule, labels)
+            found.mistakes += [] if said else _of_texts(file, rule, labels)
     return found
 
 
@@ -95,28 +95,28 @@ def _told(rule: Any, labels: frozenset[str]) -> Told:
     return Told(fixed["alertname"], labels | set(fixed), fixed)
 
 
-def _of_alert(file: Path, rule: Any, project: Path) -> Iterator[Problem]:
+def _of_alert(file: Path, rule: Any, project: Path) -> Iterator[Mistake]:
     given = rule.get("labels", {})
     for label, values in (("severity", SEVERITIES), ("team", TEAMS)):
         if label not in given:
             what = f"{rule['alert']} has no label {label}: one of {', '.join(sorted(values))}"
-            yield Problem(file, line_of(rule), what)
+            yield Mistake(file, line_of(rule), what)
         elif given[label] not in values:
             what = f"no {label} {given[label]}: {nearest(given[label], values)}"
-            yield Problem(file, line_of(rule, "labels"), what)
+            yield Mistake(file, line_of(rule, "labels"), what)
     texts = rule.get("annotations", {})
     for name in sorted(ANNOTATIONS - set(texts)):
-        yield Problem(file, line_of(rule), f"{rule['alert']} has no annotation {name}")
+        yield Mistake(file, line_of(rule), f"{rule['alert']} has no annotation {name}")
     runbook = texts.get("runbook")
     if runbook and not (project / runbook).is_file():
         pages = [f"{kinds.RUNBOOKS}/{page.name}" for page in (project / kinds.RUNBOOKS).glob("*.md")]
-        yield Problem(file, line_of(texts, "runbook"), f"no runbook {runbook}: {nearest(runbook, pages)}")
+        yield Mistake(file, line_of(texts, "runbook"), f"no runbook {runbook}: {nearest(runbook, pages)}")
 
 
-def _of_texts(file: Path, rule: Any, labels: frozenset[str]) -> Iterator[Problem]:
+def _of_texts(file: Path, rule: Any, labels: frozenset[str]) -> Iterator[Mistake]:
     texts = rule.get("annotations", {})
     for name, text in texts.items():
         for label in IN_TEMPLATES.findall(text):
             if label not in labels | set(rule.get("labels", {})):
                 what = f"no label {label} in the expression: {nearest(label, labels)}"
-                yield Problem(file, line_of(texts, name), what)
+                yield Mistake(file, line_of(texts, name), what)

@@ -9,10 +9,10 @@ from lake.alerts.judge import known
 from lake.alerts.rules import MetricRule, load
 from lake.errors import LakeError
 from lake.metrics.definitions import Metrics
-from lake.observe.lint.problem import Problem, line_of, read
+from lake.mistakes import Mistake, line_of, read
 
 
-def check(file: Path, metrics: Metrics) -> Iterator[Problem]:
+def check(file: Path, metrics: Metrics) -> Iterator[Mistake]:
     """Look through a file of rules.
 
     Raises:
@@ -24,4 +24,4 @@ def check(file: Path, metrics: Metrics) -> Iterator[Problem]:
             try:
                 known(rule, metrics)
             except LakeError as error:
-                yield Problem(file, line_of(entry, "metric"), f"rule {rule.name}: {error.what}; {error.fix}")
+                yield Mistake(file, line_of(entry, "metric"), f"rule {rule.name}: {error.what}; {error.fix}")

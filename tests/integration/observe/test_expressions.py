@@ -22,6 +22,7 @@ NOT_EVERYWHERE = {
     # Orders of this very minute and day: the shop of a test does not live.
     "shoplake-overview: Revenue today",
     "shoplake-overview: Orders a minute",
+    "shoplake-business: How does revenue of today grow?",
     # What nobody has refused or verified, what grew for a day, what failed: not in a lake that is well and minutes old.
     "shoplake-lake: Which tables were not verified for longest?",
     "shoplake-lake: Which tables grow fastest?",

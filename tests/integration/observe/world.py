@@ -142,8 +142,42 @@ def _lake(start: float, tables: int) -> Iterator[Series]:
         yield lake("exporter_up", flat(1), collector=collector)
         yield lake("exporter_collect_seconds", wave(took, took / 4, HOUR), collector=collector)
         yield lake("exporter_tables_left_out", flat(0), collector=collector)
+    yield from _business(start)
     yield lake("shop_orders_per_minute", wave(18, 14, shift=-6 * HOUR))
     yield lake("shop_revenue_today", lambda t: 0.35 * ((start + t) % DAY))
+
+
+FIGURES = {
+    "revenue": 31_250.75, "orders": 812, "average_order_value": 38.49, "payment_failure_rate": 0.021,
+    "refund_rate": 0.013, "sessions": 9_400, "conversion_rate": 0.031,
+}  # fmt: skip
+
+
+def _business(start: float) -> Iterator[Series]:
+    def lake(metric: str, course: Course, **labels: str) -> Series:
+        return Series(f"shoplake_{metric}", {"instance": "exporter", "job": "lake", **labels}, course)
+
+    def midnight(t: float) -> float:
+        return (start + t) // DAY * DAY
+
+    published = saw(HOUR, 40 * 60)
+    yield lake("business_as_of_timestamp_seconds", lambda t: start + t - published(t) - 140, receipt="shop_20261127T14")
+    for metric, value in FIGURES.items():
+        share = value if value < 1 or "average" in metric else None
+        yield lake(
+            "business_value",
+            lambda t, value=value, share=share: share or value * ((start + t) % DAY) / DAY,
+            metric=metric,
+            day="today",
+        )  # type: ignore[misc]
+        yield lake("business_value", flat(value), metric=metric, day="yesterday")
+        yield lake("business_value", flat(value * 0.94), metric=metric, day="week_before")
+        yield lake("business_newest_day_timestamp_seconds", midnight, metric=metric)
+    for place, department in enumerate(("GROCERY", "DRUG GM", "PRODUCE", "MEAT", "DELI", "PASTRY", "FUEL", "SALAD")):
+        of = {"metric": "revenue", "department": department, "day": "yesterday"}
+        yield lake("business_department_value", flat(16_000 / 1.7**place), **of)
+    broken = {"rule": "department_falls", "segment": "MEAT", "severity": "warning", "state": "broken"}
+    yield lake("shop_rule_broken", flat(1), receipt="shop_20261127T14", **broken)
 
 
 TASKS = {

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import httpx
+import pyarrow as pa
 import pytest
 import trino
 import yaml
+from pyiceberg.expressions import EqualTo
 
 from lake.layers import raw
 from lake.platform import sql
 from lake.platform.catalog import MAIN
+from lake.quality.audit import RESULTS
 from lake.runtime import access, scrape
 from lake.settings import settings
 
@@ -101,6 +105,39 @@ def test_other_layers_are_refused_and_not_shown(layer: str) -> None:
     assert [layer] not in ask("SHOW SCHEMAS", "dashboards")
 
 
+@pytest.fixture
+def audited() -> Iterator[str]:
+    """Id of a run whose audit counted rows, and saw a person's address in a column."""
+    catalog, name = raw.open_catalog(MAIN), access.COUNTS
+    was_there = catalog.table_exists(name)
+    table = catalog.create_table_if_not_exists(name, RESULTS)
+    common = {"run_id": TABLE, "checked_at": datetime.now(UTC), "layer": "quarantine", "table_name": TABLE}
+    seen = {"expect_table_row_count_to_equal": "7", "expect_column_max_to_be_between": PERSON[0]}
+    rows = [
+        {**common, "check_name": check, "severity": "warning", "is_passed": False, "observed": said, "notes": PERSON[0]}
+        for check, said in seen.items()
+    ]
+    table.append(pa.Table.from_pylist(rows, schema=RESULTS))
+    yield TABLE
+    if was_there:
+        catalog.load_table(name).delete(EqualTo("run_id", TABLE))
+    else:
+        catalog.drop_table(name)
+
+
+@pytest.mark.parametrize("user", access.READERS)
+def test_readers_see_what_the_audit_counted_and_no_value_that_it_saw(user: str, audited: str) -> None:
+    asked = f"SELECT check_name, observed, notes FROM audit.check_results WHERE run_id = '{audited}' ORDER BY 1 DESC"
+    assert ask(asked, user) == [
+        ["expect_table_row_count_to_equal", "7", None],
+        ["expect_column_max_to_be_between", None, None],
+    ]
+    looked_for = f"SELECT count(*) FROM audit.check_results WHERE observed = '{PERSON[0]}' OR notes = '{PERSON[0]}'"
+    assert ask(looked_for, user) == [[0]]
+    assert "PERMISSION_DENIED" in refused('SELECT * FROM audit."check_results$files"', user)
+    assert "PERMISSION_DENIED" in refused("DELETE FROM audit.check_results", user)
+
+
 def test_other_catalogs_are_refused() -> None:
     assert "PERMISSION_DENIED" in refused(f"SELECT city FROM {OTHER}.curated.{TABLE}", "dashboards")
     assert "PERMISSION_DENIED" in refused("SELECT * FROM system.runtime.queries", "dashboards")
@@ -148,7 +185,7 @@ def test_sqlalchemy_finds_the_tables_and_their_columns() -> None:
     url = URL.create("trino", **login, host=settings().trino_host, port=settings().trino_port, database="lake")
     with sql.trusted():
         found = inspect(create_engine(url, connect_args=sql.connect_args()))
-        assert set(found.get_schema_names()) == {*access.SHOWN}
+        assert {*access.SHOWN} <= set(found.get_schema_names()) <= {*access.SHOWN, access.COUNTS[0]}
         assert TABLE in found.get_table_names("curated")
         assert [each["name"] for each in found.get_columns(TABLE, "curated")] == ["email", "first_name", "city"]
         found.get_table_comment(TABLE, "curated")

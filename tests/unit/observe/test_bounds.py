@@ -10,9 +10,12 @@ from typing import Any
 import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 
+from lake.alerts.alertmanager import Up
 from lake.alerts.freshness import Age
 from lake.ledger.receipts import Receipt
-from lake.observe import bounds, files, freshness, parity, published
+from lake.observe import bounds, files, freshness, parity, published, shop_alerts
+from lake.observe.business import declared, figures, latest
+from lake.observe.business.figures import Figures, Of
 from lake.observe.collector import Collector, Observer
 from lake.observe.exposition import Page
 from lake.observe.metrics import Sample
@@ -35,6 +38,13 @@ def lake(tables: int) -> Iterator[Sample]:
     yield from freshness.samples([Age(name, "shop", NOW - timedelta(hours=1), minutes=60) for name in names], NOW)
     yield from files.samples({f"marts.{name}": files.Summary(rows=7) for name in names})
     row = {"source": "shop", "drift_rows": 1, "lake_rows": 7, "verified_through": NOW}
+    metrics = [f"a_metric_{number}" for number in range(declared.MOST)]
+    days: dict[str, str] = {f"{NOW - timedelta(days=back):%Y-%m-%d}": "7" for back in range(36)}
+    departments = {f"DEPARTMENT {number}": days for number in range(figures.MOST_DEPARTMENTS + 1)}
+    told_of = Figures(Of("", "", ""), dict.fromkeys(metrics, days), dict.fromkeys(metrics, departments))
+    yield from latest.samples(told_of, Receipt("r", "", NOW.isoformat(), "", "", "", ""), NOW.date())
+    up = [Up({"alertname": "a", "rule": "a", "segment": str(number)}, {}) for number in range(shop_alerts.MOST + 9)]
+    yield from shop_alerts.samples(up)
     yield from parity.samples(
         [{**row, "table": name, "against": against} for name in names for against in ("source", "primary")]
     )

@@ -28,7 +28,7 @@ PROVISIONING = PROJECT / "infra" / "grafana" / "provisioning"
 PAGE = PROJECT / "lake" / "observe" / "page"
 SHOWN = {"lake", "node", "mysql", "airflow", "prometheus"}
 """Jobs of whose metrics the dashboards show more than whether they answer."""
-NAMES = {"overview", "database", "replication", "pipeline", "lake", "airflow", "host"}
+NAMES = {"overview", "business", "database", "replication", "pipeline", "lake", "airflow", "host"}
 
 Panel = dict[str, Any]
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from lake.observe.lint import promql
-from lake.observe.lint.__main__ import main, problems
+from lake.observe.lint.__main__ import main, mistakes
 from lake.observe.lint.known import Known, known, listed
 from lake.settings import PROJECT
 
@@ -31,11 +31,11 @@ def _spoilt(project: Path, file: str, was: str, becomes: str) -> list[str]:
     assert was in text
     line = text[: text.index(was)].count("\n") + 1
     path.write_text(text.replace(was, becomes, 1))
-    return [str(each).removeprefix(f"{project}/").replace(f":{line}:", ":LINE:") for each in problems(project)]
+    return [str(each).removeprefix(f"{project}/").replace(f":{line}:", ":LINE:") for each in mistakes(project)]
 
 
 def test_nothing_is_said_of_what_is_shipped() -> None:
-    assert problems() == []
+    assert mistakes() == []
 
 
 @pytest.mark.parametrize(
@@ -124,7 +124,7 @@ def test_a_route_that_names_what_is_not_there(project: Path, was: str, becomes: 
 
 def test_a_file_that_is_no_yaml_is_named_with_its_line(project: Path) -> None:
     (project / RULES / "own.yml").write_text("groups:\n  - name: [\n")
-    [said] = [str(each) for each in problems(project)]
+    [said] = [str(each) for each in mistakes(project)]
     assert said.startswith(f"{project}/{RULES}/own.yml:3: not YAML: ")
 
 
@@ -204,3 +204,9 @@ def test_a_list_says_what_one_kind_of_server_alone_has(tmp_path: Path) -> None:
     file.write_text("# names\na\nb{x,y}  # mariadb\nc{x}  # mysql\n")
     assert listed(file) == {"a": set(), "b": {"x", "y"}, "c": {"x"}}
     assert listed(file, only="mysql") == {"a": set(), "c": {"x"}}
+
+
+def test_a_business_figure_that_there_is_not(project: Path) -> None:
+    file = "infra/prometheus/business.yml"
+    told = "there is no metric 'oders'; did you mean orders?"
+    assert _spoilt(project, file, "metric: orders", "metric: oders") == [f"{file}:LINE: {told}"]

@@ -20,6 +20,7 @@ from cryptography import x509
 from lake.contracts import personal
 from lake.errors import LakeError, ServiceError
 from lake.platform import sql
+from lake.quality.audit import RESULTS
 from lake.runtime import access, certificate, engines
 from lake.settings import settings
 
@@ -61,12 +62,29 @@ def test_readers_see_marts_and_curated_with_what_is_personal_masked(user: str) -
         assert {column["name"]: column["mask"] for column in rule["columns"]} == MASKS
 
 
+@pytest.mark.parametrize("user", access.READERS)
+def test_readers_see_counts_of_the_audit_and_nothing_of_what_it_read(user: str) -> None:
+    rule = table(user, "lake.audit.check_results")
+    assert rule["privileges"] == ["SELECT"]
+    masks = {column["name"]: column["mask"] for column in rule["columns"]}
+    # What a check observed is text; of row counts alone it is known to be a number.
+    assert masks == {
+        "observed": "CASE WHEN check_name = 'expect_table_row_count_to_equal' THEN observed END",
+        "notes": "CAST(NULL AS varchar)",
+    }
+    assert {name for name, kind in zip(RESULTS.names, RESULTS.types, strict=True) if kind == "string"} == {
+        "run_id", "layer", "table_name", "check_name", "column_name", "severity", *masks,
+    }  # fmt: skip
+    assert table(user, "lake.audit.check_results", None).get("privileges", []) == []
+
+
 @pytest.mark.parametrize("user", [*access.READERS, access.METRICS, "nobody"])
 @pytest.mark.parametrize(
     "name",
     [
         "lake.raw.customers", "lake.cleaned.customers", "lake.history.customers", "lake.quarantine.customers",
-        "lake.ops.runs", "run_1.marts.daily_revenue", "lake.marts_of_others.t", "system.runtime.queries",
+        "lake.ops.runs", "lake.audit.other", "lake.audit.check_results$files", "run_1.audit.check_results",
+        "run_1.marts.daily_revenue", "lake.marts_of_others.t", "system.runtime.queries",
         "system.metadata.table_properties", "lake.curated.dim_customer$files", "lake.curated.dim_customer$partitions",
     ],
 )  # fmt: skip

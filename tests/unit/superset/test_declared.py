@@ -13,13 +13,14 @@ import pytest
 import sqlglot
 import yaml
 
-from infra.superset import generate
-from infra.superset.declared import COLUMNS, MOST_CHARTS, Board, read
+from infra.superset import generate, listed
+from infra.superset.declared import COLUMNS, MOST_CHARTS, Board, marts_of, read
 from infra.superset.exported import named
 from infra.superset.files import normal, written
 from infra.superset.statements import dataset_of, expression
 from lake.errors import LakeError
 from lake.metrics.definitions import Metrics, load
+from lake.settings import PROJECT
 
 Declare = Callable[[str], list[Board]]
 
@@ -123,7 +124,9 @@ def test_a_chart_asks_for_its_metric_s_sums(metrics: Metrics, files: dict[str, s
             query = sqlglot.parse_one(dataset["sql"], dialect="trino")
             tables = {f"{table.db}.{table.name}" for table in query.find_all(sqlglot.exp.Table)}
             if chart.metric is None:
-                assert all(name.startswith("marts.") for name in tables)
+                # Iceberg's own tables about a table are called after it.
+                assert all(name.startswith("marts.") for name in tables) or tables == {"audit.check_results"}
+                assert listed.columns_of(dataset["sql"]) == query.named_selects
                 continue
             assert tables == set(chart.metric.tables), chart.name
             assert (
@@ -138,6 +141,49 @@ def test_a_chart_asks_for_its_metric_s_sums(metrics: Metrics, files: dict[str, s
                 for column in sqlglot.parse_one(metric["expression"], dialect="trino").find_all(sqlglot.exp.Column)
             }
             assert needed <= set(query.named_selects)
+
+
+# -- what is listed
+def test_freshness_is_asked_of_every_mart_that_a_dashboard_draws_from(
+    metrics: Metrics, declare: Declare, files: dict[str, str]
+) -> None:
+    behind = marts_of(read(metrics))
+    assert {"sales_by_day", "campaign_uplift"} < set(behind)
+    text = yaml.safe_load(files["datasets/Shoplake/freshness.yaml"])["sql"]
+    asked = {table.name for table in sqlglot.parse_one(text, dialect="trino").find_all(sqlglot.exp.Table)}
+    assert asked == {*behind, *(f"{mart}$snapshots" for mart in behind)}
+    few = marts_of(declare("[[{number: sessions, width: 6}, {number: searches, width: 6}]]"))
+    assert few == ["searches", "sessions"]
+    assert listed.sql_of("freshness", few).count("UNION ALL") == 1
+
+
+def test_a_table_is_sorted_as_its_query_says(files: dict[str, str]) -> None:
+    params = yaml.safe_load(files["charts/quality_listed_quarantine.yaml"])["params"]
+    assert params["order_by_cols"] == ['["Waiting", false]']
+    assert listed.order_of('SELECT 1 AS "A"\nORDER BY "A"') == [("A", True)]
+
+
+@pytest.mark.parametrize("name", listed.names())
+def test_what_is_listed_is_counts_alone(name: str) -> None:
+    """No column of a table's own is shown: what they hold may be a person's."""
+    query = sqlglot.parse_one(listed.sql_of(name, ["sales_by_day"]), dialect="trino")
+    known = {"name", "rows_now", "written_at", "newest", "run_id", "checked_at", "table_name", "observed"}
+    assert {column.name for each in query.expressions for column in each.find_all(sqlglot.exp.Column)} <= {
+        *known, "layer", "is_passed", "check_name", "current_date", "current_timestamp",
+    }  # fmt: skip
+
+
+# -- the header
+def test_a_header_leads_to_the_other_dashboards_and_to_the_guides(metrics: Metrics, files: dict[str, str]) -> None:
+    slugs = [board.slug for board in read(metrics)]
+    for slug in slugs:
+        position = yaml.safe_load(files[f"dashboards/{slug}.yaml"])["position"]
+        links = re.findall(r"\]\(([^)]+)\)", position[f"MARKDOWN-{slug}"]["meta"]["code"])
+        boards = [link for link in links if link.startswith("/superset/")]
+        assert boards == [f"/superset/dashboard/{other}/" for other in slugs if other != slug]
+        guides = [link.removeprefix("/shoplake/") for link in links if link not in boards]
+        assert guides == ["docs/metrics.md", "docs/reports.md", "docs/dashboards.md"]
+        assert all((PROJECT / guide).is_file() for guide in guides)
 
 
 # -- the files

@@ -1,4 +1,4 @@
-"""What is wrong in a report's file, told with the line and the nearest name that there is."""
+"""What is wrong in a YAML file that a person writes, told with the line and the nearest name that there is."""
 
 from __future__ import annotations
 
@@ -31,39 +31,52 @@ class Mistake:
         return f"{self.file}:{self.line}: {self.what}"
 
 
+def read(file: Path) -> tuple[Any, list[Mistake]]:
+    """A YAML file whose parts know their lines; nothing, and why, where it is none."""
+    try:
+        return YAML(typ="rt").load(file.read_text("utf-8")), []
+    except MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        return None, [Mistake(file, line, f"not YAML: {error.problem or error}")]
+
+
+def line_of(part: Any, key: str = "") -> int:
+    """Where a mapping of such a file begins, or its entry ``key`` where it has that."""
+    return int(part.lc.key(key)[0] if key in part else part.lc.line) + 1
+
+
+def at_line(file: Path, line: int, said: Iterable[str]) -> Iterator[Mistake]:
+    """Each as a mistake at one line."""
+    for what in said:
+        yield Mistake(file, line, what)
+
+
 def at(file: Path, said: Iterable[tuple[Place, str]]) -> list[Mistake]:
-    """Mistakes at their lines. The file is read again for them, by what knows its lines."""
+    """Mistakes at their lines, in a file that is YAML. It is read again for them, by what knows its lines."""
     found = list(said)
-    document = YAML(typ="rt").load(file.read_text("utf-8")) if found else None
+    document = read(file)[0] if found else None
     return [Mistake(file, _line(document, place), what) for place, what in found]
 
 
-def not_yaml(file: Path) -> list[Mistake]:
-    """Why a file is not YAML; nothing where it is."""
-    try:
-        YAML(typ="safe").load(file.read_text("utf-8"))
-    except MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
-        return [Mistake(file, line, f"not YAML: {error.problem or error}")]
-    return []
-
-
-def of_shape(error: ValidationError, fields: Mapping[str, Iterable[str]]) -> Iterator[tuple[Place, str]]:
+def of_shape(
+    error: ValidationError, fields: Mapping[str, Iterable[str]], of_kinds: str = ""
+) -> Iterator[tuple[Place, str]]:
     """What does not have the shape that it should.
 
     Args:
-        fields: names of what a figure may have, by its kind, and under ``""`` of what the report itself may have.
+        fields: names of what an entry of ``of_kinds`` may have, by its kind, and under ``""`` of what the file itself
+            may have.
+        of_kinds: key of a list whose entries say of what kind they are; none where there is no such list.
     """
     found = error.errors()
     for item in found:
         place = item["loc"]
         if any(other["loc"][: len(place)] == place != other["loc"] for other in found):
             continue  # what is said of the whole comes from what is wrong within it
-        if place[:1] == ("figures",) and len(place) > 2:
-            # After the number of the figure, its kind stands, which is no part of the file.
+        kind = ""
+        if of_kinds and place[:1] == (of_kinds,) and len(place) > 2:
+            # After the number of the entry, its kind stands, which is no part of the file.
             kind, place = str(place[2]), (*place[:2], *place[3:])
-        else:
-            kind = ""
         where = ".".join(map(str, place)) or "the file"
         yield place, f"{where}: {_said(item, place, fields.get(kind, ()))}"
 
