@@ -15,6 +15,7 @@ import xmlrpc.client
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 
@@ -57,7 +58,7 @@ def is_running() -> bool:
         _rpc().getState()
     except xmlrpc.client.Fault:  # its only answer then
         with suppress(FileNotFoundError):
-            _await_end(int((_run_folder() / "supervisord.pid").read_text()))
+            _await_end(int(_pid_file().read_text()))
         return False
     except (OSError, xmlrpc.client.Error):
         return False
@@ -98,12 +99,22 @@ def start(services: Iterable[Service]) -> None:
 
 
 def stop() -> None:
-    """End every service in good order, then the supervisor."""
-    rpc = _rpc()
-    pid = rpc.getPID()
-    rpc.stopAllProcesses(True)
-    rpc.shutdown()
-    _await_end(pid)
+    """End every service in good order, then the supervisor.
+
+    Somebody else may be ending it at the same time: then it refuses, or is gone in the middle of an answer, and all that
+    is left to do is to wait until it has ended.
+    """
+    with suppress(FileNotFoundError):
+        pid = int(_pid_file().read_text())
+        with suppress(OSError, HTTPException, xmlrpc.client.Error):
+            rpc = _rpc()
+            rpc.stopAllProcesses(True)
+            rpc.shutdown()
+        _await_end(pid)
+
+
+def _pid_file() -> Path:
+    return _run_folder() / "supervisord.pid"
 
 
 def _await_end(pid: int) -> None:
