@@ -101,8 +101,8 @@ def start(services: Iterable[Service]) -> None:
 def stop() -> None:
     """End every service in good order, then the supervisor.
 
-    Somebody else may be ending it at the same time: then it refuses, or is gone in the middle of an answer, and all that
-    is left to do is to wait until it has ended.
+    Somebody else may be ending it at the same time: then it refuses, or is gone in the middle of an answer, and what is
+    left to do is to wait until it has ended.
     """
     with suppress(FileNotFoundError):
         pid = int(_pid_file().read_text())
