@@ -86,7 +86,7 @@ def affinity(lines: Iterable[Row], categories: Mapping[int, int], orders: int) -
         known = sorted(basket - {NO_CATEGORY})
         if len(known) <= 100:
             pairs.update(combinations(known, 2))
-    often = {pair: together for pair, together in pairs.items() if together >= 5 and together >= orders / 1000}
+    often = {pair: together for pair, together in pairs.items() if together >= 5 and together >= orders / 100}
     together = 2 * sum(often.values())
     beside = sum(having[one] + having[other] for one, other in often)
     expected = 2 * sum((share(having[one] * having[other], orders) or Decimal(0) for one, other in often), Decimal(0))

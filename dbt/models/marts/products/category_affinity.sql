@@ -49,7 +49,7 @@ counted as (
         on pairs.order_month = category_months.order_month and pairs.category_id = category_months.category_id
     inner join category_months as with_months
         on pairs.order_month = with_months.order_month and pairs.with_category_id = with_months.category_id
-    where pairs.orders >= 5 and pairs.orders * 1000 >= months.orders
+    where pairs.orders >= 5 and pairs.orders * 100 >= months.orders
 )
 
 select
