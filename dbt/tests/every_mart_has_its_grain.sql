@@ -6,6 +6,7 @@
 -- depends_on: {{ ref('order_details') }}, {{ ref('payments_by_day') }}, {{ ref('reviews_by_day') }}
 -- depends_on: {{ ref('customer_churn') }}
 -- depends_on: {{ ref('stock') }}, {{ ref('campaign_uplift') }}
+-- depends_on: {{ ref('category_affinity') }}, {{ ref('discount_effect') }}
 -- depends_on: {{ ref('sessions') }}, {{ ref('searches') }}
 with broken as (
     {{ broken_grains() }}

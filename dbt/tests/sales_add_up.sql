@@ -25,6 +25,12 @@ with totals as (
     from {{ ref('sales_by_day') }}
     union all
     select
+        'discount_effect' as mart,
+        sum(revenue) as revenue,
+        sum(discounted_units + full_price_units) as units
+    from {{ ref('discount_effect') }}
+    union all
+    select
         'order_details' as mart,
         sum(revenue) as revenue,
         sum(units) filter (where not is_cancelled) as units

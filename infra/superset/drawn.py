@@ -20,6 +20,7 @@ FORMATS = {
     "hours": (",.1f", ",.1f"),
     "stars": (".2f", ".2f"),
     "position": (".1f", ".1f"),
+    "times": (".2f", ".2f"),
 }
 """How a figure is written, by its metric's unit: of a sum, and of a quotient. Sums are written out: they are exact."""
 AXIS = {"money": "$.3~s", "count": ".3~s"}

@@ -55,10 +55,12 @@ def _list(metrics: Metrics, as_json: bool) -> None:
     if as_json:
         typer.echo(json.dumps([asdict(one) for one in metrics], indent=1))
         return
-    table = Table(box=None)
-    table.add_column("metric", no_wrap=True)
-    for title in ("unit", "by", "what it is"):
-        table.add_column(title, overflow="fold")
-    for one in metrics:
-        table.add_row(one.name, one.unit, ", ".join(one.dimensions), one.description)
-    console.print(table)
+    for is_helper, title in ((False, "metric"), (True, "helper of others")):
+        table = Table(box=None)
+        table.add_column(title, no_wrap=True)
+        for other in ("unit", "by", "what it is"):
+            table.add_column(other, overflow="fold")
+        for one in metrics:
+            if one.is_helper == is_helper:
+                table.add_row(one.name, one.unit, ", ".join(one.dimensions), one.description)
+        console.print(table)

@@ -18,7 +18,7 @@ from sqlglot import exp
 
 from lake.errors import nearest
 
-UNITS = ("money", "count", "share", "days", "hours", "stars", "position")
+UNITS = ("money", "count", "share", "days", "hours", "stars", "position", "times")
 OWNERS = ("finance", "marketing", "merchandising", "operations", "sales")
 """Departments, as the shop's contracts name them."""
 DIRECTIONS = ("up", "down", "neither")
@@ -59,13 +59,15 @@ def mistakes(project: Path) -> list[str]:
         for model in document.get("semantic_models", ())
         for measure in model.get("measures", ())
     }
-    metrics = {metric["name"] for document in files.values() for metric in document.get("metrics", ())}
+    defined = [metric for document in files.values() for metric in document.get("metrics", ())]
+    metrics = {metric["name"] for metric in defined}
+    used = {part["name"] for metric in defined for part in metric.get("type_params", {}).get("metrics", ())}
     found: list[str] = []
     for file, document in files.items():
         for model in document.get("semantic_models", ()):
             found += _of_model(file, model, columns)
         for metric in document.get("metrics", ()):
-            found += _of_metric(file, metric, measures, metrics)
+            found += _of_metric(file, metric, measures, metrics, used)
     return found
 
 
@@ -77,6 +79,8 @@ def _of_model(file: Path, model: Any, columns: dict[str, set[str]]) -> Iterator[
         yield place.mistake(f"semantic model {name} is of {asked!r}, which is no mart", asked, columns)
         return
     known = columns[referred[1]]
+    for measure in model.get("measures", ()):
+        yield from _of_aggregation(_place(file, measure), measure, name)
     for kind in ("dimensions", "measures"):
         for part in model.get(kind, ()):
             for column in _columns(str(part.get("expr", part["name"]))):
@@ -85,7 +89,22 @@ def _of_model(file: Path, model: Any, columns: dict[str, set[str]]) -> Iterator[
                     yield _place(file, part).mistake(said, column, sorted(known))
 
 
-def _of_metric(file: Path, metric: Any, measures: set[str], metrics: set[str]) -> Iterator[str]:
+def _of_aggregation(place: Place, measure: Any, model: str) -> Iterator[str]:
+    """Percentiles are exact, because a figure must come out the same when it is computed again."""
+    said, asked = f"{place.file}:{place.line}: {measure['name']} of semantic model {model}", measure.get("agg")
+    if asked == "median":
+        yield f"{said} has the agg 'median'; say percentile, and percentile: 0.5 in agg_params"
+    if asked != "percentile":
+        return
+    params = measure.get("agg_params", {})
+    rank = params.get("percentile")
+    if isinstance(rank, bool) or not isinstance(rank, int | float) or not 0 < rank < 1:
+        yield f"{said} has the percentile {rank!r}; say one between 0 and 1 in agg_params"
+    if params.get("use_discrete_percentile") is not True or params.get("use_approximate_percentile"):
+        yield f"{said} is no exact percentile; say use_discrete_percentile: true in agg_params, and no approximate one"
+
+
+def _of_metric(file: Path, metric: Any, measures: set[str], metrics: set[str], used: set[str]) -> Iterator[str]:
     place, name = _place(file, metric), metric["name"]
     params = metric.get("type_params", {})
     measure = params.get("measure")
@@ -103,6 +122,12 @@ def _of_metric(file: Path, metric: Any, measures: set[str], metrics: set[str]) -
         if meta.get(what) not in known:
             said = f"metric {name} has the {what} {meta[what]!r}" if what in meta else f"metric {name} has no {what}"
             yield place.mistake(said, str(meta.get(what, "")), known)
+    if "helper" not in meta:
+        return
+    if meta["helper"] is not True:
+        yield f"{place.file}:{place.line}: metric {name} has the helper {meta['helper']!r}; say true, or leave it out"
+    elif name not in used:
+        yield f"{place.file}:{place.line}: metric {name} is a helper, but no metric is computed of it; leave helper out"
 
 
 def _columns(expression: str) -> set[str]:

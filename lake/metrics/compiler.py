@@ -112,10 +112,11 @@ def _within(question: Question) -> list[str]:
 def _no_connection() -> Any:
     """What MetricFlow wants of a database: to know which one it writes for. It never asks it."""
     from metricflow.protocols.sql_client import SqlEngine
-    from metricflow.sql.render.trino import TrinoSqlPlanRenderer
+
+    from lake.metrics.percentiles import TrinoExactly
 
     class Trino:
         sql_engine_type = SqlEngine.TRINO
-        sql_plan_renderer = TrinoSqlPlanRenderer()
+        sql_plan_renderer = TrinoExactly()
 
     return Trino()

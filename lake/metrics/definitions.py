@@ -1,7 +1,7 @@
 """The metrics as the dbt project defines them, in dbt's semantic layer.
 
 The format is dbt's (https://docs.getdbt.com/docs/build/semantic-models); MetricFlow reads it. What Shoplake wants to
-know besides stands in each metric's ``meta``: unit, owner, and which way is good.
+know besides stands in each metric's ``meta``: unit, owner, which way is good, and whether it is only a helper.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ class Metric:
     Attributes:
         name, label, description: what it is called in commands and to people, and what it counts.
         unit, owner, good: one of `check.UNITS`, `check.OWNERS` and `check.DIRECTIONS`, which says what way is good.
+        is_helper: whether it is there for others to be computed of, and nobody would ask for it.
         grain: the shortest period that it is known for.
         dimensions: what it can be split by.
         expression: how it is computed, of columns or of other metrics.
@@ -43,6 +44,7 @@ class Metric:
     unit: str
     owner: str
     good: str
+    is_helper: bool
     grain: str
     dimensions: tuple[str, ...]
     expression: str
@@ -95,6 +97,7 @@ class Metrics:
             unit=meta["unit"],
             owner=meta["owner"],
             good=meta["good"],
+            is_helper=meta.get("helper", False),
             grain=max((_grain(model) for model in models.values()), key=GRAINS.index),
             dimensions=tuple(sorted(shared)),
             expression=self._expression(raw),
@@ -120,8 +123,7 @@ class Metrics:
         if raw.type_params.measure is None:
             return str(raw.type_params.expr)
         model, measure = self._measures[raw.type_params.measure.name]
-        how = "count distinct" if measure.agg.value == "count_distinct" else measure.agg.value
-        return f"{how} of {measure.expr or measure.name} in {SCHEMA}.{model.node_relation.alias}"
+        return f"{_how(measure)} of {measure.expr or measure.name} in {SCHEMA}.{model.node_relation.alias}"
 
 
 def load() -> Metrics:
@@ -138,6 +140,17 @@ def load() -> Metrics:
     with tempfile.TemporaryDirectory(prefix="shoplake-") as folder:
         written = marts.semantic_manifest(Path(folder))
     return Metrics(parse_manifest_from_dbt_generated_manifest(written))
+
+
+def _how(measure: Any) -> str:
+    """What is done with the values of a measure, in words."""
+    match measure.agg.value:
+        case "count_distinct":
+            return "count distinct"
+        case "percentile":
+            return f"exact {measure.agg_params.percentile * 100:g}th percentile"
+        case other:
+            return str(other)
 
 
 def _dimensions(model: Any) -> set[str]:

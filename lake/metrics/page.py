@@ -33,21 +33,31 @@ from the tables of the shop to reports and alert rules; `--serve` shows them at 
 mart has is declared beside it and proven of each build before it is published. What dbt told of a run's build
 (`manifest.json` and `run_results.json`, gzipped) is kept with the run, under `s3://audit/<run>/dbt/`.
 
+Percentiles are exact: the smallest value that so many of all values do not exceed (nearest rank). MetricFlow itself has
+approximate ones alone for Trino, which may differ from one time to the next; so Shoplake writes their SQL.
+
+Helpers are what others are computed of, and nobody would ask for. They stand apart below, and can be asked for as well.
+
 To add one, write it into a file of `dbt/models/metrics/`, in the format of dbt's semantic layer, with `unit`, `owner`
-and `good` in its `meta`; then run `python -m lake.metrics.page`. What is wrong in it is told with file and line.
+and `good` in its `meta`, and `helper: true` in a helper's; then run `python -m lake.metrics.page`. What is wrong in it
+is told with file and line.
 """
 
 
 def written(metrics: Metrics) -> str:
     """The page."""
-    owners = sorted({metric.owner for metric in metrics})
+    asked = [metric for metric in metrics if not metric.is_helper]
+    of_owners = [
+        (owner.capitalize(), [metric for metric in asked if metric.owner == owner])
+        for owner in sorted({metric.owner for metric in asked})
+    ]
     parts = [HEAD]
-    for owner in owners:
-        parts.append(f"\n## {owner.capitalize()}\n\n")
+    for title, listed in (*of_owners, ("Helpers", [metric for metric in metrics if metric.is_helper])):
+        parts.append(f"\n## {title}\n\n")
         parts.append(
             "| metric | what it is | unit | good | by | known by | computed as |\n|---|---|---|---|---|---|---|\n"
         )
-        parts += [_row(metric) for metric in metrics if metric.owner == owner]
+        parts += map(_row, listed)
     return "".join(parts)
 
 

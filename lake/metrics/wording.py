@@ -10,11 +10,15 @@ def told(value: Decimal | None, unit: str) -> str:
 
     >>> told(Decimal("1234.5"), "money"), told(Decimal("0.0512"), "share"), told(Decimal(12), "count")
     ('1,234.50', '5.12 %', '12')
+    >>> told(Decimal("1.254"), "times")
+    '1.25 ×'
     """
     if value is None:
         return "–"
     if unit == "share":
         return f"{value * 100:.2f} %"
+    if unit == "times":
+        return f"{value:,.2f} ×"
     if unit == "count" and value == int(value):
         return f"{int(value):,}"
     return f"{value:,.2f}"

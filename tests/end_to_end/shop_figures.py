@@ -10,14 +10,9 @@ from decimal import ROUND_HALF_UP, Decimal
 from functools import cached_property
 from typing import Any
 
-Row = dict[str, Any]
-Figure = Decimal | int | None
+from tests.end_to_end.line_figures import Figure, Row, affinity, deliveries, discount_of, discounts, share
+
 PAUSE = timedelta(minutes=30)
-
-
-def share(part: Any, whole: Any) -> Decimal | None:
-    """A quotient to six places, half up; None where there is nothing to divide by."""
-    return (Decimal(part) / Decimal(whole)).quantize(Decimal("0.000001"), ROUND_HALF_UP) if whole else None
 
 
 @dataclass
@@ -108,6 +103,12 @@ class Shop:
         """The first and the last day with an order, cancelled or not."""
         found = [order["ordered_at"].date() for order in self.tables["orders"]]
         return min(found), max(found)
+
+    @cached_property
+    def categories(self) -> dict[int, int]:
+        """Of the products that have one."""
+        products = self.tables["products"]
+        return {one["product_id"]: one["category_id"] for one in products if one["category_id"] is not None}
 
     @cached_property
     def value(self) -> dict[int, Decimal]:
@@ -260,10 +261,6 @@ def month_after(first: date, by: int) -> date:
     return date(months // 12, months % 12 + 1, 1)
 
 
-def _discount(line: Row) -> Decimal:
-    return Decimal(line["retail_discount"] + line["coupon_discount"] + line["coupon_match_discount"])
-
-
 def _cost(line: Row) -> Decimal:
     return Decimal(line["unit_cost"] * line["quantity"]).quantize(Decimal("0.01"), ROUND_HALF_UP)
 
@@ -280,7 +277,7 @@ def figures(month: Month) -> dict[str, Figure]:
     placed = month.of("orders", "ordered_at")
 
     revenue = sum((line["sales_value"] for line in lines), Decimal(0))
-    discount = sum(map(_discount, lines), Decimal(0))
+    discount = sum(map(discount_of, lines), Decimal(0))
     refunds = sum((row["amount"] for row in month.of("refunds", "refunded_at")), Decimal(0))
     known = [line for line in lines if line["unit_cost"] is not None]
     with_cost = sum((line["sales_value"] for line in known), Decimal(0))
@@ -311,6 +308,9 @@ def figures(month: Month) -> dict[str, Figure]:
     told = [search[0]["properties"]["results"] for search in month.searches if "results" in search[0]["properties"]]
     positions = [click["properties"]["position"] for click in month.clicks if "position" in click["properties"]]
     return {
+        **discounts(lines),
+        **affinity(lines, month.shop.categories, len(orders)),
+        **deliveries(month.parcels),
         "gross_revenue": revenue + discount,
         "discount": discount,
         "revenue": revenue,

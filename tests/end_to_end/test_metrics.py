@@ -18,7 +18,7 @@ from tests.end_to_end.shop_figures import Month, Shop, figures, month_after, sta
 
 TABLES = (
     "orders", "order_items", "payments", "refunds", "shipments", "reviews", "clickstream", "campaigns",
-    "campaign_customers", "coupon_redemptions", "inventory",
+    "campaign_customers", "coupon_redemptions", "inventory", "products",
 )  # fmt: skip
 
 

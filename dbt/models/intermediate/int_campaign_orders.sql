@@ -3,7 +3,7 @@ with targets as (
         campaigns.campaign_id,
         campaigns.starts_on,
         campaigns.ends_on,
-        date_add('day', -campaigns.window_days, campaigns.starts_on) as before_starts_on,
+        campaigns.before_starts_on,
         addressed.customer_id
     from {{ ref('int_campaigns') }} as campaigns
     inner join {{ ref('stg_cleaned__campaign_customers') }} as addressed

@@ -11,7 +11,7 @@ import yaml
 from lake.layers import marts, raw
 from lake.platform import catalog, sql
 
-WRITTEN = marts.DBT / "models" / "marts" / "_unit_tests.yml"
+WRITTEN = [*(marts.DBT / "models" / "marts").rglob("_unit_tests.yml")]
 
 
 @pytest.mark.usefixtures("iceberg", "engines")
@@ -24,5 +24,5 @@ def test_given_rows_make_the_marts_that_are_expected(tmp_path: Path) -> None:
             result = marts._invoke(["test", "--select", "test_type:unit"], branch, tmp_path)
     finally:
         catalog.delete_branch(branch)
-    names = {test["name"] for test in yaml.safe_load(WRITTEN.read_text())["unit_tests"]}
+    names = {test["name"] for file in WRITTEN for test in yaml.safe_load(file.read_text())["unit_tests"]}
     assert result.tests == dict.fromkeys(names, "pass")

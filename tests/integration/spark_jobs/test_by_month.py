@@ -56,7 +56,7 @@ CATEGORIES = contract(
 )
 MODELS = tuple(model for model in curated.MODELS if model.name in ("dim_product", "fct_order_items"))
 BUILT = {
-    "intermediate": ("int_product_months", "int_category_months", "int_category_days"),
+    "intermediate": ("int_product_months", "int_category_months", "int_category_days", "int_category_pairs"),
     "marts": ("product_performance", "category_performance"),
 }
 COSTS = (None, Decimal("0.75"))
@@ -69,7 +69,8 @@ def _order(order: int, customer: int | None, month: int, status: str) -> Row:
 
 def _item(item: int, order: int, product: int, quantity: int) -> Row:
     value = Decimal(quantity * (10 + product)).scaleb(-1).quantize(Decimal("0.01"))
-    return (item, order, product, quantity, value, Decimal("0.10"), Decimal("0.00"), Decimal("0.00"), COSTS[item % 2])
+    discount = Decimal(item % 3).scaleb(-1).quantize(Decimal("0.01"))
+    return (item, order, product, quantity, value, discount, Decimal("0.00"), Decimal("0.00"), COSTS[item % 2])
 
 
 def _product(product: int, category: int) -> Row:

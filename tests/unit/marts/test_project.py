@@ -30,8 +30,10 @@ MARTS = {
     "searches",
     "stock",
     "campaign_uplift",
+    "category_affinity",
+    "discount_effect",
 }
-BY_MONTH = {"int_product_months", "int_category_months", "int_category_days"}
+BY_MONTH = {"int_product_months", "int_category_months", "int_category_days", "int_category_pairs"}
 BELOW = {"marts": ("marts", "int_"), "int_": ("int_", "stg_"), "stg_": ("source",)}
 
 

@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
+from lake.commands.main import app
 from lake.contracts import load_all
 from lake.errors import LakeError
 from lake.layers.marts import DBT
-from lake.metrics import page
+from lake.metrics import definitions, page
 from lake.metrics.ask import Question
 from lake.metrics.check import OWNERS, mistakes
 from lake.metrics.compiler import Compiler
@@ -55,6 +57,38 @@ def test_a_question_becomes_one_statement(metrics: Metrics, compiler: Compiler) 
     assert statement.startswith("SELECT metric_time__month , sale__category , SUM(revenue) AS revenue FROM")
     assert "WHERE ( metric_time__day >= date '2026-01-01' ) AND ( metric_time__day <= date '2026-03-31' )" in statement
     assert statement.endswith("ORDER BY metric_time__month, sale__category")
+
+
+def test_a_percentile_is_that_of_the_nearest_rank(metrics: Metrics, compiler: Compiler) -> None:
+    p95 = metrics.get("delivery_days_p95")
+    assert (p95.formula.kind, p95.expression) == (
+        "whole", "exact 95th percentile of delivery_days in marts.order_details",
+    )  # fmt: skip
+    statement = " ".join(compiler.compile(Question(p95, ("channel",), "week")).split())
+    assert (
+        "ELEMENT_AT(ARRAY_AGG(delivery_days ORDER BY delivery_days) FILTER (WHERE delivery_days IS NOT NULL), "
+        "CAST(CEILING(0.95 * NULLIF(COUNT(delivery_days), 0)) AS INTEGER)) AS delivery_days_p95" in statement
+    )
+    assert "approx" not in statement
+
+
+def test_helpers_are_listed_apart_and_can_be_asked_for(metrics: Metrics, compiler: Compiler) -> None:
+    helpers = {metric.name for metric in metrics if metric.is_helper}
+    assert {"stars", "delivery_hours_in_all"} < helpers and not {"revenue", "review_score", "orders"} & helpers
+    assert "SUM(stars) AS stars" in " ".join(compiler.compile(Question(metrics.get("stars"))).split())
+    asked, _, apart = page.written(metrics).partition("\n## Helpers\n")
+    for metric in metrics:
+        listed = [f"<br>`{metric.name}` |" in part for part in (asked, apart)]
+        assert listed == [not metric.is_helper, metric.is_helper], metric.name
+
+
+def test_the_command_lists_helpers_apart(metrics: Metrics, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(definitions, "load", lambda: metrics)
+    told = CliRunner().invoke(app, ["metric"])
+    assert told.exit_code == 0
+    names = [line[1:].split(" ", 1)[0] for line in told.output.splitlines()]
+    assert names.index("revenue") < names.index("helper") < names.index("stars")
+    assert names.count("revenue") == names.count("stars") == 1
 
 
 @pytest.mark.parametrize(
@@ -125,7 +159,11 @@ def test_these_definitions_have_no_mistake() -> None:
         ("{name: segment,", "{name: segmnt,", "customer_value has no column 'segmnt'; did you mean segment?"),
         ("ref('payments_by_day')", "ref('payment_by_day')", "which is no mart; did you mean payments_by_day?"),
         ("measure: sold_gross}", "measure: sold_gros}", "there is no measure 'sold_gros'; did you mean sold_gross?"),
-        ("[{name: discount}, {", "[{name: discunt}, {", "there is no metric 'discunt'; did you mean discount?"),
+        (
+            "[{name: discount}, {name: gross",
+            "[{name: discunt}, {name: gross",
+            "there is no metric 'discunt'; did you mean discount?",
+        ),
         ("revenue - refunds,", "revenue - refund,", "names 'refund', which is not one of its metrics; did you mean"),
         ("unit: stars", "unit: star", "metric review_score has the unit 'star'; did you mean stars?"),
         ("{unit: position, ", "{", "metric search_position has no unit; there is count, days"),
@@ -134,6 +172,29 @@ def test_these_definitions_have_no_mistake() -> None:
             "merchandising, good: down}}\n  - name: clicked_s",
             "merchandising, good: side}}\n  - name: clicked_s",
             "'side'",
+        ),
+        ("{percentile: 0.95, use", "{percentile: 95, use", "has the percentile 95; say one between 0 and 1"),
+        ("{percentile: 0.5, use_discrete", "{use_discrete", "has the percentile None; say one between 0 and 1"),
+        (
+            "0.5, use_discrete_percentile: true",
+            "0.5, use_approximate_percentile: true",
+            "is no exact percentile; say use_",
+        ),
+        (
+            "0.5, use_discrete_percentile: true",
+            "0.5, use_discrete_percentile: false",
+            "is no exact percentile; say use_",
+        ),
+        ("agg: count_distinct", "agg: median", "semantic model order_details has the agg 'median'; say percentile"),
+        (
+            "up, helper: true}}\n  - name: days_b",
+            "up, helper: yes}}\n  - name: days_b",
+            "has the helper 'yes'; say true, or leave it out",
+        ),
+        (
+            "owner: finance, good: up}",
+            "owner: finance, good: up, helper: true}",
+            "net_revenue is a helper, but no metric",
         ),
     ],
 )

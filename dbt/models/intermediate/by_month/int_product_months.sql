@@ -36,6 +36,11 @@ sums as (
         sum(quantity) as units,
         cast(sum(revenue) as decimal(18, 2)) as revenue,
         cast(sum(discount) as decimal(18, 2)) as discount,
+        count(*) as items,
+        count_if(discount <> 0) as discounted_items,
+        coalesce(sum(quantity) filter (where discount <> 0), 0) as discounted_units,
+        cast(coalesce(sum(revenue + discount) filter (where discount <> 0), 0) as decimal(18, 2))
+            as discounted_gross_revenue,
         min(order_date) as first_sold_date,
         max(order_date) as last_sold_date
     from items
@@ -49,6 +54,10 @@ select
     sums.units,
     sums.revenue,
     sums.discount,
+    sums.items,
+    sums.discounted_items,
+    sums.discounted_units,
+    sums.discounted_gross_revenue,
     sums.first_sold_date,
     sums.last_sold_date
 from sums

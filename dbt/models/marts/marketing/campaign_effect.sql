@@ -9,23 +9,8 @@ with effect as (
     group by campaign_id
 ),
 
-history as (
-    select
-        min(date_day) as first_day,
-        max(date_day) as last_day
-    from {{ ref('int_days') }}
-),
-
 campaigns as (
-    select
-        campaigns.*,
-        coalesce(
-            date_add('day', -campaigns.window_days, campaigns.starts_on) >= history.first_day
-            and campaigns.ends_on <= history.last_day,
-            false
-        ) as is_comparable
-    from {{ ref('int_campaigns') }} as campaigns
-    cross join history
+    select * from {{ ref('int_campaigns') }}
 )
 
 select

@@ -1,24 +1,14 @@
 -- How the customers that a campaign addressed changed beside those like them that it did not: difference in differences
--- within strata of what both had spent before. Only campaigns whose two windows the lake holds whole can tell.
-with history as (
+-- within strata of what both had spent before.
+with campaigns as (
     select
-        min(date_day) as first_day,
-        max(date_day) as last_day
-    from {{ ref('int_days') }}
-),
-
-campaigns as (
-    select
-        campaigns.campaign_id,
-        campaigns.campaign_type,
-        campaigns.starts_on,
-        campaigns.ends_on,
-        date_add('day', -campaigns.window_days, campaigns.starts_on) as before_starts_on
-    from {{ ref('int_campaigns') }} as campaigns
-    inner join history
-        on
-            date_add('day', -campaigns.window_days, campaigns.starts_on) >= history.first_day
-            and campaigns.ends_on <= history.last_day
+        campaign_id,
+        campaign_type,
+        starts_on,
+        ends_on,
+        before_starts_on
+    from {{ ref('int_campaigns') }}
+    where is_comparable
 ),
 
 first_orders as (

@@ -31,5 +31,13 @@ select
     if(
         channel = 'web',
         cast(date_diff('second', ordered_at, delivered_at) / decimal '3600.00' as decimal(12, 2))
-    ) as delivery_hours
+    ) as delivery_hours,
+    if(
+        channel = 'web',
+        cast(date_diff('second', ordered_at, delivered_at) / decimal '86400.00' as decimal(12, 2))
+    ) as delivery_days,
+    if(
+        channel = 'web' and delivered_at > promised_at,
+        cast(date_diff('second', promised_at, delivered_at) / decimal '86400.00' as decimal(12, 2))
+    ) as days_late
 from ordered

@@ -9,6 +9,8 @@ with days as (
         discount,
         cost,
         revenue_with_cost,
+        discounted_units,
+        discounted_gross_revenue,
         0 as refunded_units,
         decimal '0.00' as refunds
     from {{ ref('int_category_days') }}
@@ -23,6 +25,8 @@ with days as (
         decimal '0.00' as discount,
         decimal '0.00' as cost,
         decimal '0.00' as revenue_with_cost,
+        0 as discounted_units,
+        decimal '0.00' as discounted_gross_revenue,
         refunded_units,
         refunds
     from {{ ref('int_category_refunds') }}
@@ -39,6 +43,8 @@ sums as (
         sum(discount) as discount,
         sum(cost) as cost,
         sum(revenue_with_cost) as revenue_with_cost,
+        sum(discounted_units) as discounted_units,
+        sum(discounted_gross_revenue) as discounted_gross_revenue,
         sum(refunded_units) as refunded_units,
         sum(refunds) as refunds
     from days
@@ -58,6 +64,8 @@ select
     cast(sums.revenue as decimal(18, 2)) as revenue,
     cast(sums.cost as decimal(18, 2)) as cost,
     cast(sums.revenue_with_cost as decimal(18, 2)) as revenue_with_cost,
+    sums.discounted_units,
+    cast(sums.discounted_gross_revenue as decimal(18, 2)) as discounted_gross_revenue,
     sums.refunded_units,
     cast(sums.refunds as decimal(18, 2)) as refunds
 from sums
