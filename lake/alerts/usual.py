@@ -23,6 +23,8 @@ LEVEL_DAYS = 28
 """Days whose median is the level that the next days are expected at."""
 MOST_BESIDE = 5
 """Figures of others that are looked at: more of them would fit a few weeks by chance."""
+MOST_OF_A_DAY = 2.5
+"""Spreads of one day that count where several are taken together: one wild day is no fall that lasts."""
 OF_A_MEDIAN = 1.57
 """How much less a median of some figures knows of their level than a mean would, in variance."""
 
@@ -34,16 +36,22 @@ class Usual:
     Attributes:
         expected: the figure of each of them.
         spread: how far the mean of the days strays from that, as a standard deviation; above 0.
+        of_a_day: the same of a single day.
         before: what each of the days before is expected to be by the same reckoning.
     """
 
     expected: tuple[float, ...]
     spread: float
+    of_a_day: float
     before: tuple[float, ...]
 
     def strays(self, values: Sequence[float]) -> float:
         """How many spreads the days are off, taken together: below what is expected if negative."""
-        return fmean(value - expected for value, expected in zip(values, self.expected, strict=True)) / self.spread
+        strayed = [value - expected for value, expected in zip(values, self.expected, strict=True)]
+        if len(strayed) > 1:
+            most = MOST_OF_A_DAY * self.of_a_day
+            strayed = [min(max(each, -most), most) for each in strayed]
+        return fmean(strayed) / self.spread
 
 
 def usual(
@@ -87,5 +95,6 @@ def usual(
     return Usual(
         tuple(expected[known:].tolist()),
         spread * sqrt(1 / following + unlike + OF_A_MEDIAN / min(LEVEL_DAYS, known)),
+        spread,
         tuple(expected[:known].tolist()),
     )

@@ -192,6 +192,10 @@ def test_a_fall_that_lasts_is_an_anomaly_of_the_days_together(metrics: definitio
     assert (found["meat"].state, found["fish"].state) == ("firing", "holds")
     assert found["meat"].summary.startswith("Revenue of meat from 2026-11-20 to 2026-11-24 was ")
 
+    # One wild day is told as such, and not for as long as it is among the days.
+    wild = {each.segment: each.state for each in judged(metrics, of_five, with_yesterday(0.1, "meat"))}
+    assert wild["meat"] == "holds"
+
 
 def test_what_is_counted_is_judged_and_the_metric_says_which_segments_and_why(metrics: definitions.Metrics) -> None:
     asked = rule(
