@@ -32,7 +32,7 @@ SMALL = ("shop", "load", "--replace", "--sample", "0.02")
 EVENT = "event_id, session_id, customer_id, product_id, order_id, event_type, occurred_at, properties, created_at"
 OF_CATEGORY = """
 SELECT order_item_id, sales_value FROM order_items JOIN orders USING (order_id) JOIN products USING (product_id)
-WHERE category_id = %s AND ordered_at >= %s AND ordered_at < %s AND sales_value > 0
+WHERE category_id = %s AND ordered_at >= %s AND ordered_at < %s AND sales_value > 0.02
 """
 BY_CARD = """
 SELECT payment_id FROM payments WHERE method = 'card' AND status = 'captured' AND paid_at >= %s AND paid_at <= %s
