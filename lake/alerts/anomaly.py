@@ -42,6 +42,8 @@ class Expected:
         """
         own = [day.own for day in earlier]
         self._scale: _Scale = _Quotients(own) if own[0].below is not None else _Sums(own)
+        # Where nothing is sold at all, that is of the shop, and nothing is told by it of a segment beside the others.
+        self._is_told = [not day or any(each.above for each in day) for day in others]
         beside = []
         for place in range(len(others[0])):
             came = [day.others[place] for day in earlier]
@@ -57,7 +59,8 @@ class Expected:
         Args:
             came: what each of the days judged came to.
         """
-        return self._usual.strays([self._scale.of(each) for each in came])
+        days = zip(came, self._is_told, self._usual.expected, strict=True)
+        return self._usual.strays([self._scale.of(own) if is_told else expected for own, is_told, expected in days])
 
     def at(self, spreads: float) -> Decimal:
         """The days together, at so many spreads from what was expected of them, which itself is at 0."""

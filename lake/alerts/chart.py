@@ -17,7 +17,7 @@ PLACE = f"{storage.REPORTS}/alert-charts"
 PNG = "image/png"
 
 
-def annotations(finding: Finding, run_id: str) -> dict[str, str]:
+def attached(finding: Finding, run_id: str) -> dict[str, str]:
     """What an alert says of its chart, which is kept: where, what it shows in words, and the picture itself for mails,
     which cannot fetch it. An alert without one says why."""
     course = finding.course

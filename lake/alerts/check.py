@@ -48,7 +48,7 @@ def check(run_id: str, lake_commit: str, source_instant: str, branch: str = MAIN
         level = logging.INFO if finding.state == "holds" else logging.WARNING
         log.log(level, "%s: %s: %s %s", finding.rule.name, finding.state, finding.summary, finding.why)
     history.keep(findings, run_id, instant)
-    charts = {finding.subject: chart.annotations(finding, run_id) for finding in findings if finding.state in _TOLD}
+    charts = {finding.subject: chart.attached(finding, run_id) for finding in findings if finding.state in _TOLD}
     post(findings, {"run_id": run_id, "lake_commit": lake_commit, "source_instant": source_instant}, charts)
     return [finding.to_json() for finding in findings]
 

@@ -101,7 +101,7 @@ def test_a_mail_shows_the_chart_of_a_rule_and_a_webhook_says_where_it_is_kept(
     start_alertmanager(
         alert_email_to="page=a@example.com", alert_smtp=server, alert_smtp_tls="false", alert_webhook_url=f"page={url}"
     )
-    post([fires, unknown], {"run_id": "r1"}, {each.subject: chart.annotations(each, "r1") for each in (fires, unknown)})
+    post([fires, unknown], {"run_id": "r1"}, {each.subject: chart.attached(each, "r1") for each in (fires, unknown)})
 
     texts = dict(_bodies(taken.get(timeout=PATIENCE_SECONDS)) for _ in range(2))
     text, page = texts["[critical] falls: Revenue was 4.00"]

@@ -61,8 +61,8 @@ def reds(picture: bytes) -> list[int]:
 
 
 def test_the_same_finding_gives_the_same_bytes_at_the_same_place(kept: dict[str, bytes]) -> None:
-    said = chart.annotations(finding(course()), "r1")
-    assert chart.annotations(finding(course()), "r1") == said
+    said = chart.attached(finding(course()), "r1")
+    assert chart.attached(finding(course()), "r1") == said
     [(place, picture)] = kept.items()
     assert said["chart"] == place == chart.address(finding(None), "r1")
     assert place.startswith("s3://reports/alert-charts/r1/falls-meat-")
@@ -77,7 +77,7 @@ def test_the_same_finding_gives_the_same_bytes_at_the_same_place(kept: dict[str,
 
 @pytest.mark.parametrize("is_band", [True, False])
 def test_the_days_in_question_are_marked(kept: dict[str, bytes], is_band: bool) -> None:
-    one, three = (chart.annotations(finding(course(judged=judged, is_band=is_band)), "r1") for judged in (1, 3))
+    one, three = (chart.attached(finding(course(judged=judged, is_band=is_band)), "r1") for judged in (1, 3))
     of_one, of_three = (reds(base64.b64decode(said["chart_png"])) for said in (one, three))
     width = Image.open(BytesIO(base64.b64decode(one["chart_png"]))).width
     assert of_one
@@ -88,7 +88,7 @@ def test_the_days_in_question_are_marked(kept: dict[str, bytes], is_band: bool) 
 
 @pytest.mark.parametrize("days", [1, 2])
 def test_a_lake_that_is_a_day_old_has_a_chart(kept: dict[str, bytes], days: int) -> None:
-    said = chart.annotations(finding(course(days=days)), "r1")
+    said = chart.attached(finding(course(days=days)), "r1")
     assert Image.open(BytesIO(base64.b64decode(said["chart_png"]))).format == "PNG"
 
 
@@ -106,5 +106,5 @@ def test_segments_that_look_alike_have_places_of_their_own() -> None:
     ],
 )
 def test_what_cannot_be_drawn_has_no_chart_and_says_why(kept: dict[str, bytes], without: Finding, why: str) -> None:
-    assert chart.annotations(without, "r1") == {"no_chart": why}
+    assert chart.attached(without, "r1") == {"no_chart": why}
     assert kept == {}

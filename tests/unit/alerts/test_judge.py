@@ -167,6 +167,8 @@ def test_a_quiet_day_of_the_whole_shop_is_no_anomaly_of_a_segment_beside_the_oth
     beside = rule(metric="revenue", by="department", anomaly={"below": 4, "beside": "others"})
     assert {each.state for each in judged(metrics, alone, quiet)} == {"firing"}
     assert {each.state for each in judged(metrics, beside, quiet)} == {"holds"}
+    shut = judged(metrics, beside, lambda day: {} if day == YESTERDAY else usual(day))
+    assert {each.state for each in shut} == {"holds"}
     found = {each.segment: each.state for each in judged(metrics, beside, with_yesterday(0.1, "meat"))}
     assert found["meat"] == "firing"
 
