@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from lake.alerts import alertmanager, history
+from lake.alerts import alertmanager, chart, history
 from lake.alerts.alert import Alert
 from lake.alerts.evaluate import evaluate
 from lake.alerts.finding import Finding
@@ -21,6 +21,7 @@ log = logging.getLogger(__name__)
 
 NO_DATA = "NoData"
 _UNKNOWN = ("no_data", "learning")
+_TOLD = ("firing", "no_data")
 
 
 def check(run_id: str, lake_commit: str, source_instant: str, branch: str = MAIN) -> list[dict[str, Any]]:
@@ -47,7 +48,8 @@ def check(run_id: str, lake_commit: str, source_instant: str, branch: str = MAIN
         level = logging.INFO if finding.state == "holds" else logging.WARNING
         log.log(level, "%s: %s: %s %s", finding.rule.name, finding.state, finding.summary, finding.why)
     history.keep(findings, run_id, instant)
-    post(findings, {"run_id": run_id, "lake_commit": lake_commit, "source_instant": source_instant})
+    charts = {finding.subject: chart.attached(finding, run_id) for finding in findings if finding.state in _TOLD}
+    post(findings, {"run_id": run_id, "lake_commit": lake_commit, "source_instant": source_instant}, charts)
     return [finding.to_json() for finding in findings]
 
 
@@ -63,7 +65,12 @@ def readable(rules: Sequence[Rule], reference: str) -> list[Rule]:
     return found
 
 
-def post(findings: Sequence[Finding], evidence: Mapping[str, str], now: datetime | None = None) -> list[dict[str, Any]]:
+def post(
+    findings: Sequence[Finding],
+    evidence: Mapping[str, str],
+    charts: Mapping[tuple[str, str], Mapping[str, str]],
+    now: datetime | None = None,
+) -> list[dict[str, Any]]:
     """Tell Alertmanager what the findings amount to; what it was told.
 
     A rule has two alerts, of the whole shop or of each segment: one of its own name, and ``NoData``. A firing rule
@@ -74,6 +81,7 @@ def post(findings: Sequence[Finding], evidence: Mapping[str, str], now: datetime
     Args:
         findings: one a rule, or one for each of its segments.
         evidence: added to each alert's annotations: which receipt and commit it was found in.
+        charts: added to those of the alert about a rule and segment.
 
     Raises:
         ServiceError: Alertmanager is away, or refused the alerts.
@@ -88,7 +96,11 @@ def post(findings: Sequence[Finding], evidence: Mapping[str, str], now: datetime
             return rule in rules
         return rule not in unknown and (rule, labels.get("segment", "")) not in unknown_segments
 
-    raised = [_alert(finding, evidence) for finding in findings if finding.state in ("firing", "no_data")]
+    raised = [
+        _alert(finding, {**evidence, **charts.get(finding.subject, {})})
+        for finding in findings
+        if finding.state in _TOLD
+    ]
     return alertmanager.tell(raised, settled, now)
 
 

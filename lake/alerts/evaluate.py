@@ -8,8 +8,9 @@ from datetime import date
 
 from lake.alerts import judge, queries
 from lake.alerts.finding import Finding
+from lake.alerts.judge import AskCounts
 from lake.alerts.reasons import AskSeries
-from lake.alerts.rules import MetricRule, QueryRule, Rule
+from lake.alerts.rules import Counted, MetricRule, QueryRule, Rule
 from lake.errors import LakeError, ServiceError
 from lake.metrics import definitions, series
 from lake.metrics.compiler import Compiler
@@ -35,16 +36,16 @@ def evaluate(rules: Sequence[Rule], as_of: date, catalog: str) -> list[Finding]:
     if not judged:
         return found
     metrics = definitions.load()
-    ask = _asking(metrics, catalog)
+    ask, count = _asking(metrics, catalog), _counting(catalog)
     metric_of = {rule.name: judge.known(rule, metrics) for rule in judged}
     for rule in judged:
-        found += _judged(rule, metric_of[rule.name], as_of, ask)
+        found += _judged(rule, metric_of[rule.name], as_of, ask, count)
     return found
 
 
-def _judged(rule: MetricRule, metric: Metric, as_of: date, ask: AskSeries) -> list[Finding]:
+def _judged(rule: MetricRule, metric: Metric, as_of: date, ask: AskSeries, count: AskCounts) -> list[Finding]:
     try:
-        return judge.judge(rule, metric, as_of, ask)
+        return judge.judge(rule, metric, as_of, ask, count)
     except ServiceError:
         raise
     except LakeError as error:
@@ -60,3 +61,11 @@ def _asking(metrics: Metrics, catalog: str) -> AskSeries:
         return series.series(metrics, compiler, metric, by, first, last, catalog)
 
     return ask
+
+
+def _counting(catalog: str) -> AskCounts:
+    @functools.cache
+    def count(counted: Counted, first: date, last: date) -> Series:
+        return queries.counts(counted, first, last, lambda query: sql.rows(query, catalog))
+
+    return count

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
 
 from lake.alerts import usual
-from lake.alerts.anomaly import Day, strays
-from lake.alerts.finding import Finding, State
+from lake.alerts.anomaly import Day, Expected
+from lake.alerts.finding import Course, Finding, Point, State
 from lake.alerts.reasons import WEEKS, AskSeries, reason, weeks_before
-from lake.alerts.rules import Anomaly, Change, MetricRule, Threshold
+from lake.alerts.rules import Anomaly, Change, Counted, MetricRule, Threshold
 from lake.errors import LakeError, nearest
 from lake.metrics.definitions import Metric, Metrics
 from lake.metrics.series import Segment, Series
@@ -20,6 +20,12 @@ from lake.metrics.wording import told
 ALL: Segment = ()
 """The whole shop, as a segment."""
 YEAR = timedelta(weeks=52)
+SHOWN = 56
+"""Days that are shown of what fired."""
+
+AskCounts = Callable[[Counted, date, date], Series]
+"""What is counted, the first and the last day in, its series by segment out."""
+Limits = tuple[Decimal | None, Decimal | None]
 
 
 def known(rule: MetricRule, metrics: Metrics) -> Metric:
@@ -36,10 +42,14 @@ def known(rule: MetricRule, metrics: Metrics) -> Metric:
             f"metric {metric.name} cannot be judged day by day",
             "take one that is known by day, and is a sum or a quotient of two sums",
         )
+    if rule.anomaly and rule.anomaly.beside and metric.formula.kind == "quotient" and not rule.counted:
+        raise LakeError(
+            f"metric {metric.name} is a quotient, which is not judged beside others", "leave out `beside: others`"
+        )
     return metric
 
 
-def judge(rule: MetricRule, metric: Metric, as_of: date, ask: AskSeries) -> list[Finding]:
+def judge(rule: MetricRule, metric: Metric, as_of: date, ask: AskSeries, count: AskCounts) -> list[Finding]:
     """Judge a metric, or each of its largest segments: a finding each.
 
     Args:
@@ -50,16 +60,19 @@ def judge(rule: MetricRule, metric: Metric, as_of: date, ask: AskSeries) -> list
     """
     days = [as_of - timedelta(days=back) for back in range(rule.days, 0, -1)]
     needed = YEAR if rule.change and rule.change.against == "year" else timedelta(days=usual.DAYS)
-    asked = ask(metric, (rule.by,) if rule.by else (), days[0] - needed, days[-1])
-    segments = [ALL]
-    if rule.by:
-        segments = asked.largest(rule.largest, [days[0] - timedelta(days=back) for back in range(1, 7 * WEEKS + 1)])
+    first = days[0] - needed
+    asked = ask(metric, (rule.by,) if rule.by else (), first, days[-1])
+    lately = [days[0] - timedelta(days=back) for back in range(1, 7 * WEEKS + 1)]
+    segments = asked.largest(rule.largest, lately) if rule.by else [ALL]
+    beside = asked.largest(usual.MOST_BESIDE, lately)
+    if rule.counted:
+        asked = count(rule.counted, first, days[-1])
     if asked.first_day is None:
-        nothing = f"the lake has no {metric.name} from {days[0] - needed} to {days[-1]}"
-        return [Finding(rule, "no_data", nothing)]
+        what = rule.counted.what.lower() if rule.counted else metric.name
+        return [Finding(rule, "no_data", f"the lake has no {what} from {first} to {days[-1]}")]
     findings = []
     for segment in segments:
-        found = _Judged(rule, metric, asked, asked.first_day, segment, days).finding()
+        found = _Judged(rule, metric, asked, asked.first_day, segment, days, beside).finding()
         if found.state == "firing":
             found = replace(found, why=reason(metric, days, rule.by, segment, ask))
         findings.append(found)
@@ -71,7 +84,9 @@ class _Judged:
     """A segment in some days.
 
     Attributes:
-        first_day: the first one that the lake knows of the metric.
+        asked: the metric, or what is counted in its place.
+        first_day: the first one of which the lake has any of it.
+        beside: the largest segments.
     """
 
     rule: MetricRule
@@ -80,59 +95,96 @@ class _Judged:
     first_day: date
     segment: Segment
     days: Sequence[date]
+    beside: Sequence[Segment]
 
     def finding(self) -> Finding:
         """What the rule comes to."""
         value = self.asked.of([self.segment], self.days).value
         if value is None:
             return self._found("no_data", f"{self._said} is not known: there was nothing to divide by")
-        if self.rule.threshold:
-            return self._outcome(value, None, _beyond(self.rule.threshold, value, self.metric.unit))
+        if bounds := self.rule.threshold:
+            found = self._outcome(value, None, _beyond(bounds, value, self._unit))
+            return self._shown(found, lambda days: (bounds.min, bounds.max))
         if self.rule.change:
             return self._changed(self.rule.change, value)
         assert self.rule.anomaly
         return self._strays(self.rule.anomaly, value)
 
     def _changed(self, change: Change, value: Decimal) -> Finding:
-        earlier = self._earlier(change)
-        if young := self._young(min(earlier)):
+        if young := self._young(min(_earlier(change, self.days))):
             return young
-        # As much of a sum as that many days had; a quotient stays as it is.
-        before = self.asked.of([self.segment], earlier).times(Decimal(len(self.days)) / len(earlier)).value
+        before = self._before(change, self.days)
         if before is None:
             return self._found("no_data", f"{self._said} cannot be compared: before, there was nothing to divide by")
         if value and not before and change.max_ratio is not None:
-            was = f"{self._said} was {told(value, self.metric.unit)}"
+            was = f"{self._said} was {told(value, self._unit)}"
             return self._found("no_data", f"{was} and 0 before, so there is no ratio", value, before)
-        return self._outcome(value, before, _changed_beyond(change, value, before, self.metric.unit))
 
-    def _earlier(self, change: Change) -> list[date]:
-        if change.against == "weekdays":
-            return weeks_before(self.days)
-        back = YEAR if change.against == "year" else timedelta(days=len(self.days))
-        return [day - back for day in self.days]
+        def limits(days: Sequence[date]) -> Limits:
+            was = self._before(change, days) if min(_earlier(change, days)) >= self.first_day else None
+            if was is None:
+                return None, None
+            return _times(change.min_ratio, was), _times(change.max_ratio, was)
+
+        return self._shown(self._outcome(value, before, _changed_beyond(change, value, before, self._unit)), limits)
+
+    def _before(self, change: Change, days: Sequence[date]) -> Decimal | None:
+        """As much of a sum as that many days had before; a quotient stays as it is."""
+        earlier = _earlier(change, days)
+        return self.asked.of([self.segment], earlier).times(Decimal(len(days)) / len(earlier)).value
 
     def _strays(self, anomaly: Anomaly, value: Decimal) -> Finding:
-        (day,) = self.days
-        if young := self._young(day - timedelta(days=usual.LEAST_DAYS)):
+        first = self.days[0]
+        if young := self._young(first - timedelta(days=usual.LEAST_DAYS)):
             return young
-        back = min(usual.DAYS, (day - self.first_day).days)
-        *earlier, today = (self._day(day - timedelta(days=each), anomaly) for each in range(back, -1, -1))
-        found = strays(today, earlier)
+        back = min(usual.DAYS, (first - self.first_day).days)
+        before = [first - timedelta(days=each) for each in range(back, 0, -1)]
+        earlier, now = ([self._day(day, anomaly) for day in days] for days in (before, self.days))
+        expected = Expected(earlier, [day.others for day in now])
+        spreads = expected.strays([day.own for day in now])
+        usually = expected.at(0.0)
         broken = ""
-        if anomaly.below is not None and found.spreads < -anomaly.below:
-            broken = f"at least {told(found.at(-anomaly.below), self.metric.unit)}"
-        elif anomaly.above is not None and found.spreads > anomaly.above:
-            broken = f"at most {told(found.at(anomaly.above), self.metric.unit)}"
-        expected = found.at(0.0)
+        if anomaly.below is not None and spreads < -anomaly.below:
+            broken = f"at least {told(expected.at(-anomaly.below), self._unit)}"
+        elif anomaly.above is not None and spreads > anomaly.above:
+            broken = f"at most {told(expected.at(anomaly.above), self._unit)}"
         if broken:
-            beside = ", beside what the others were" if anomaly.beside else " of this weekday"
-            broken = f"should be {broken}: {told(expected, self.metric.unit)} is usual{beside}"
-        return self._outcome(value, expected, broken)
+            weekday = " of this weekday" if len(self.days) == 1 else " of these weekdays"
+            beside = ", beside what the others were" if anomaly.beside else weekday
+            broken = f"should be {broken}: {told(usually, self._unit)} is usual{beside}"
+        found = self._outcome(value, usually, broken)
+        if found.state != "firing":
+            return found
+        all_days = [*before, *self.days]
+        nothing: list[Decimal | None] = [None] * len(all_days)
+        low = nothing if anomaly.below is None else expected.course(-anomaly.below)
+        high = nothing if anomaly.above is None else expected.course(anomaly.above)
+        points = [
+            Point(day, self.asked.of([self.segment], [day]).value, *limits)
+            for day, *limits in zip(all_days, low, high, strict=True)
+        ]
+        course = Course(self._what, self._unit, tuple(points[-SHOWN:]), len(self.days), is_band=True)
+        return replace(found, course=course)
 
     def _day(self, day: date, anomaly: Anomaly) -> Day:
-        others = [each for each in self.asked.amounts if each != self.segment]
-        return Day(self.asked.of([self.segment], [day]), self.asked.of(others, [day]) if anomaly.beside else None)
+        own = self.asked.of([self.segment], [day])
+        if not anomaly.beside:
+            return Day(own)
+        others = [each for each in self.beside if each != self.segment][: usual.MOST_BESIDE - 1]
+        rest = [each for each in self.asked.amounts if each not in (self.segment, *others)]
+        return Day(own, (*(self.asked.of([each], [day]) for each in others), self.asked.of(rest, [day])))
+
+    def _shown(self, found: Finding, limits: Callable[[Sequence[date]], Limits]) -> Finding:
+        """With the course of what fires: of each day, what it and those before it came to that are judged together."""
+        if found.state != "firing":
+            return found
+        points = []
+        for back in range(SHOWN - 1, -1, -1):
+            days = [day - timedelta(days=back) for day in self.days]
+            if days[0] >= self.first_day:
+                points.append(Point(days[-1], self.asked.of([self.segment], days).value, *limits(days)))
+        together = f", {len(self.days)} days together" if len(self.days) > 1 else ""
+        return replace(found, course=Course(self._what + together, self._unit, tuple(points), 1, is_band=False))
 
     def _young(self, needed: date) -> Finding | None:
         if self.first_day <= needed:
@@ -140,10 +192,10 @@ class _Judged:
         return self._found("learning", f"the lake knows nothing before {self.first_day}; {needed} is needed to compare")
 
     def _outcome(self, value: Decimal, reference: Decimal | None, broken: str) -> Finding:
-        was = f"{self._said} was {told(value, self.metric.unit)}"
+        was = f"{self._said} was {told(value, self._unit)}"
         if broken:
             return self._found("firing", f"{was} and {broken}", value, reference)
-        beside = "" if reference is None else f", beside {told(reference, self.metric.unit)} {self._reference}"
+        beside = "" if reference is None else f", beside {told(reference, self._unit)} {self._reference}"
         return self._found("holds", was + beside, value, reference)
 
     @property
@@ -152,15 +204,35 @@ class _Judged:
 
     @property
     def _said(self) -> str:
-        of = f" of {self.segment[0]}" if self.segment else ""
         first, *others = self.days
         when = f"from {first} to {others[-1]}" if others else f"on {first}"
-        return f"{self.metric.label}{of} {when}"
+        return f"{self._what} {when}"
+
+    @property
+    def _what(self) -> str:
+        of = f" of {self.segment[0]}" if self.segment else ""
+        return f"{self.rule.counted.what if self.rule.counted else self.metric.label}{of}"
+
+    @property
+    def _unit(self) -> str:
+        return "count" if self.rule.counted else self.metric.unit
 
     def _found(
         self, state: State, summary: str, value: Decimal | None = None, reference: Decimal | None = None
     ) -> Finding:
         return Finding(self.rule, state, summary, value, reference, self.segment[0] if self.segment else "")
+
+
+def _earlier(change: Change, days: Sequence[date]) -> list[date]:
+    """The days that some days are compared with."""
+    if change.against == "weekdays":
+        return weeks_before(days)
+    back = YEAR if change.against == "year" else timedelta(days=len(days))
+    return [day - back for day in days]
+
+
+def _times(ratio: Decimal | None, was: Decimal) -> Decimal | None:
+    return None if ratio is None else ratio * was
 
 
 def _beyond(bounds: Threshold, value: Decimal, unit: str) -> str:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
 from lake.alerts.finding import Finding
-from lake.alerts.rules import QueryRule
+from lake.alerts.rules import Counted, QueryRule
 from lake.errors import LakeError, ServiceError
+from lake.metrics.series import NAMELESS, Amount, Segment, Series
 
 RunQuery = Callable[[str], list[dict[str, Any]]]
 """SQL in, one dictionary a row out."""
@@ -33,6 +35,26 @@ def _evaluate(rule: QueryRule, as_of: date, run: RunQuery) -> Finding:
         return Finding(rule, "no_data", error.what)
     broken = rule.condition.broken(value, reference)
     return Finding(rule, "firing" if broken else "holds", broken or "holds", value, reference)
+
+
+def counts(counted: Counted, first: date, last: date, run: RunQuery) -> Series:
+    """What is counted by segment and day.
+
+    Raises:
+        LakeError: the query does not return days, segments and counts, a row each.
+        ServiceError: the engine does not answer.
+    """
+    amounts: dict[Segment, dict[date, Amount]] = defaultdict(dict)
+    for row in run(counted.bound(first, last)):
+        if missing := {"day", "segment"} - row.keys():
+            raise LakeError(f"the query returned no column {min(missing)!r}, but {', '.join(row)}")
+        day, segment = row["day"], NAMELESS if row["segment"] is None else str(row["segment"])
+        if not isinstance(day, date):
+            raise LakeError(f"the day is {day!r}, not a date")
+        if day in amounts[segment,]:
+            raise LakeError(f"the query returned {segment} on {day} twice")
+        amounts[segment,][day] = Amount(_decimal(row, "value"))
+    return Series(False, dict(amounts), min((day for of in amounts.values() for day in of), default=None))
 
 
 def _figures(rule: QueryRule, rows: list[dict[str, Any]]) -> tuple[Decimal, Decimal | None]:

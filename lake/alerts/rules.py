@@ -21,6 +21,8 @@ SHAPE = """a rule looks like this:
       metric: revenue                   # or query: SELECT … AS value, … AS reference, and condition: {min_ratio: 0.5}
       by: department                    # optional: the metric of each of its `largest: 5` segments
       days: 1                           # optional: how many days, up to yesterday, are judged together
+      counted: {what: Orders, query: SELECT … AS day, … AS segment, … AS value}
+                                        # optional: judged in place of the metric, by which segments are large, and why
       change: {against: weekdays, min_ratio: 0.5}
                                         # or `threshold: {min: 100, max: 900}`, or `anomaly: {below: 4, above: 4}`
       labels: {team: sales}             # optional"""
@@ -96,13 +98,40 @@ class Anomaly(Bounds):
     """How far a metric may stray from what is usual of the day (`lake.alerts.usual`), in standard deviations.
 
     Attributes:
-        beside: ``rest`` judges a segment by its ratio to all others, so that a quiet day of the whole shop is not told
-            of each segment.
+        beside: ``others`` judges a segment by what it usually is when the others are as they are, so that a quiet day
+            of the whole shop is not told of each segment.
     """
 
     below: float | None = Field(default=None, gt=0)
     above: float | None = Field(default=None, gt=0)
-    beside: Literal["", "rest"] = ""
+    beside: Literal["", "others"] = ""
+
+
+class Counted(BaseModel):
+    """What is judged of each segment where no metric tells it.
+
+    Attributes:
+        what: it is, in a word for people.
+        query: SQL for Trino that returns rows with ``day``, ``segment`` and ``value``, a count. ``$first`` and
+            ``$last`` become date literals: the days from and to which it is asked.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    what: str = Field(min_length=1)
+    query: str = Field(min_length=1)
+
+    @field_validator("query")
+    @classmethod
+    def _known_parameters(cls, query: str) -> str:
+        if not Template(query).is_valid() or set(Template(query).get_identifiers()) != {"first", "last"}:
+            raise ValueError("the parameters are $first and $last, both of them")
+        return query
+
+    def bound(self, first: date, last: date) -> str:
+        """The query with its parameters filled in."""
+        days = {"first": first, "last": last}
+        return Template(self.query).substitute({name: f"DATE '{day.isoformat()}'" for name, day in days.items()})
 
 
 class _Named(BaseModel):
@@ -158,12 +187,14 @@ class MetricRule(_Named):
         by: one of its dimensions; empty for the metric of the whole shop.
         largest: of how many segments, the largest of the weeks before.
         days: that are judged together; the last of them is the one before the source instant's.
+        counted: what is judged in place of the metric, by the same segments.
     """
 
     metric: str
     by: str = ""
     largest: int = Field(default=5, ge=1, le=50)
     days: int = Field(default=1, ge=1, le=31)
+    counted: Counted | None = None
     threshold: Threshold | None = None
     change: Change | None = None
     anomaly: Anomaly | None = None
@@ -173,10 +204,10 @@ class MetricRule(_Named):
         kinds = [name for name in ("threshold", "change", "anomaly") if getattr(self, name)]
         if len(kinds) != 1:
             raise ValueError(f"give one of threshold, change, anomaly, not {' and '.join(kinds) or 'none'}")
-        if self.anomaly and self.days != 1:
-            raise ValueError("an anomaly is that of one day: leave out `days`")
         if self.anomaly and self.anomaly.beside and not self.by:
-            raise ValueError("what lies beside the rest is a segment: give a dimension with `by`")
+            raise ValueError("what lies beside others is a segment: give a dimension with `by`")
+        if self.counted and not self.by:
+            raise ValueError("what is counted is counted of segments: give a dimension with `by`")
         return self
 
 

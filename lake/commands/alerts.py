@@ -40,6 +40,19 @@ def try_rule(
             console.print(f"         {finding.why}", highlight=False, markup=False)
 
 
+@app.command("chart")
+def open_chart(
+    address: Annotated[str, typer.Argument(help="Where it is kept; the alert's annotation `chart` says so.")],
+) -> None:
+    """Fetch the chart of an alert and show it where there is a display; its file is printed."""
+    from lake.alerts import chart
+    from lake.commands import report
+
+    file = report.fetch(address, chart.PLACE, "an alert's annotation `chart` says where its chart is kept")
+    console.print(f"file     {file}", soft_wrap=True, highlight=False)
+    report.show(file)
+
+
 @app.command("history")
 def list_episodes(
     days: Annotated[int, typer.Option(min=1, help="How far back.")] = 30,

@@ -46,8 +46,7 @@ def open_report(
         file = fetch(uri)
     console.print(f"file     {file}", soft_wrap=True)
     console.print(f"address  {uri}", soft_wrap=True)
-    if has_display():
-        webbrowser.open(file.as_uri())
+    show(file)
 
 
 @app.command("list")
@@ -87,20 +86,34 @@ def _newest_run(report: str) -> str:
     )
 
 
-def fetch(uri: str) -> Path:
-    """Copy a report into the state directory and return the file.
+def fetch(
+    uri: str, below: str = storage.REPORTS, others: str = "`lake report list` shows those that there are"
+) -> Path:
+    """Copy what is kept with the reports into the state directory and return the file.
+
+    Args:
+        below: where it has to be kept.
+        others: how to find out what there is.
 
     Raises:
-        LakeError: there is no such report.
+        LakeError: there is no such thing.
     """
     try:
-        data = storage.get(uri)
-    except FileNotFoundError as error:
-        raise LakeError(f"there is no report at {uri}", "`lake report list` shows those that there are") from error
+        data = storage.get(uri) if uri.startswith(f"{below}/") and ".." not in uri else None
+    except FileNotFoundError:
+        data = None
+    if data is None:
+        raise LakeError(f"nothing is kept at {uri!r}", others)
     file = settings().home / "reports" / storage.path_of(uri).partition("/")[2]
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_bytes(data)
     return file.resolve()
+
+
+def show(file: Path) -> None:
+    """Open a file in the browser, where there is a display."""
+    if has_display():
+        webbrowser.open(file.as_uri())
 
 
 def has_display() -> bool:

@@ -26,6 +26,9 @@ from lake.settings import PROJECT, settings
 
 CLEANED, EXPOSURES = DBT / "models" / "staging" / "_cleaned.yml", DBT / "models" / "_exposures.yml"
 
+WHOLE = "shop"
+"""Whose it is, where nobody is named."""
+
 HEAD = "# Generated from {} by `python -m lake.lineage.dbt_files`; a test refuses a stale file.\n"
 OF_CLEANED = """\
 # The audit proves of each run what the tests here say, in one statement for all tables; these need one each, and are
@@ -96,13 +99,14 @@ def _reports(graph: Graph) -> Iterator[dict[str, Any]]:
     for name in definition.names():
         report = definition.load(name)
         figures = [table for table in graph.made if (table.kind, table.space) == (Kind.REPORT, name)]
-        yield _exposure(f"report_{name}", "analysis", report.title, report.description, "shop", figures, graph)
+        owner = report.owner or WHOLE
+        yield _exposure(f"report_{name}", "analysis", report.title, report.description, owner, figures, graph)
 
 
 def _rules(graph: Graph) -> Iterator[dict[str, Any]]:
     for rule in rules.load(settings().alert_rules):
         table = Table(Kind.ALERT, "alerts", rule.name)
-        owner = dict(rule.labels).get("team", "shop")
+        owner = dict(rule.labels).get("team", WHOLE)
         label = rule.name.replace("_", " ").capitalize()
         yield _exposure(f"alert_{rule.name}", "application", label, rule.description, owner, [table], graph)
 

@@ -58,7 +58,11 @@ def _asked(rule: rules.Rule) -> str:
     """What a rule asks the lake for."""
     if isinstance(rule, rules.QueryRule):
         return rule.bound(_SOME_DAY)
-    return _of_metric(rule.metric, (rule.by,) if rule.by else (), "day")
+    of_metric = _of_metric(rule.metric, (rule.by,) if rule.by else (), "day")
+    if not rule.counted:
+        return of_metric
+    counts = rule.counted.bound(_SOME_DAY, _SOME_DAY)
+    return f"SELECT * FROM ({of_metric}) AS metric CROSS JOIN ({counts}) AS counted"
 
 
 def _of_metric(name: str, by: tuple[str, ...], grain: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from lake.reports import charts, formats
+from lake.drawing import charts, formats
 from lake.reports.shown import Cell, Chart, Line
 
 Draw = Callable[[float], str]

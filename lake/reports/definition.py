@@ -12,7 +12,8 @@ import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from lake import mistakes
-from lake.errors import LakeError
+from lake.errors import LakeError, nearest
+from lake.metrics.check import OWNERS
 from lake.mistakes import Mistake
 from lake.reports.periods import Grain, Period
 
@@ -45,6 +46,12 @@ def _known_parameters(query: str) -> str:
 
 Query = Annotated[str, AfterValidator(_known_parameters)]
 """SQL for Trino. ``$as_of`` becomes a date literal: the day of the source instant, which is not over yet."""
+
+
+def _known_owner(owner: str) -> str:
+    if owner not in OWNERS:
+        raise ValueError(f"{owner!r} is none of them; {nearest(owner, OWNERS)}")
+    return owner
 
 
 def bind(query: str, as_of: date) -> str:
@@ -135,6 +142,7 @@ class Report(BaseModel):
 
     Attributes:
         currency: that its money is in.
+        owner: who looks after it, one of `check.OWNERS`; the whole shop where none is named.
         period: that its metrics are of: the last one that is over.
     """
 
@@ -144,6 +152,7 @@ class Report(BaseModel):
     title: str
     description: str
     currency: str = Field(pattern=r"^[A-Z]{3}$")
+    owner: Annotated[str, AfterValidator(_known_owner)] | None = None
     period: Grain | None = None
     figures: tuple[Figure, ...] = Field(min_length=1)
 

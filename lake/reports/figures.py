@@ -8,10 +8,11 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from lake.drawing import charts, formats
 from lake.errors import LakeError
 from lake.ledger.receipts import Receipt
 from lake.metrics.definitions import Metrics
-from lake.reports import alternatives, charts, formats, quality
+from lake.reports import alternatives, quality
 from lake.reports.definition import COLUMNS, QualityFigure, QueryFigure, Report, bind
 from lake.reports.measured import AskMetrics, Measured
 from lake.reports.of_metrics import Layout

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from lake.drawing import charts, formats
 from lake.metrics import why
 from lake.metrics.definitions import Metric
 from lake.metrics.reasons import SPREAD
 from lake.metrics.series import Segment
-from lake.reports import alternatives, changes, charts, formats
+from lake.reports import alternatives, changes
 from lake.reports.changes import Changed
 from lake.reports.definition import BreakdownFigure, ChangesFigure, MetricsFigure, OfMetrics, TrendFigure, metrics_of
 from lake.reports.measured import Measured, reference

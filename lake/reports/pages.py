@@ -14,7 +14,7 @@ import typst
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from lake.reports import charts
+from lake.drawing import charts
 from lake.reports.definition import Report
 from lake.reports.shown import Proof, Shown
 

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Literal
 
-from lake.reports import formats
+from lake.drawing import formats
 
 Tone = Literal["good", "bad", "flat"]
 GOOD_OF = {"up": 1, "down": -1, "neither": 0}

@@ -128,7 +128,7 @@ def _mails(addresses: list[str]) -> list[dict[str, Any]]:
         "send_resolved": True,
         "headers": {"Subject": _template("subject")},
         "text": _template("text"),
-        "html": "",
+        "html": _template("html"),
     }
     if config.alert_smtp_user:
         mail |= {"auth_username": config.alert_smtp_user, "auth_password": _plain(config.alert_smtp_password)}

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import socket
 import subprocess
-import threading
-from collections import defaultdict
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from queue import Queue
 from typing import Any
@@ -24,6 +19,7 @@ from tenacity import Retrying, stop_after_delay, wait_fixed
 from lake.runtime import receivers
 from lake.runtime.orchestration import services
 from lake.settings import settings
+from tests.hooks import Hook, listening
 
 
 def free_port() -> int:
@@ -72,42 +68,11 @@ def start_alertmanager(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Itera
     assert os.environ["LAKE_HOME"] != str(tmp_path)
 
 
-@dataclass(frozen=True)
-class Hook:
-    """A web server that takes what it is sent.
-
-    Attributes:
-        url: its root; each path below it has a queue of its own.
-    """
-
-    url: str
-    _sent: dict[str, Queue[Any]]
-
-    def sent(self, path: str) -> Queue[Any]:
-        """What was posted to a path."""
-        return self._sent[path]
-
-
 @pytest.fixture
 def hooks() -> Iterator[Hook]:
     """A web server, and what it was sent."""
-    sent: dict[str, Queue[Any]] = defaultdict(Queue)
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            sent[self.path].put(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-            self.send_response(200)
-            self.end_headers()
-            self.wfile.write(b"ok")  # Slack's word for it
-
-        def log_message(self, *_: Any) -> None:
-            """Nothing of it is of interest."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield Hook(f"http://127.0.0.1:{server.server_port}", sent)
-    server.shutdown()
-    server.server_close()
+    with listening() as hook:
+        yield hook
 
 
 @pytest.fixture

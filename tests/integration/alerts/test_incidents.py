@@ -14,7 +14,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from lake.alerts import history
+from lake.alerts import chart, history
 from lake.alerts.check import check
 from lake.layers import raw
 from lake.platform import catalog, storage
@@ -67,22 +67,47 @@ def sessions(day: date) -> list[dict[str, Any]]:
     return [{"date_day": day, "device": ("phone", "desktop")[each % 2], "source": "search"} for each in range(count)]
 
 
-DAY, TEXT = ("date_day", pa.date32()), pa.string()
+def items(day: date) -> list[dict[str, Any]]:
+    """Each order holds something of each department, on the day of the incident as ever."""
+    return [
+        {"order_id": day.toordinal() * 1000 + order, "product_id": product, "order_date": day, "is_cancelled": False}
+        for order in range(_size(day) // 100)
+        for product in range(len(DEPARTMENTS))
+    ]
+
+
+def products(day: date) -> list[dict[str, Any]]:
+    """All of them, on the first day."""
+    return [{"product_id": product, "department": name} for product, name in enumerate(DEPARTMENTS) if day == DAYS[0]]
+
+
+DAY, TEXT, ID = ("date_day", pa.date32()), pa.string(), pa.int64()
+DEPARTMENTS = sorted({department for department, _ in CATEGORIES.values()})
 COLUMNS = {
-    "sales_by_day": [
+    "curated.fct_order_items": [
+        ("order_id", ID), ("product_id", ID), ("order_date", pa.date32()), ("is_cancelled", pa.bool_()),
+    ],
+    "curated.dim_product": [("product_id", ID), ("department", TEXT)],
+    "marts.sales_by_day": [
         DAY, ("department", TEXT), ("category", TEXT), ("channel", TEXT), ("revenue", MONEY), ("refunds", MONEY),
     ],
-    "payments_by_day": [
+    "marts.payments_by_day": [
         DAY, ("channel", TEXT), ("method", TEXT), ("payments", pa.int64()), ("failed_payments", pa.int64()),
     ],
-    "sessions": [DAY, ("device", TEXT), ("source", TEXT)],
+    "marts.sessions": [DAY, ("device", TEXT), ("source", TEXT)],
 }  # fmt: skip
-ROWS = {"sales_by_day": sales, "payments_by_day": payments, "sessions": sessions}
+ROWS = {
+    "curated.fct_order_items": items,
+    "curated.dim_product": products,
+    "marts.sales_by_day": sales,
+    "marts.payments_by_day": payments,
+    "marts.sessions": sessions,
+}
 
 
 @pytest.fixture
 def published(iceberg: None, engines: None) -> Iterator[Callable[[date], tuple[str, str]]]:
-    """Publishes the marts up to a day that is over; branch and commit."""
+    """Publishes what rules ask, up to a day that is over; branch and commit."""
     branch = f"incidents_{uuid.uuid4().hex[:8]}"
     catalog.create_empty_branch(branch)
     raw.prepare(branch)
@@ -94,13 +119,14 @@ def published(iceberg: None, engines: None) -> Iterator[Callable[[date], tuple[s
         for name, columns in COLUMNS.items():
             schema = pa.schema(columns)
             rows = [row for day in DAYS if until <= day <= last for row in ROWS[name](day)]
-            opened.create_table_if_not_exists(("marts", name), schema).append(pa.Table.from_pylist(rows, schema))
+            opened.create_table_if_not_exists(tuple(name.split(".")), schema).append(pa.Table.from_pylist(rows, schema))
         until = last + timedelta(days=1)
         return branch, catalog.head(branch)
 
     yield publish
     catalog.delete_branch(branch)
-    storage.delete_all(uri for uri in storage.list_keys(history.PLACE) if any(run_id in uri for run_id in RUNS))
+    kept = [*storage.list_keys(history.PLACE), *storage.list_keys(chart.PLACE)]
+    storage.delete_all(uri for uri in kept if any(run_id in uri for run_id in RUNS))
 
 
 @pytest.fixture
@@ -108,7 +134,7 @@ def heard(
     webhook: tuple[str, Queue[Any]], start_alertmanager: Callable[..., None], tmp_path: Path
 ) -> Callable[[], dict[tuple[str, str, str], str]]:
     """Starts an Alertmanager beside the lake of the session; what it has said since it was asked before: state, rule
-    and segment, with the reason."""
+    and segment, with the reason. What fires has a chart, which is kept."""
     for name in ("secrets.env", "settings.env"):
         if (kept := settings().home / name).exists():
             shutil.copy(kept, tmp_path)
@@ -129,6 +155,8 @@ def heard(
                 about = alert["status"], labels["alertname"], labels.get("segment", "")
                 assert about not in found, "told twice"
                 found[about] = alert["annotations"].get("why", "")
+                if alert["status"] == "firing":
+                    assert storage.get(alert["annotations"]["chart"]).startswith(b"\x89PNG"), alert
 
     return hear
 

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import base64
 import re
 import stat
 from collections.abc import Callable
+from datetime import date
+from decimal import Decimal
 from email import message_from_bytes, policy
 from queue import Queue
 from typing import Any
 
 import pytest
 
-from lake.alerts import alertmanager, failures
+from lake.alerts import alertmanager, chart, failures
 from lake.alerts.alert import Alert
+from lake.alerts.check import post
 from lake.alerts.failures import Failure
+from lake.alerts.finding import Course, Finding, Point
+from lake.alerts.rules import MetricRule
 from lake.commands.services import alerts
+from lake.platform import storage
 from lake.runtime import orchestration
 from lake.settings import settings
 from tests.integration.alerts.conftest import free_port
@@ -72,10 +79,61 @@ def test_a_mail_holds_what_is_wrong_and_what_to_do(
     )
 
 
+def test_a_mail_shows_the_chart_of_a_rule_and_a_webhook_says_where_it_is_kept(
+    mail: tuple[str, Queue[Any]],
+    webhook: tuple[str, Queue[Any]],
+    start_alertmanager: Callable[..., None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    kept: dict[str, bytes] = {}
+    monkeypatch.setattr(storage, "put", lambda uri, data, content_type: kept.update({uri: data}))
+    rule = MetricRule.model_validate(
+        {"name": "falls", "description": "x", "severity": "critical", "metric": "revenue", "threshold": {"min": 9}}
+    )
+    points = [Point(date(2026, 11, day), Decimal(10 if day < 24 else 4), Decimal(9), None) for day in range(1, 25)]
+    course = Course('Revenue of "Meat & <Fish>"', "money", tuple(points), 1, is_band=False)
+    fires = Finding(
+        rule, "firing", "Revenue was 4.00", segment="Meat & <Fish>", why="mostly <b>beef</b>", course=course
+    )
+    unknown = Finding(rule, "no_data", "there was nothing to divide by", segment="Fowl")
+    server, taken = mail
+    url, sent = webhook
+    start_alertmanager(
+        alert_email_to="page=a@example.com", alert_smtp=server, alert_smtp_tls="false", alert_webhook_url=f"page={url}"
+    )
+    post([fires, unknown], {"run_id": "r1"}, {each.subject: chart.attached(each, "r1") for each in (fires, unknown)})
+
+    texts = dict(_bodies(taken.get(timeout=PATIENCE_SECONDS)) for _ in range(2))
+    text, page = texts["[critical] falls: Revenue was 4.00"]
+    [(place, picture)] = kept.items()
+    said = "2026-11-01 to 2026-11-24: between 10.00 and 10.00 before, 4.00 on 2026-11-24, where it should have been"
+    assert f"chart: {place}\n" in text
+    assert f'it shows: Revenue of "Meat & <Fish>", {said} at least 9.00.\n' in text
+    [(words, encoded)] = re.findall(r'<img [^>]*alt="([^"]*)" src="data:image/png;base64,([^"]*)">', page)
+    assert base64.b64decode(encoded) == picture
+    assert said in words
+    assert "<Fish>" not in page
+    assert "<b>" not in page
+    assert place in page
+    text, page = texts["[critical] NoData: there was nothing to divide by"]
+    assert "no chart: there is no data to draw\n" in text
+    assert "No chart: there is no data to draw." in page
+    assert "<img" not in page
+
+    told = [alert for _ in range(2) for alert in sent.get(timeout=PATIENCE_SECONDS)["alerts"]]
+    assert {each["annotations"].get("chart", "") for each in told} == {place, ""}
+
+
+def _bodies(envelope: Any) -> tuple[str, tuple[str, str]]:
+    """Subject of a mail, and its text and its page."""
+    message = message_from_bytes(envelope.content, policy=policy.default)
+    bodies = [message.get_body((kind,)).get_content().replace("\r\n", "\n") for kind in ("plain", "html")]
+    return message["Subject"], (bodies[0], bodies[1])
+
+
 def _read(envelope: Any) -> tuple[str, str]:
     """Subject and text of a mail, without the instants."""
     message = message_from_bytes(envelope.content, policy=policy.default)
-    assert not message.is_multipart() or message.get_body(("html",)) is None
     text = message.get_body(("plain",)).get_content().replace("\r\n", "\n")
     return message["Subject"], re.sub(r"20\d\d-\d\d-\d\d \d\d:\d\d:\d\d UTC", "…", text).strip() + "\n"
 

@@ -15,7 +15,7 @@ from lake.alerts import alertmanager
 from lake.alerts.alert import Alert
 from lake.commands.services import alerts
 from lake.settings import settings
-from tests.integration.alerts.conftest import Hook
+from tests.hooks import Hook
 
 PEOPLE = ("page", "database", "data", "platform")
 PATIENCE_SECONDS = 60

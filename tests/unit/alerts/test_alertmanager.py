@@ -39,7 +39,7 @@ def _post(monkeypatch: pytest.MonkeyPatch, finding: Finding, *up: dict[str, str]
     """What is posted while the alerts ``up`` are up."""
     sent: list[Any] = []
 
-    def answer(method: str, url: str, timeout: float, json: Any = None) -> httpx.Response:
+    def answer(method: str, url: str, timeout: float, verify: Any, json: Any = None) -> httpx.Response:
         assert url.endswith("/api/v2/alerts")
         if method == "GET":
             return httpx.Response(200, json=[{"labels": labels} for labels in up])
@@ -47,7 +47,8 @@ def _post(monkeypatch: pytest.MonkeyPatch, finding: Finding, *up: dict[str, str]
         return httpx.Response(200)
 
     monkeypatch.setattr(httpx, "request", answer)
-    post([finding], {"run_id": "r1"}, NOW)
+    charts = {("sales", ""): {"chart": "s3://reports/a.png"}}
+    post([finding], {"run_id": "r1"}, charts, NOW)
     return sent
 
 
@@ -62,6 +63,7 @@ def test_a_firing_alert_in_full(monkeypatch: pytest.MonkeyPatch) -> None:
             "description": "Too few.",
             "value": "1",
             "run_id": "r1",
+            "chart": "s3://reports/a.png",
         },
         "startsAt": "2026-11-23T10:00:00.000+00:00",
         "endsAt": "2026-11-24T10:00:00.000+00:00",

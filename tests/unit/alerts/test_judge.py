@@ -11,7 +11,7 @@ import pytest
 
 from lake.alerts.finding import Finding
 from lake.alerts.judge import judge, known
-from lake.alerts.rules import MetricRule
+from lake.alerts.rules import Counted, MetricRule
 from lake.errors import LakeError
 from lake.metrics import definitions
 from lake.metrics.definitions import Metric
@@ -78,7 +78,11 @@ def with_yesterday(factor: float, *departments: str) -> Values:
 
 
 def judged(metrics: definitions.Metrics, asked: MetricRule, value: Values, days: int = 120) -> list[Finding]:
-    return judge(asked, metrics.get("revenue"), AS_OF, shop(days, value))
+    return judge(asked, metrics.get("revenue"), AS_OF, shop(days, value), no_counts)
+
+
+def no_counts(counted: Counted, first: date, last: date) -> Series:
+    raise AssertionError("nothing is to be counted")
 
 
 @pytest.mark.parametrize(
@@ -153,16 +157,101 @@ def test_a_day_without_anything_is_an_anomaly_and_a_change(metrics: definitions.
         assert (found.state, found.value, found.why) == ("firing", 0, "spread over the segments of every dimension")
 
 
-def test_a_quiet_day_of_the_whole_shop_is_no_anomaly_of_a_segment_beside_the_rest(metrics: definitions.Metrics) -> None:
+def test_a_quiet_day_of_the_whole_shop_is_no_anomaly_of_a_segment_beside_the_others(
+    metrics: definitions.Metrics,
+) -> None:
     def quiet(day: date) -> dict[Segment, int]:
         return {segment: amount // (2 if day == YESTERDAY else 1) for segment, amount in usual(day).items()}
 
     alone = rule(metric="revenue", by="department", anomaly={"below": 4})
-    beside = rule(metric="revenue", by="department", anomaly={"below": 4, "beside": "rest"})
+    beside = rule(metric="revenue", by="department", anomaly={"below": 4, "beside": "others"})
     assert {each.state for each in judged(metrics, alone, quiet)} == {"firing"}
     assert {each.state for each in judged(metrics, beside, quiet)} == {"holds"}
+    shut = judged(metrics, beside, lambda day: {} if day == YESTERDAY else usual(day))
+    assert {each.state for each in shut} == {"holds"}
     found = {each.segment: each.state for each in judged(metrics, beside, with_yesterday(0.1, "meat"))}
     assert found["meat"] == "firing"
+
+
+def fallen(day: date, part: float, since: int) -> dict[Segment, int]:
+    """As usual, but for the meat of the last days, of which a part is left."""
+    is_low = (YESTERDAY - day).days < since
+    return {each: int(came * (part if is_low and each[0] == "meat" else 1)) for each, came in usual(day).items()}
+
+
+def test_a_fall_that_lasts_is_an_anomaly_of_the_days_together(metrics: definitions.Metrics) -> None:
+    """Days differ by a twentieth up and down, so a tenth off one is nothing, and off each of five is something."""
+
+    def value(day: date) -> dict[Segment, int]:
+        swing = 1 + 0.06 * ((day.toordinal() * 5) % 9 - 4) / 4
+        return {each: int(came * (swing if each[0] == "meat" else 1)) for each, came in fallen(day, 0.86, 5).items()}
+
+    of_one, of_five = (
+        rule(metric="revenue", by="department", days=days, anomaly={"below": 4, "beside": "others"}) for days in (1, 5)
+    )
+    assert {each.segment: each.state for each in judged(metrics, of_one, value)}["meat"] == "holds"
+    found = {each.segment: each for each in judged(metrics, of_five, value)}
+    assert (found["meat"].state, found["fish"].state) == ("firing", "holds")
+    assert found["meat"].summary.startswith("Revenue of meat from 2026-11-20 to 2026-11-24 was ")
+
+    # One wild day is told as such, and not for as long as it is among the days.
+    wild = {each.segment: each.state for each in judged(metrics, of_five, with_yesterday(0.1, "meat"))}
+    assert wild["meat"] == "holds"
+
+
+def test_what_is_counted_is_judged_and_the_metric_says_which_segments_and_why(metrics: definitions.Metrics) -> None:
+    asked = rule(
+        metric="revenue",
+        by="department",
+        largest=1,
+        counted={"what": "Orders", "query": "SELECT $first, $last"},
+        anomaly={"below": 4, "beside": "others"},
+    )
+    asked_for = []
+
+    def count(counted: Counted, first: date, last: date) -> Series:
+        asked_for.append(counted.bound(first, last))
+        days = [first + timedelta(days=each) for each in range((last - first).days + 1)]
+        # Fish has the fewer orders; by the metric, it is the larger one.
+        amounts = {
+            (name,): {day: Amount(Decimal(orders // (2 if (day, name) == (YESTERDAY, "fish") else 1))) for day in days}
+            for name, orders in (("fish", 200), ("meat", 900))
+        }
+        return Series(False, amounts, first)
+
+    [found] = judge(asked, metrics.get("revenue"), AS_OF, shop(120, with_yesterday(0.1, "fish")), count)
+    assert asked_for == ["SELECT DATE '2026-08-04', DATE '2026-11-24'"]
+    assert (found.segment, found.state, found.value) == ("fish", "firing", 100)
+    assert found.summary.startswith("Orders of fish on 2026-11-24 was 100 and should be at least 1")
+    assert found.why.startswith("mostly channel web (")
+    assert found.course
+    assert (found.course.what, found.course.unit) == ("Orders of fish", "count")
+
+
+def test_what_fires_knows_how_it_went(metrics: definitions.Metrics) -> None:
+    anomaly = rule(metric="revenue", anomaly={"below": 4})
+    change = rule(metric="revenue", change={"against": "weekdays", "min_ratio": 0.5})
+    threshold = rule(metric="revenue", days=2, threshold={"max": 7})
+    [strays], [less], [more] = (
+        judged(metrics, asked, with_yesterday(0.0, "meat", "fish") if asked is not change else lambda day: usual(day))
+        for asked in (anomaly, change, threshold)
+    )
+    assert less.course is None, "it holds"
+    assert strays.course
+    assert strays.course.is_band
+    first, last = strays.course.points[0], strays.course.points[-1]
+    assert (first.day, last.day) == (AS_OF - timedelta(days=56), YESTERDAY)
+    assert first.value == sum(usual(first.day).values())
+    assert first.low
+    assert first.low < first.value
+    assert first.high is None
+    assert last.value == strays.value
+    assert f"should be at least {last.low:,.2f}" in strays.summary
+    assert more.course
+    assert (more.course.what, more.course.is_band) == ("Revenue, 2 days together", False)
+    assert {(point.low, point.high) for point in more.course.points} == {(None, Decimal(7))}
+    before = more.course.points[-2]
+    assert before.value == sum(sum(usual(YESTERDAY - timedelta(days=back)).values()) for back in (1, 2))
 
 
 @pytest.mark.parametrize("days", [20, 55])
@@ -189,3 +278,9 @@ def test_a_lake_without_the_metric_is_no_data(metrics: definitions.Metrics) -> N
 def test_what_cannot_be_judged_is_named(metrics: definitions.Metrics, metric: str, by: str, told: str) -> None:
     with pytest.raises(LakeError, match=told):
         known(rule(metric=metric, by=by, threshold={"min": 1}), metrics)
+
+
+def test_a_quotient_is_not_judged_beside_others(metrics: definitions.Metrics) -> None:
+    asked = rule(metric="refund_rate", by="department", anomaly={"above": 4, "beside": "others"})
+    with pytest.raises(LakeError, match="metric refund_rate is a quotient, which is not judged beside others"):
+        known(asked, metrics)

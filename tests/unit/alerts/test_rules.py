@@ -30,7 +30,7 @@ rules:
     severity: critical
     metric: revenue
     by: department
-    anomaly: {below: 4, beside: rest}
+    anomaly: {below: 4, beside: others}
 """
 
 
@@ -38,24 +38,33 @@ def test_the_rules_that_come_with_the_lake_name_metrics_and_dimensions_that_ther
     metrics = definitions.load()
     rules = load(settings().alert_rules)
     judged = [judge.known(rule, metrics).name for rule in rules if isinstance(rule, MetricRule)]
-    assert len(judged) == len(rules) == 5
+    assert len(judged) == len(rules) == 7
 
 
 @pytest.mark.parametrize(
     ("old", "new", "told"),
     [
-        ("anomaly: {below: 4, beside: rest}", "", "give one of threshold, change, anomaly, not none"),
+        ("anomaly: {below: 4, beside: others}", "", "give one of threshold, change, anomaly, not none"),
         ("anomaly:", "threshold: {min: 1}\n    anomaly:", "not threshold and anomaly"),
         ("below: 4, ", "", "anomaly: Value error, give a number for at least one of below, above"),
         ("below: 4", "below: -4", "anomaly.below: Input should be greater than 0"),
-        ("by: department", "days: 7", "an anomaly is that of one day: leave out `days`"),
-        ("    by: department\n", "", "what lies beside the rest is a segment: give a dimension with `by`"),
+        ("    by: department\n", "", "what lies beside others is a segment: give a dimension with `by`"),
         (
-            "anomaly: {below: 4, beside: rest}",
+            "    by: department\n    anomaly: {below: 4, beside: others}",
+            "    counted: {what: Orders, query: SELECT $first $last}\n    anomaly: {below: 4}",
+            "what is counted is counted of segments: give a dimension with `by`",
+        ),
+        (
+            "by: department",
+            "by: department\n    counted: {what: Orders, query: SELECT $first}",
+            "counted.query: Value error, the parameters are $first and $last, both of them",
+        ),
+        (
+            "anomaly: {below: 4, beside: others}",
             "change: {against: monday}",
             "change.against: Input should be 'weekdays'",
         ),
-        ("anomaly: {below: 4, beside: rest}", "change: {against: year}", "at least one of min_ratio, max_ratio"),
+        ("anomaly: {below: 4, beside: others}", "change: {against: year}", "at least one of min_ratio, max_ratio"),
         ("metric: revenue", "metric: revenue\n    labels: {segment: x}", "segment is set from the rule itself"),
     ],
 )

@@ -107,6 +107,7 @@ def test_a_source_column_forward_to_what_people_see(graph: Graph) -> None:
             )
         ),
         *(f"alerts.{rule}" for rule in ("revenue_of_yesterday", "department_falls", "refunds_rise")),
+        *(f"alerts.{rule}" for rule in ("department_sinks", "department_loses_orders")),
     }
 
 

@@ -42,6 +42,11 @@ def test_the_business_report_is_well_formed() -> None:
             "currency: EUR\nperiod: moth",
             "sales.yml:6: period: 'moth' is none of them; did you mean month?",
         ),
+        (
+            "currency: EUR",
+            "currency: EUR\nowner: finanse",
+            "sales.yml:6: owner: 'finanse' is none of them; did you mean finance?",
+        ),
         ("name: sales", "name: other", "sales.yml:2: holds the report 'other'; name it 'sales', like its file"),
         ("kind: line, query: SELECT $as_of", "kind: trend, metric: revenue", "shows metrics: name the report's period"),
         ("figures:", "figures: [", "sales.yml:7: not YAML"),

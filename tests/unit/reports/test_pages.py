@@ -11,9 +11,10 @@ from typing import Any
 
 import pytest
 
+from lake.drawing import charts
 from lake.errors import LakeError
 from lake.ledger.receipts import Receipt
-from lake.reports import charts, deliver, pages
+from lake.reports import deliver, pages
 from lake.reports.definition import Report
 from lake.reports.figures import Lake, compute
 from lake.reports.shown import Beside, Cell, Proof, Shown, Tile

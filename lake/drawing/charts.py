@@ -21,7 +21,7 @@ from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from lake.reports.formats import brief, is_finite
+from lake.drawing.formats import brief, is_finite
 
 ACCENT, FAINT, PAST, GRID, INK, MUTED = "#4f46e5", "#c7d2fe", "#94a3b8", "#e2e8f0", "#0f172a", "#64748b"
 HEAT, ON_HEAT, CARD = "#4338ca", "#ffffff", "#fffffe"
@@ -74,7 +74,7 @@ Rows = Sequence[dict[str, Any]]
 def line(rows: Rows, unit: str, currency: str, mean_days: int = 0, width: float = WIDE) -> str:
     """A value over days; with ``mean_days`` also the mean of each day and those before it, once there are enough."""
     days = [row["date"] for row in rows]
-    values = [_number(row["value"]) for row in rows]
+    values = [number(row["value"]) for row in rows]
 
     def draw(axes: Axes) -> None:
         if mean_days:
@@ -83,7 +83,7 @@ def line(rows: Rows, unit: str, currency: str, mean_days: int = 0, width: float 
             axes.plot(days[mean_days - 1 :], means, color=ACCENT, linewidth=2)
         else:
             axes.plot(days, values, color=ACCENT, linewidth=2)
-        _over_time(axes, values, unit, currency, width)
+        over_time(axes, values, unit, currency, width)
 
     return _svg(draw, width, 3.0)
 
@@ -91,7 +91,7 @@ def line(rows: Rows, unit: str, currency: str, mean_days: int = 0, width: float 
 def trend(rows: Rows, unit: str, currency: str, width: float = WIDE) -> str:
     """A value (``value``) over periods, and what it was a year before (``last_year``); what is not known is a gap."""
     days = [row["date"] for row in rows]
-    values, earlier = ([_number(row[name]) for row in rows] for name in ("value", "last_year"))
+    values, earlier = ([number(row[name]) for row in rows] for name in ("value", "last_year"))
     dot = "o" if len(rows) <= FEW else ""
 
     def draw(axes: Axes) -> None:
@@ -111,7 +111,7 @@ def trend(rows: Rows, unit: str, currency: str, width: float = WIDE) -> str:
         axes.plot(days, values, color=ACCENT, linewidth=2, label="now", marker=dot, markersize=4)
         _alone(axes, days, values, ACCENT)
         axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, frameon=False, borderpad=0, labelcolor=MUTED)
-        _over_time(axes, [*values, *earlier], unit, currency, width)
+        over_time(axes, [*values, *earlier], unit, currency, width)
 
     return _svg(draw, width, 3.0)
 
@@ -124,7 +124,8 @@ def _alone(axes: Axes, days: Sequence[Any], values: Sequence[float], color: str)
         axes.plot([days[at] for at in alone], [values[at] for at in alone], "o", color=color, markersize=4)
 
 
-def _over_time(axes: Axes, values: Sequence[float], unit: str, currency: str, width: float) -> None:
+def over_time(axes: Axes, values: Sequence[float], unit: str, currency: str, width: float) -> None:
+    """Axes of values over days, from nothing on."""
     axes.set_ylim(bottom=min([0.0, *(value for value in values if isfinite(value))]))
     axes.margins(x=0.01)
     axes.grid(axis="y", color=GRID, linewidth=0.8)
@@ -138,7 +139,7 @@ def _over_time(axes: Axes, values: Sequence[float], unit: str, currency: str, wi
 def bar(rows: Rows, unit: str, currency: str, width: float = WIDE) -> str:
     """A bar a row, in the order of the rows from the top, with its value at the end."""
     # What is no number has no bar, and says so.
-    values = [_number(row["value"]) if is_finite(row["value"]) else 0.0 for row in rows]
+    values = [number(row["value"]) if is_finite(row["value"]) else 0.0 for row in rows]
     places = range(len(rows))
 
     def draw(axes: Axes) -> None:
@@ -163,10 +164,10 @@ def heatmap(rows: Rows, unit: str, currency: str, width: float = WIDE) -> str:
     heads = list(dict.fromkeys(row["row"] for row in rows))
     columns = sorted({row["column"] for row in rows})
     cells = {(row["row"], row["column"]): row["value"] for row in rows}
-    scaled = [_number(row["value"]) for row in rows if row["column"] != columns[0] and row["value"] is not None]
+    scaled = [number(row["value"]) for row in rows if row["column"] != columns[0] and row["value"] is not None]
     low, high = (min(scaled), max(scaled)) if scaled else (0.0, 1.0)
     scale = Normalize(low - (high - low or 1.0) * 0.1, high, clip=True)
-    grid = [[_number(cells.get((head, column))) for column in columns] for head in heads]
+    grid = [[number(cells.get((head, column))) for column in columns] for head in heads]
 
     def draw(axes: Axes) -> None:
         axes.pcolormesh(grid, cmap=SCALE, norm=scale, edgecolors=CARD, linewidth=1.5)
@@ -178,7 +179,7 @@ def heatmap(rows: Rows, unit: str, currency: str, width: float = WIDE) -> str:
         axes.spines["bottom"].set_visible(False)
         for (head, column), value in cells.items():
             if value is not None:
-                colour = ON_HEAT if scale(_number(value)) > DARK_FROM else INK
+                colour = ON_HEAT if scale(number(value)) > DARK_FROM else INK
                 place = (columns.index(column) + 0.5, heads.index(head) + 0.5)
                 text = brief(value, unit, currency)
                 if width == NARROW:
@@ -217,7 +218,7 @@ def _svg(draw: Callable[[Axes], None], width: float, height: float) -> str:
     return written.getvalue()[written.getvalue().index("<svg") :]
 
 
-def _number(value: Any) -> float:
+def number(value: Any) -> float:
     """For drawing only: what is printed comes from the exact value."""
     return float("nan") if value is None else float(value)
 

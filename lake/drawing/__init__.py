@@ -1,0 +1,1 @@
+"""Drawing: charts, and how values are written in them. For reports and for alerts."""
