@@ -87,9 +87,9 @@ def _next_baskets(shop: Shop, by_segment: dict[str, np.ndarray]) -> Iterator[dic
     has = bought > 0
     for some in blocks(everybody, len(history.products)):
         scores = model.scores(some)
-        usual = best(scores, USUALS)
+        usual, neighbours = best(scores, USUALS), model.neighbours(some)
         for number, customer in enumerate(some):
-            near = np.asarray(has[model.neighbours(customer)].sum(axis=0)).ravel()
+            near = np.asarray(has[neighbours[number]].sum(axis=0)).ravel()
             own, days = bought[[customer]].toarray().ravel(), last[[customer]].toarray().ravel()
             slots = ((USUAL, usual[number], scores[number][usual[number]]), (NEW, new[customer], new_scores[customer]))
             for slot, products, values in slots:

@@ -111,7 +111,7 @@ class Features:
         self._size = np.log(np.maximum(1, np.bincount(history.customer, minlength=len(history.customers)))) - np.log(
             np.maximum(1, self._counts)
         )
-        self._seldom = np.log(len(history.customers) / (1 + buyers)).clip(0)
+        self._seldom = np.log1p(len(history.customers) / np.maximum(1, buyers))
         self._steady = history.table(np.sqrt(cells.sum(steady**age)))
 
     @property
@@ -203,7 +203,8 @@ def _learnt(history: Baskets, setting: Setting) -> np.ndarray:
 def _regression(values: np.ndarray, came: np.ndarray, penalty: float) -> np.ndarray:
     """Weights of a logistic regression, of which the first, of the constant, is free of the penalty."""
     mean, spread = values.mean(axis=0), values.std(axis=0)
-    mean[0], spread[spread == 0] = 0, 1
+    # What is the same for all would else weigh as much as its last bit.
+    mean[0], spread[spread <= 1e-9 * (1 + np.abs(mean))] = 0, 1
     scaled = (values - mean) / spread
 
     def loss(weights: np.ndarray) -> tuple[float, np.ndarray]:

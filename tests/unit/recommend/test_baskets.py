@@ -29,9 +29,7 @@ def _content(baskets: Baskets) -> dict[int, list[list[int]]]:
 
 def test_lines_in_any_order_become_baskets_in_the_order_of_time() -> None:
     instants = FIRST + np.array([2, 1, 1, 1, 2]) * np.timedelta64(1, "D")
-    found = from_lines(
-        np.array([1, 1, 1, 1, 1]), np.array([5, 6, 6, 4, 5]), np.array([30, 20, 20, 10, 10]), instants
-    )
+    found = from_lines(np.array([1, 1, 1, 1, 1]), np.array([5, 6, 6, 4, 5]), np.array([30, 20, 20, 10, 10]), instants)
     # Orders 4 and 6 are of one instant; order 6 has product 20 in two lines.
     assert _content(found) == {1: [[10], [20], [10, 30]]}
     assert found.counts.tolist() == [3]
