@@ -88,7 +88,8 @@ class Baskets:
     def cells(self) -> Cells:
         """Each customer and product that they have bought."""
         key, of_line = np.unique(self.customer * len(self.products) + self.product, return_inverse=True)
-        return Cells(*np.divmod(key, max(1, len(self.products))), of_line)
+        customer, product = np.divmod(key, max(1, len(self.products)))
+        return Cells(customer, product, of_line)
 
     @cached_property
     def bought(self) -> sparse.csr_matrix:

@@ -12,7 +12,7 @@ import numpy as np
 from lake.ledger.receipts import Receipt
 from lake.recommend import explore, guard, ours, together
 from lake.recommend.baskets import Split
-from lake.recommend.evaluate import DIFFERENCE, OURS, Evaluation, K
+from lake.recommend.evaluate import DIFFERENCE, K_NEW, NEW, NEW_POPULAR, OURS, Evaluation, K
 from lake.recommend.source import SEGMENT, Shop
 
 FEW, MANY = 10, 50
@@ -50,7 +50,12 @@ def of(receipt: Receipt, shop: Shop, split: Split, evaluation: Evaluation, made_
         },
         "models": {
             "usual": asdict(ours.Setting()),
-            "new": {"factors": explore.FACTORS, "rounds": explore.ROUNDS, "fewest_buyers": explore.FEWEST_BUYERS},
+            "new": {
+                "factors": explore.FACTORS,
+                "rounds": explore.ROUNDS,
+                "confidence": explore.CONFIDENCE,
+                "fewest_buyers": explore.FEWEST_BUYERS,
+            },
             "bought_together": {"fewest_baskets": together.FEWEST},
         },
         "measured_by": "the last basket of each customer is held out; all that came before is known",
@@ -123,8 +128,14 @@ def table(metrics: dict[str, Any]) -> Sequence[str]:
 
 
 def difference(metrics: dict[str, Any]) -> Iterator[str]:
-    """By how much ours is above GP-TopFreq, a line a figure."""
+    """By how much ours is above GP-TopFreq, a line a figure, and what the slot of new products finds."""
     for name, told in metrics.get(DIFFERENCE, {}).items():
         yield (
             f"ours - gp_topfreq, {name}: {told['mean']:+.4f} (95 % between {told['low']:+.4f} and {told['high']:+.4f})"
+        )
+    for name in (NEW, NEW_POPULAR):
+        told = metrics[name]
+        yield (
+            f"{name}, of who bought something new: recall@{K_NEW} {told[f'recall_explore@{K_NEW}']:.4f}, "
+            f"hits {told[f'hit_rate@{K_NEW}']:.4f}, coverage {told['coverage']:.4f}"
         )

@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 
 from lake.recommend.baskets import Baskets, Split
+from lake.recommend.explore import new_products
 from lake.recommend.measures import Measured, interval, measure
 from lake.recommend.ours import Ours
-from lake.recommend.ranking import Scorer, rank
+from lake.recommend.ranking import Scorer, best, blocks, rank
 from lake.recommend.tifu_knn import TifuKnn
 from lake.recommend.topfreq import BothTopFreq, GlobalTopFreq, PersonalTopFreq
 from lake.recommend.up_cf import UpCf
@@ -34,6 +35,12 @@ MODELS: Mapping[str, Callable[[Baskets], Scorer]] = {
 
 DIFFERENCE = f"{OURS}_minus_{MEASURE_OF_ALL}"
 
+NEW, NEW_POPULAR = "new_als", "new_popular"
+"""The slot of new products, and what everybody buys in its place."""
+
+K_NEW = 5
+"""Products of that slot."""
+
 
 @dataclass(frozen=True)
 class Evaluation:
@@ -41,11 +48,13 @@ class Evaluation:
 
     Attributes:
         measured: by model.
+        new: of the slot of new products: the figures of ours, and of the most popular ones that are new to a customer.
         tested: how many customers.
         known_baskets: how many baskets the models had seen.
     """
 
     measured: dict[str, Measured]
+    new: dict[str, dict[str, float]]
     tested: int
     known_baskets: int
 
@@ -54,6 +63,7 @@ class Evaluation:
         told: dict[str, Any] = {name: figures(one) for name, one in self.measured.items()}
         if {OURS, MEASURE_OF_ALL} <= set(self.measured):
             told[DIFFERENCE] = self.difference()
+        told |= self.new
         told["measured_on"] = {"customers": self.tested, "known_baskets": self.known_baskets}
         return told
 
@@ -77,7 +87,29 @@ def evaluate(split: Split, models: Mapping[str, Callable[[Baskets], Scorer]] = M
         scorer = model(split.history)
         lists = rank(scorer, split.tested, len(split.history.products), K)
         measured[name] = measure(lists, split)
-    return Evaluation(measured, len(split.tested), int(split.history.counts.sum()))
+    return Evaluation(measured, _new_products(split), len(split.tested), int(split.history.counts.sum()))
+
+
+def _new_products(split: Split) -> dict[str, dict[str, float]]:
+    """How many of the products that are new to a customer their slot finds, of those who bought any."""
+    found, _ = new_products(split.history, split.tested, K_NEW)
+    popular = np.concatenate(
+        [
+            best(np.where(split.history.bought[some].toarray() > 0, 0, split.history.popularity), K_NEW)
+            for some in blocks(split.tested, len(split.history.products))
+        ]
+    )
+    told = {}
+    for name, lists in ((NEW, found), (NEW_POPULAR, popular)):
+        one = measure(lists, split)
+        bought_new = ~np.isnan(one.recall_explore)
+        told[name] = {
+            f"recall_explore@{K_NEW}": _mean(one.recall_explore),
+            f"hit_rate@{K_NEW}": _mean(one.hit[bought_new]),
+            "coverage": one.coverage,
+            "novelty_bits": one.novelty,
+        }
+    return told
 
 
 def figures(one: Measured) -> dict[str, float]:

@@ -11,8 +11,12 @@ from threadpoolctl import threadpool_limits
 
 from lake.recommend.baskets import Baskets
 
-FACTORS = 48
+FACTORS = 32
 ROUNDS = 12
+CONFIDENCE = 1.0
+"""How much a purchase counts beside the many products that were not bought; chosen with `FACTORS` on the basket before
+the last (docs/recommendations.md)."""
+
 SEED = 20260101
 FEWEST_BUYERS = 5
 """Of a product that fewer have bought nobody can say who else would."""
@@ -42,7 +46,7 @@ def new_products(history: Baskets, customers: np.ndarray, most: int) -> tuple[np
     weights.data = 1 + np.log(weights.data)
     with threadpool_limits(1, "blas"):
         model = AlternatingLeastSquares(
-            factors=min(FACTORS, len(able)), regularization=0.1, alpha=8.0, iterations=ROUNDS,
+            factors=min(FACTORS, len(able)), regularization=0.1, alpha=CONFIDENCE, iterations=ROUNDS,
             random_state=SEED, num_threads=1,
         )  # fmt: skip
         model.fit(weights, show_progress=False)

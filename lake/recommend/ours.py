@@ -181,9 +181,10 @@ class Features:
         matrix.sort_indices()
         cells = matrix.tocoo()
         number = cells.row.astype(np.int64) * self.products + cells.col
-        place = np.searchsorted(number, at)
-        place[place == len(number)] = 0
-        return np.where(number[place] == at, cells.data[place], 0) if len(number) else np.zeros(len(at))
+        if not len(number):
+            return np.zeros(len(at))
+        place = np.searchsorted(number, at) % len(number)
+        return np.where(number[place] == at, cells.data[place], 0)
 
 
 def _learnt(history: Baskets, setting: Setting) -> np.ndarray:

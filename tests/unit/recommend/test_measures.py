@@ -30,7 +30,7 @@ def test_measures_of_two_lists() -> None:
     # Nothing that customer 2 buys is new to them.
     assert found.recall_explore[0] == 0.5
     assert np.isnan(found.recall_explore[1])
-    # Known products are 10, 20 and 50; shown were 10, 20 and 40, and of four places 20 and 10 of customer 1 are repeats.
+    # Known are 10, 20 and 50; shown were 10, 20 and 40. Of four places 20 and 10 of customer 1 are repeats.
     assert found.coverage == 1
     assert found.repeat_share == 0.5
     # Of three baskets that are known, 20 is in two, 10 in one, and 40 in none, which counts as one.
@@ -89,3 +89,11 @@ def test_an_evaluation_tells_of_every_model_and_of_the_difference() -> None:
     mean = told["ours"]["recall@10"] - told["gp_topfreq"]["recall@10"]
     assert told[DIFFERENCE]["recall@10"]["mean"] == pytest.approx(mean)
     assert told["measured_on"]["customers"] == 40
+    assert told["new_popular"]["coverage"] <= 1 and set(told["new_als"]) == set(told["new_popular"])
+
+
+def test_what_is_new_to_a_customer_is_measured_on_those_who_bought_something_new() -> None:
+    # Product 1 is most popular, then 2. Customer 1 buys 2 for the first time, customer 2 nothing new.
+    told = {1: [[1], [2]], 2: [[1, 2], [2]], **{other: [[1]] for other in range(3, 9)}, 9: [[2]], 10: [[1, 2]]}
+    found = evaluate(hold_out(shop(told)), {}).new
+    assert found["new_popular"]["recall_explore@5"] == found["new_popular"]["hit_rate@5"] == 1

@@ -50,7 +50,7 @@ def test_the_numbers_of_a_product_that_was_bought_and_of_one_that_was_not() -> N
 
 def test_a_product_that_was_never_bought_has_nothing_but_what_others_do() -> None:
     history = shop({1: [[10], [10]], 2: [[20], [20]], 3: [[10, 20], [20]]})
-    row, product, values = Features(history, SETTING).of(np.array([0]))
+    _, product, values = Features(history, SETTING).of(np.array([0]))
     (number,) = (at for at, one in enumerate(product) if history.products[one] == 20)
     told = values[number].tolist()
     assert told[1:5] == [0, log(1e-3), log(1e-3), log(1e-3)]
