@@ -38,27 +38,37 @@ beside_others = retry(
 """For functions that append to a table of the branch."""
 
 
-def find(name: str) -> Table | None:
-    """A table of the branch, if it is there."""
-    return raw.find(BRANCH, NAMESPACE, name) if catalog.exists(BRANCH) else None
+def find(name: str, branch: str = "") -> Table | None:
+    """A table of the branch, if it is there.
+
+    Args:
+        branch: another one that is kept in the same way; its namespace has its name.
+    """
+    branch, namespace = branch or BRANCH, branch or NAMESPACE
+    return raw.find(branch, namespace, name) if catalog.exists(branch) else None
 
 
-def table(name: str, schema: pa.Schema) -> Table:
-    """A table, on its branch; both are made where they are missing, and so are columns that came later."""
-    if not catalog.exists(BRANCH):
-        catalog.create_empty_branch(BRANCH)
-    tables = raw.open_catalog(BRANCH)
-    found = raw.find(BRANCH, NAMESPACE, name)
+def table(name: str, schema: pa.Schema, branch: str = "") -> Table:
+    """A table, on its branch; both are made where they are missing, and so are columns that came later.
+
+    Args:
+        branch: as for `find`.
+    """
+    branch, namespace = branch or BRANCH, branch or NAMESPACE
+    if not catalog.exists(branch):
+        catalog.create_empty_branch(branch)
+    tables = raw.open_catalog(branch)
+    found = raw.find(branch, namespace, name)
     if found is not None:
         if set(schema.names) - set(found.schema().column_names):
             with found.update_schema() as update:
                 update.union_by_name(schema)
         return found
     try:
-        tables.create_namespace(NAMESPACE)
+        tables.create_namespace(namespace)
     except NamespaceAlreadyExistsError:
         log.debug("somebody else has made the namespace")
     try:
-        return tables.create_table((NAMESPACE, name), schema, properties=raw.MERGED_MANIFESTS)
+        return tables.create_table((namespace, name), schema, properties=raw.MERGED_MANIFESTS)
     except TableAlreadyExistsError:
-        return tables.load_table((NAMESPACE, name))
+        return tables.load_table((namespace, name))
