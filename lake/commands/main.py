@@ -28,6 +28,7 @@ from lake.commands import (
 )
 from lake.commands.alerts import app as alerts
 from lake.commands.report import app as report
+from lake.commands.search import app as search
 from lake.commands.shop import app as shop
 from lake.errors import LakeError
 
@@ -63,6 +64,7 @@ for command in (
     app.command(NAMES.get(command))(command)
 app.add_typer(shop, name="shop", help="The demo shop: load it, let it live.")
 app.add_typer(alerts, name="alerts", help="Alert rules: try one on a day, list when they fired.")
+app.add_typer(search, name="search", help="Search in the shop's products: look, build the index, measure it.")
 app.add_typer(report, name="report", help="Reports that the published lake gave rise to.")
 
 

@@ -15,7 +15,7 @@ from lake.runtime import pools
 from lake.settings import Settings, settings
 
 DAGS = Path(__file__).resolve().parents[3] / "dags"
-EXPECTED = {"shop_lake", "reports", "alerting", "lineage", "mailing", "maintenance", "parity", "watch"}
+EXPECTED = {"shop_lake", "reports", "alerting", "lineage", "mailing", "maintenance", "parity", "search_index", "watch"}
 
 
 @pytest.fixture(scope="module")
@@ -114,6 +114,7 @@ POOLS = {
         "reports.render",
         "alerting.check",
         "mailing.send",
+        "search_index.build",
     },
 }
 
