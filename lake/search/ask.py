@@ -139,6 +139,11 @@ def plain(text: str, limit: int = 10) -> tuple[Hit, ...]:
     return _of("", lambda index: _hits(_ask((index.name, query.plain_body(text, limit)))[0]))
 
 
+def forget() -> None:
+    """Forget which index is asked, so that the next question looks."""
+    _now.forget()
+
+
 # -- which index
 class _Now:
     """The index that is asked, remembered for a moment."""

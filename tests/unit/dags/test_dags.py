@@ -140,7 +140,7 @@ def test_what_waits_for_a_publish_begins_by_itself_and_no_task_of_the_pipeline_i
     from common import PUBLISHED
 
     followers = {dag.dag_id for dag in bag.dags.values() if repr(PUBLISHED) in str(dag.timetable.asset_condition)}
-    assert followers == {"reports", "alerting", "lineage"}
+    assert followers == {"reports", "alerting", "lineage", "search_index"}
     assert [task.task_id for task in bag.dags["lineage"].tasks] == ["keep"]
 
 
