@@ -155,10 +155,12 @@ def plain_body(text: str, limit: int) -> dict[str, Any]:
 def _words(asked: Asked, way: Way, text: str, analyzer: str) -> dict[str, Any]:
     read = {"query": text, "analyzer": analyzer}
     if way is Way.begun:
-        must: dict[str, Any] = {"match_bool_prefix": {"all": {**read, "operator": "and"}}}
+        # Half a word has no synonym.
+        literally = {"query": text, "analyzer": "asked_literally", "operator": "and"}
+        must: dict[str, Any] = {"match_bool_prefix": {"all": literally}}
     elif way is Way.some_words:
         like = {"fuzziness": "AUTO", "prefix_length": 1, "max_expansions": 20}
-        must = {"match": {"all": {**read, **like, "minimum_should_match": "2<51%"}}}
+        must = {"match": {"all": {**read, **like, "minimum_should_match": "1<50%"}}}
     else:
         must = {"match": {"all": {**read, "operator": "and"}}}
     should: list[dict[str, Any]] = [

@@ -32,11 +32,11 @@ def test_each_way_asks_for_less_than_the_one_before() -> None:
         return query.body(asked, way, text)["query"]["bool"]["must"][0]
 
     assert must(Way.begun, "panckae syr") == {
-        "match_bool_prefix": {"all": {"query": "panckae syr", "analyzer": "asked", "operator": "and"}}
+        "match_bool_prefix": {"all": {"query": "panckae syr", "analyzer": "asked_literally", "operator": "and"}}
     }
     assert must(Way.corrected, "pancake syr")["match"]["all"]["query"] == "pancake syr"
     some = must(Way.some_words, "pancake syr")["match"]["all"]
-    assert (some["fuzziness"], some["minimum_should_match"]) == ("AUTO", "2<51%") and "operator" not in some
+    assert (some["fuzziness"], some["minimum_should_match"]) == ("AUTO", "1<50%") and "operator" not in some
     popular = query.body(asked, Way.popular, "")
     assert popular["query"] == {"match_all": {}} and popular["sort"][0] == {"orders": "desc"}
     assert [*Way] == ["as_asked", "begun", "corrected", "some_words", "popular"]
