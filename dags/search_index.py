@@ -52,7 +52,8 @@ def search_index() -> None:
 
         if not is_wanted():
             raise AirflowSkipException("nobody has started search: `lake up serve` does")
-        return asdict(build(**published_run(get_current_context())))
+        run = published_run(get_current_context())
+        return asdict(build(run["run_id"], run["lake_commit"], run["source_instant"]))
 
     build()
 
