@@ -3,7 +3,7 @@
 SHELL       := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup demo next test test-thorough test-faults test-soak test-upgrade test-year test-native stress bench bench-extract bench-wide bench-tables bench-parity bench-maintenance bench-binlog bench-dashboards bench-observe lint lint-dashboards format lock lock-superset up down clean
+.PHONY: help setup demo next test test-thorough test-faults test-soak test-upgrade test-year test-native stress bench bench-extract bench-wide bench-tables bench-parity bench-maintenance bench-binlog bench-dashboards bench-observe bench-search lint lint-dashboards format lock lock-superset up down clean
 
 PYTHON     ?= python3.11
 UV_VERSION := 0.13.9
@@ -90,6 +90,9 @@ bench-dashboards: setup  ## measure Trino's time for each chart of the dashboard
 
 bench-observe: setup  ## measure what monitoring costs an idle platform that is up with it: seconds=600
 	$(BIN)/python -m benchmarks.observe --seconds $(or $(seconds),600)
+
+bench-search: setup  ## measure product search, whose node is up (`lake up search`): demo=1 builds an index first
+	$(BIN)/python -m benchmarks.search $(if $(demo),--demo $(demo))
 
 bench-binlog: setup  ## measure readers of the binlog: rows=1000000 rounds=3
 	$(BIN)/python -m benchmarks.binlog --rows $(or $(rows),1000000) --rounds $(or $(rounds),3)

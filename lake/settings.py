@@ -164,6 +164,11 @@ class Settings(BaseSettings):
     superset_admin_password: SecretStr = SecretStr("")
     superset_secret: SecretStr = Field(default=SecretStr(""), description="signs sessions; never change it")
 
+    # -- search in the shop's products (profile `serve`)
+    search_host: str = "127.0.0.1"
+    search_port: int = 29201
+    search_timeout_seconds: float = Field(default=10, gt=0, description="how long an answer to a person may take")
+
     # -- what is kept, and for how long
     receipts_all_days: int = Field(default=31, ge=1, description="for which every receipt is kept")
     receipts_daily_days: int = Field(default=366, ge=1, description="for which the last one of each day is kept")
@@ -210,6 +215,7 @@ class Settings(BaseSettings):
     trino_memory_mib: int = 2560
     nessie_memory_mib: int = 384
     opensearch_memory_mib: int = 512
+    search_memory_mib: int = 512
     shop_memory_mib: int = 512
     source_memory_mib: int = 256
 
@@ -322,6 +328,11 @@ class Settings(BaseSettings):
     def opensearch_url(self) -> str:
         """OpenSearch, which keeps the logs."""
         return f"http://{self.opensearch_host}:{self.opensearch_port}"
+
+    @cached_property
+    def search_url(self) -> str:
+        """The OpenSearch that holds the shop's products."""
+        return f"http://{self.search_host}:{self.search_port}"
 
     @cached_property
     def dashboards_url(self) -> str:

@@ -29,6 +29,7 @@ from lake.commands import (
 from lake.commands.alerts import app as alerts
 from lake.commands.recommend import app as recommend
 from lake.commands.report import app as report
+from lake.commands.search import app as search
 from lake.commands.shop import app as shop
 from lake.errors import LakeError
 
@@ -67,6 +68,7 @@ app.add_typer(alerts, name="alerts", help="Alert rules: try one on a day, list w
 app.add_typer(
     recommend, name="recommend", help="Recommendations: make, measure and show them, go back to earlier ones."
 )
+app.add_typer(search, name="search", help="Search in the shop's products: look, build the index, measure it.")
 app.add_typer(report, name="report", help="Reports that the published lake gave rise to.")
 
 

@@ -23,8 +23,8 @@ from lake.settings import settings
 if TYPE_CHECKING:
     from lake.platform.airflow import Airflow, TaskState
 
-PIPELINE, REPORTS, ALERTING, LINEAGE, RECOMMEND = "shop_lake", "reports", "alerting", "lineage", "recommend"
-MAINTENANCE, PARITY = "maintenance", "parity"
+PIPELINE, REPORTS, ALERTING, LINEAGE = "shop_lake", "reports", "alerting", "lineage"
+RECOMMEND, SEARCH_INDEX, MAINTENANCE, PARITY = "recommend", "search_index", "maintenance", "parity"
 EXTRACT, PUBLISH = "extract", "publish"
 TABLES_SHOWN = 40
 """Of those that changed; the receipt has them all."""
@@ -75,7 +75,7 @@ def run_pipeline(asked: Asked, console: Console) -> dict[str, Any]:
     from lake.platform.airflow import Airflow
 
     with Airflow() as airflow:
-        for dag_id in (PIPELINE, REPORTS, ALERTING, LINEAGE, RECOMMEND, MAINTENANCE, PARITY):
+        for dag_id in (PIPELINE, REPORTS, ALERTING, LINEAGE, RECOMMEND, SEARCH_INDEX, MAINTENANCE, PARITY):
             airflow.unpause(dag_id)
         run_id = joinable(airflow) if asked == EVERYTHING else None
         if run_id:

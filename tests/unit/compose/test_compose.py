@@ -281,6 +281,8 @@ def test_images_are_pinned_to_the_versions_of_the_runtime(compose: dict[str, Any
     }
     for name, version in pinned.items():
         assert compose["services"][name]["image"].endswith(f":{version}")
+    # Two nodes of the same, of which the runtime starts one twice.
+    assert compose["services"]["search"]["image"] == compose["services"]["opensearch"]["image"]
     collector = artifacts()["otel-collector"].version.removeprefix("v")
     assert compose["services"]["otel-collector"]["image"].endswith(f":{collector}")
     for name, version in _of_debian().items():
@@ -339,6 +341,7 @@ def test_java_fits_below_its_limit(compose: dict[str, Any]) -> None:
         ("nessie", "nessie_memory_mib"),
         ("trino", "trino_memory_mib"),
         ("opensearch", "opensearch_memory_mib"),
+        ("search", "search_memory_mib"),
     ):
         command = [*compose["services"][name]["command"]]
         command += compose["services"][name]["environment"].get("OPENSEARCH_JAVA_OPTS", "").split()

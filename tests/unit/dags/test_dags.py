@@ -15,7 +15,9 @@ from lake.runtime import pools
 from lake.settings import Settings, settings
 
 DAGS = Path(__file__).resolve().parents[3] / "dags"
-EXPECTED = {"shop_lake", "reports", "alerting", "lineage", "mailing", "maintenance", "parity", "recommend", "watch"}
+EXPECTED = {
+    "shop_lake", "reports", "alerting", "lineage", "mailing", "maintenance", "parity", "recommend", "search_index", "watch",
+}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -114,6 +116,7 @@ POOLS = {
         "reports.render",
         "alerting.check",
         "mailing.send",
+        "search_index.build",
     },
 }
 
@@ -139,7 +142,7 @@ def test_what_waits_for_a_publish_begins_by_itself_and_no_task_of_the_pipeline_i
     from common import PUBLISHED
 
     followers = {dag.dag_id for dag in bag.dags.values() if repr(PUBLISHED) in str(dag.timetable.asset_condition)}
-    assert followers == {"reports", "alerting", "lineage", "recommend"}
+    assert followers == {"reports", "alerting", "lineage", "recommend", "search_index"}
     assert [task.task_id for task in bag.dags["lineage"].tasks] == ["keep"]
 
 

@@ -1,0 +1,1 @@
+"""How good answers are: judged queries (``judged``), measures (``measures``), and both together (``evaluate``)."""
