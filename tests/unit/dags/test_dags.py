@@ -16,7 +16,8 @@ from lake.settings import Settings, settings
 
 DAGS = Path(__file__).resolve().parents[3] / "dags"
 EXPECTED = {
-    "shop_lake", "reports", "alerting", "lineage", "mailing", "maintenance", "parity", "recommend", "search_index", "watch",
+    "shop_lake", "reports", "alerting", "lineage", "mailing", "maintenance", "parity", "recommend", "search_index",
+    "watch",
 }  # fmt: skip
 
 
