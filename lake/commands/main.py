@@ -27,6 +27,7 @@ from lake.commands import (
     trace,
 )
 from lake.commands.alerts import app as alerts
+from lake.commands.keys import app as keys
 from lake.commands.report import app as report
 from lake.commands.shop import app as shop
 from lake.errors import LakeError
@@ -63,6 +64,7 @@ for command in (
     app.command(NAMES.get(command))(command)
 app.add_typer(shop, name="shop", help="The demo shop: load it, let it live.")
 app.add_typer(alerts, name="alerts", help="Alert rules: try one on a day, list when they fired.")
+app.add_typer(keys, name="keys", help="Keys for the serving API: make one, list them, revoke one.")
 app.add_typer(report, name="report", help="Reports that the published lake gave rise to.")
 
 

@@ -56,7 +56,7 @@ def test_a_service_is_started_with_what_it_needs_alone() -> None:
 def test_names_that_do_not_exist_are_told_with_those_that_do(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ServiceError, match="no service or profile 'observ'") as caught:
         profiles.wanted(["observ"], services())
-    assert "prometheus" in caught.value.fix and caught.value.fix.endswith("the profiles are core, observe, bi")
+    assert "prometheus" in caught.value.fix and caught.value.fix.endswith("the profiles are core, observe, bi, serve")
     with pytest.raises(ServiceError, match="no profile 'prometheus'"):
         profiles.forget(["prometheus"], services())
     monkeypatch.setenv("LAKE_PROFILES", "observe,bee")
@@ -101,7 +101,7 @@ def test_what_a_machine_cannot_have_is_left_out_by_name_and_the_rest_is_started(
 def test_all_profiles_are_started_and_remembered(without_debian: list[set[str]], home: Path) -> None:
     commands.up(None, all_=True)
     assert "exporter" in without_debian[0] and "minio" in without_debian[0]
-    assert profiles.chosen(services()) == profiles.all_of(services()) == ["observe", "bi"]
+    assert profiles.chosen(services()) == profiles.all_of(services()) == ["observe", "bi", "serve"]
 
 
 def test_the_core_is_started_without_a_look_at_the_parts_of_profiles(
