@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import hashlib
 import os
-import socket
 import sys
 from pathlib import Path
 
-from lake.errors import ServiceError
+from valkey import Valkey
+
 from lake.runtime.artifacts import PypiArtifact, artifacts
 from lake.runtime.engines import http_ping, void
 from lake.runtime.service import Service
@@ -64,23 +64,17 @@ def _valkey() -> Service:
 
 def _write_password(file: Path) -> None:
     """In a file that its owner alone may read: an argument would stand in the list of processes."""
-    password = settings().cache_password.get_secret_value()
+    password = settings().cache_password.get_secret_value().replace("\\", "\\\\").replace('"', '\\"')
     file.unlink(missing_ok=True)
     with open(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as stream:
         stream.write(f'requirepass "{password}"\n')
 
 
 def _ping_valkey() -> None:
-    """Log in and ask, in Valkey's own words: no client is needed for that."""
     config = settings()
     password = config.cache_password.get_secret_value()
-    with socket.create_connection(("127.0.0.1", config.cache_port), timeout=REPLY_SECONDS) as connection:
-        connection.sendall(f"AUTH {password}\r\nPING\r\n".encode())
-        said = b""
-        while said.count(b"\r\n") < 2 and (more := connection.recv(256)):
-            said += more
-    if said != b"+OK\r\n+PONG\r\n":
-        raise ServiceError(f"valkey says {said.decode(errors='replace').strip()!r}", "look at `lake logs valkey`")
+    with Valkey("127.0.0.1", config.cache_port, password=password, socket_timeout=REPLY_SECONDS) as client:
+        client.ping()
 
 
 def _api() -> Service:
