@@ -19,7 +19,6 @@ from typing import Any
 
 from fastapi import Request
 from fastapi.responses import Response
-from opentelemetry import trace
 from opentelemetry.trace import SpanKind
 from pydantic import BaseModel, Field
 
@@ -27,8 +26,7 @@ from lake.api.cache import AWAY, Cache, Memory
 from lake.api.observed import Observed
 from lake.api.problems import Problem
 from lake.api.published import Lake
-from lake.tracing import names
-from lake.tracing.spans import SCOPE, failed
+from lake.tracing import failed, names, spans
 
 log = logging.getLogger(__name__)
 
@@ -41,8 +39,6 @@ NOW = "private, no-cache"
 
 PAST = "private, max-age=300"
 """Of answers about a receipt. They do not change, but a newer version of the API may have more to say."""
-
-tracer = trace.get_tracer(SCOPE)
 
 
 class FromLake(BaseModel):
@@ -112,7 +108,7 @@ class Answers:
             self._memory.put(key, task.result())
 
     async def _found(self, key: str, request: Request, work_out: Callable[[], FromLake]) -> bytes:
-        with tracer.start_as_current_span(
+        with spans.tracer.start_as_current_span(
             f"{request.method} {route(request)}",
             kind=SpanKind.SERVER,
             attributes={

@@ -15,12 +15,16 @@ from decimal import Decimal
 
 import pytest
 from fastapi.testclient import TestClient
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-from lake import logs
+from lake import logs, tracing
 from lake.api import published
 from lake.errors import ServiceError
 from lake.platform.sql import RefusedError
 from lake.settings import settings
+from lake.tracing import spans
 from tests.unit.api.conftest import World
 from tests.unit.api.played import COMMITS, receipt
 
@@ -349,3 +353,24 @@ def logged(stream: io.StringIO) -> Iterator[None]:
     finally:
         root.handlers[:] = before
         root.setLevel(level)
+
+
+# -- traced
+def test_what_is_worked_out_is_a_trace_and_what_is_remembered_is_none(
+    client: TestClient, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    provider, kept = TracerProvider(), InMemorySpanExporter()
+    provider.add_span_processor(SimpleSpanProcessor(kept))
+    monkeypatch.setattr(spans, "tracer", provider.get_tracer(spans.SCOPE))
+
+    def asked() -> None:
+        with tracing.span("SELECT curated.dim_product", service="trino"):
+            pass
+
+    world.trino.before = asked
+    for _ in range(3):
+        client.get("/v1/products/3", headers={"X-Request-Id": "one"})
+    inner, outer = kept.get_finished_spans()
+    assert (inner.name, outer.name) == ("SELECT curated.dim_product", "GET /v1/products/{product_id}")
+    assert inner.parent and inner.parent.span_id == outer.context.span_id
+    assert outer.attributes and outer.attributes["shoplake.request"] == "one"
