@@ -21,6 +21,9 @@ from lake.settings import settings
 
 log = logging.getLogger(__name__)
 
+OUTLASTS = 3
+"""How many times as long as a request a statement may take: who asks again finds what the first one has begun."""
+
 MOST_CATALOGS = 16
 """Of commits, the least lately asked for of which goes when another is made."""
 
@@ -95,4 +98,5 @@ class Trino:
 
 def _login() -> sql.Login:
     config = settings()
-    return sql.Login(access.API, config.trino_api_password, "LAKE_TRINO_API_PASSWORD", config.api_timeout_seconds)
+    seconds = OUTLASTS * config.api_timeout_seconds
+    return sql.Login(access.API, config.trino_api_password, "LAKE_TRINO_API_PASSWORD", seconds)
