@@ -73,6 +73,7 @@ def test_what_is_personal_is_masked_and_what_is_not_served_is_refused(table: str
         sql.make_catalog("lake_of_api", lake.reference, edge._login())
 
 
+@pytest.mark.thorough
 def test_a_catalog_that_trino_has_forgotten_is_made_again(table: str, trino: Trino) -> None:
     lake = now()
     trino.ask(lake, f"SELECT 1 FROM curated.{table}")
@@ -83,6 +84,7 @@ def test_a_catalog_that_trino_has_forgotten_is_made_again(table: str, trino: Tri
     assert lake.catalog in another._made
 
 
+@pytest.mark.thorough
 def test_catalogs_do_not_pile_up(table: str, trino: Trino, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(edge, "MOST_CATALOGS", 2)
     commits = [commit.hash for commit in catalog.log(limit=4)]
