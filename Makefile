@@ -105,6 +105,7 @@ lint: setup  ## check style, types, imports, SQL, alert rules and routes, dashbo
 	$(BIN)/lint-imports
 	$(BIN)/sqlfluff lint dbt
 	$(BIN)/python -m lake.metrics.page --check
+	$(BIN)/python -m lake.api.page --check
 	$(BIN)/python -m lake.observe.lint
 	$(BIN)/python -m infra.grafana --check
 	$(BIN)/python -m infra.opensearch_dashboards --check

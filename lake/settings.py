@@ -103,6 +103,7 @@ class Settings(BaseSettings):
     trino_password: SecretStr = Field(default=SecretStr(""), description="of the user `lake`, the platform itself")
     trino_dashboards_password: SecretStr = Field(default=SecretStr(""), description="of the user `dashboards`")
     trino_people_password: SecretStr = Field(default=SecretStr(""), description="of `people`: other SQL clients")
+    trino_api_password: SecretStr = Field(default=SecretStr(""), description="of `api`, as whom the serving API asks")
     trino_metrics_password: SecretStr = Field(default=SecretStr(""), description="of `prometheus`, who reads metrics")
     trino_internal_secret: SecretStr = Field(default=SecretStr(""), description="by which Trino knows its own nodes")
 
@@ -168,6 +169,18 @@ class Settings(BaseSettings):
     search_host: str = "127.0.0.1"
     search_port: int = 29201
     search_timeout_seconds: float = Field(default=10, gt=0, description="how long an answer to a person may take")
+
+    # -- the serving API, which the shop itself calls, and its cache (profile `serve`)
+    api_host: str = Field(default="127.0.0.1", description="where the API listens, and is reached")
+    api_port: int = 29180
+    api_timeout_seconds: int = Field(default=20, ge=1, description="how long a request to the API may take")
+    api_requests_per_minute: int = Field(default=600, ge=1, description="of one key, unless it was made with another")
+    api_questions: int = Field(default=4, ge=1, le=64, description="questions of the API that Trino works on at once")
+    api_cursor_secret: SecretStr = Field(default=SecretStr(""), description="signs the cursors of the API's pages")
+    cache_host: str = "127.0.0.1"
+    cache_port: int = 29379
+    cache_memory_mib: int = Field(default=64, ge=8, description="what answers may take in Valkey")
+    cache_password: SecretStr = SecretStr("")
 
     # -- what is kept, and for how long
     receipts_all_days: int = Field(default=31, ge=1, description="for which every receipt is kept")
@@ -333,6 +346,11 @@ class Settings(BaseSettings):
     def search_url(self) -> str:
         """The OpenSearch that holds the shop's products."""
         return f"http://{self.search_host}:{self.search_port}"
+
+    @cached_property
+    def api_url(self) -> str:
+        """The serving API."""
+        return f"http://{self.api_host}:{self.api_port}"
 
     @cached_property
     def dashboards_url(self) -> str:

@@ -27,6 +27,7 @@ from lake.commands import (
     trace,
 )
 from lake.commands.alerts import app as alerts
+from lake.commands.keys import app as keys
 from lake.commands.recommend import app as recommend
 from lake.commands.report import app as report
 from lake.commands.search import app as search
@@ -69,6 +70,7 @@ app.add_typer(
     recommend, name="recommend", help="Recommendations: make, measure and show them, go back to earlier ones."
 )
 app.add_typer(search, name="search", help="Search in the shop's products: look, build the index, measure it.")
+app.add_typer(keys, name="keys", help="Keys for the serving API: make one, list them, revoke one.")
 app.add_typer(report, name="report", help="Reports that the published lake gave rise to.")
 
 

@@ -194,9 +194,31 @@ def newest(limit: int) -> Iterator[Receipt]:
         yield Receipt(**json.loads(storage.get(uri)))
 
 
+@dataclass(frozen=True, order=True)
+class Listed:
+    """A receipt that is kept, before it is read.
+
+    Attributes:
+        written_at: UTC, ISO 8601.
+    """
+
+    written_at: str
+    run_id: str
+
+
+def listed() -> list[Listed]:
+    """Which receipts are kept, the last written first. None of them is read."""
+    found = (one for one in storage.listed(storage.RECEIPTS) if _is_one(one.uri))
+    return sorted((Listed(one.written_at.isoformat(), _run_id(one.uri)) for one in found), reverse=True)
+
+
 def run_ids() -> set[str]:
     """Runs of which there is a receipt."""
-    return {uri.rsplit("/", 1)[1].removesuffix(".json") for uri in _written()}
+    return {_run_id(uri) for uri in _written()}
+
+
+def _run_id(uri: str) -> str:
+    return uri.rpartition("/")[2].removesuffix(".json")
 
 
 def of_run(run_id: str) -> Receipt:

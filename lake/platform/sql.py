@@ -5,14 +5,16 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
 import requests
 import trino
 from opentelemetry.trace import INVALID_SPAN, Span
+from pydantic import SecretStr
 
 from lake import tracing
 from lake.errors import LakeError, ServiceError
@@ -24,20 +26,56 @@ USER = "lake"
 """Who the platform is to Trino."""
 
 
-def connect(catalog: str = CATALOG, schema: str | None = None) -> trino.dbapi.Connection:
-    """A connection to Trino; ``catalog`` is `lake` for main, or a run's own."""
-    config = settings()
+class RefusedError(LakeError):
+    """Trino refuses a statement, whoever asks it again.
+
+    Attributes:
+        name: Trino's own for the error, such as ``TABLE_NOT_FOUND``.
+    """
+
+    def __init__(self, what: str, fix: str, name: str) -> None:
+        super().__init__(what, fix)
+        self.name = name
+
+
+@dataclass(frozen=True)
+class Login:
+    """As whom Trino is asked.
+
+    Attributes:
+        setting: that holds the password, as people set it.
+        seconds: how long a statement may take; None for what the settings allow the platform.
+    """
+
+    user: str
+    password: SecretStr
+    setting: str
+    seconds: int | None = None
+
+
+def platform() -> Login:
+    """The platform itself, which may do everything."""
+    return Login(USER, settings().trino_password, "LAKE_TRINO_PASSWORD")
+
+
+def connect(catalog: str = CATALOG, schema: str | None = None, login: Login | None = None) -> trino.dbapi.Connection:
+    """A connection to Trino; ``catalog`` is `lake` for main, or a run's own.
+
+    Args:
+        login: the platform's own, if not given.
+    """
+    config, login = settings(), login or platform()
     return trino.dbapi.connect(
         host=config.trino_host,
         port=config.trino_port,
         http_scheme="https",
         http_session=_session(),
-        user=USER,
-        auth=trino.auth.BasicAuthentication(USER, config.trino_password.get_secret_value()),
+        user=login.user,
+        auth=trino.auth.BasicAuthentication(login.user, login.password.get_secret_value()),
         catalog=catalog,
         schema=schema,
         timezone="UTC",
-        session_properties=session_properties(),
+        session_properties=session_properties(login.seconds),
         request_timeout=60,
     )
 
@@ -85,29 +123,40 @@ def trusted() -> Iterator[None]:
             os.environ[name] = before
 
 
-def session_properties() -> dict[str, str]:
-    """What ends a statement that takes too long, queued or at work, whatever Trino it is asked of."""
-    limit = f"{settings().trino_timeout_seconds}s"
+def session_properties(seconds: int | None = None) -> dict[str, str]:
+    """What ends a statement that takes too long, queued or at work, whatever Trino it is asked of.
+
+    Args:
+        seconds: how long it may take; what the settings say, if not given.
+    """
+    limit = f"{seconds or settings().trino_timeout_seconds}s"
     return {"query_max_run_time": limit, "query_max_execution_time": limit}
 
 
-def query(statement: str, catalog: str = CATALOG) -> tuple[list[str], list[list[Any]]]:
+def query(
+    statement: str, catalog: str = CATALOG, login: Login | None = None, values: Sequence[Any] = ()
+) -> tuple[list[str], list[list[Any]]]:
     """Run one statement; column names and rows, with decimals as `Decimal` and instants as aware datetimes.
 
+    Args:
+        login: as whom; the platform itself, if not given.
+        values: for the question marks in the statement, in their order.
+
     Raises:
-        LakeError: Trino refuses the statement; its own words are in the message.
+        RefusedError: Trino refuses the statement; its own words are in the message.
         ServiceError: Trino does not answer, or could not carry the statement out: it ran out of memory or of time, or
             something behind it failed. Another try may succeed.
     """
     try:
-        with _traced(statement, catalog) as span, connect(catalog) as connection:
+        with _traced(statement, catalog) as span, connect(catalog, login=login) as connection:
             cursor = connection.cursor()
-            cursor.execute(statement)
-            values = cursor.fetchall()
-            span.set_attributes({names.DB_ROWS: len(values), **_figures(cursor)})
-            return [column[0] for column in cursor.description or []], values
+            cursor.execute(*(statement, list(values)) if values else (statement,))
+            found = cursor.fetchall()
+            span.set_attributes({names.DB_ROWS: len(found), **_figures(cursor)})
+            return [column[0] for column in cursor.description or []], found
     except trino.exceptions.TrinoUserError as error:
-        raise LakeError(f"Trino refuses the statement: {error.message}", "correct the statement") from error
+        said = f"Trino refuses the statement: {error.message}"
+        raise RefusedError(said, "correct the statement", str(error.error_name)) from error
     except trino.exceptions.TrinoQueryError as error:
         raise _not_carried_out(str(error.error_name), error.message) from error
     except (trino.exceptions.TrinoConnectionError, trino.exceptions.Http503Error, OSError) as error:
@@ -115,9 +164,10 @@ def query(statement: str, catalog: str = CATALOG) -> tuple[list[str], list[list[
             f"Trino at {settings().trino_url} does not answer: {error}", "look at `lake status` and `lake logs trino`"
         ) from error
     except trino.exceptions.HttpError as error:
+        login = login or platform()
         raise ServiceError(
-            f"Trino at {settings().trino_url} does not let the user {USER} in: {error}",
-            "give it the password that it knows (LAKE_TRINO_PASSWORD); `lake up` lets our own know the settings'",
+            f"Trino at {settings().trino_url} does not let the user {login.user} in: {error}",
+            f"give it the password that it knows ({login.setting}); `lake up` lets our own know the settings'",
         ) from error
 
 
@@ -192,6 +242,21 @@ def rows(statement: str, catalog: str = CATALOG) -> list[dict[str, Any]]:
 @contextmanager
 def catalog_at(name: str, reference: str) -> Iterator[str]:
     """A Trino catalog ``name`` bound to ``reference`` for the length of the block."""
+    rows(f'DROP CATALOG IF EXISTS "{name}"')
+    rows(f'CREATE CATALOG "{name}" {_bound_to(reference)}')
+    try:
+        yield name
+    finally:
+        rows(f'DROP CATALOG IF EXISTS "{name}"')
+
+
+def make_catalog(name: str, reference: str, login: Login) -> None:
+    """Bind a Trino catalog to ``reference``, unless there is one of this name already. Raises as `query` does."""
+    query(f'CREATE CATALOG IF NOT EXISTS "{name}" {_bound_to(reference)}', name, login)
+
+
+def _bound_to(reference: str) -> str:
+    """What a statement says that makes a catalog of a reference."""
     config = settings()
     properties = {
         "iceberg.catalog.type": "rest",
@@ -212,9 +277,4 @@ def catalog_at(name: str, reference: str) -> Iterator[str]:
         "s3.aws-secret-key": "${ENV:S3_SECRET_KEY}",
     }
     pairs = ", ".join(f"\"{key}\" = '{value}'" for key, value in properties.items())
-    rows(f'DROP CATALOG IF EXISTS "{name}"')
-    rows(f'CREATE CATALOG "{name}" USING iceberg WITH ({pairs})')
-    try:
-        yield name
-    finally:
-        rows(f'DROP CATALOG IF EXISTS "{name}"')
+    return f"USING iceberg WITH ({pairs})"

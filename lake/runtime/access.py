@@ -17,7 +17,7 @@ from lake.errors import ServiceError
 from lake.runtime import certificate
 from lake.settings import settings
 
-PLATFORM, METRICS = "lake", "prometheus"
+PLATFORM, METRICS, API = "lake", "prometheus", "api"
 READERS = ("dashboards", "people")
 """Who sees what is published for people, without what is personal in it."""
 
@@ -25,9 +25,13 @@ PASSWORDS = {
     PLATFORM: "trino_password",
     "dashboards": "trino_dashboards_password",
     "people": "trino_people_password",
+    API: "trino_api_password",
     METRICS: "trino_metrics_password",
 }
 """The setting that holds the password of each user."""
+
+API_CATALOG = "api_"
+"""What the names of the catalogs begin with that the serving API makes, each of one commit of the lake."""
 
 SHOWN = ("curated", "marts")
 """Layers of the published lake that readers see."""
@@ -93,11 +97,15 @@ def rules(masks: Mapping[str, str] | None) -> dict[str, Any]:
     """
     platform, metrics, readers = {"user": PLATFORM}, {"user": METRICS}, {"user": "|".join(READERS)}
     lake = {"catalog": "lake", "schema": "|".join(SHOWN)}
+    # The API reads the lake as it was at a commit, from catalogs that it makes itself: these it owns, and none else.
+    api, commits = {"user": API}, {"catalog": f"{API_CATALOG}[0-9a-f]+"}
     # Iceberg's tables about a table, such as "dim_customer$files", tell lowest and highest values of columns. When a
     # table was written, and how many rows it has, is no secret.
     shown: dict[str, Any] = {**readers, **lake, "table": r"[^$]*(\$snapshots)?", "privileges": ["SELECT"]}
+    served: dict[str, Any] = {**api, **commits, "schema": lake["schema"], "table": r"[^$]*", "privileges": ["SELECT"]}
     if masks:
         shown["columns"] = [{"name": name, "mask": masks[name]} for name in sorted(masks)]
+        served["columns"] = shown["columns"]
     schema, table = COUNTS
     counts: dict[str, Any] = {**readers, "catalog": "lake", "schema": schema, "table": table, "privileges": ["SELECT"]}
     counts["columns"] = [{"name": "observed", "mask": COUNTED}, {"name": "notes", "mask": "CAST(NULL AS varchar)"}]
@@ -110,16 +118,24 @@ def rules(masks: Mapping[str, str] | None) -> dict[str, Any]:
         "catalogs": [
             {**platform, "allow": "owner"},
             {**readers, "catalog": "lake|system", "allow": "read-only"},
+            {**api, **commits, "allow": "owner"},
         ],
         "schemas": [{**platform, "owner": True}],
-        "tables": [{**platform, "privileges": _PRIVILEGES}, *([] if masks is None else [shown, counts]), *names],
+        "tables": [
+            {**platform, "privileges": _PRIVILEGES},
+            *([] if masks is None else [shown, counts, served]),
+            *names,
+        ],
         "functions": [{**platform, "privileges": ["EXECUTE", "GRANT_EXECUTE", "OWNERSHIP"]}],
         "procedures": [{**platform, "privileges": ["EXECUTE", "GRANT_EXECUTE"]}],
         # Everybody's own queries are theirs to see and to end.
-        "queries": [{**platform, "allow": ["execute", "kill", "view"]}, {**readers, "allow": ["execute"]}],
+        "queries": [
+            {**platform, "allow": ["execute", "kill", "view"]},
+            {"user": "|".join((*READERS, API)), "allow": ["execute"]},
+        ],
         "impersonation": [{"original_user": ".*", "new_user": ".*", "allow": False}],
         "system_information": [{**platform, "allow": ["read", "write"]}, {**metrics, "allow": ["read"]}],
-        "system_session_properties": [{**platform, "allow": True}, {**readers, "allow": True}],
+        "system_session_properties": [{"user": "|".join((PLATFORM, *READERS, API)), "allow": True}],
         "catalog_session_properties": [{**platform, "allow": True}],
         "authorization": [],
     }

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
-from lake.runtime import collecting, orchestration, scrape
+from lake.runtime import collecting, orchestration, scrape, serve
 from lake.runtime.artifacts import DebianArtifact, GoArtifact, artifacts
 from lake.runtime.engines import http_ping, void
 from lake.runtime.pair import Pair
@@ -52,6 +52,8 @@ def services(pairs: Sequence[Pair]) -> list[Service]:
     logs = collecting.services()
     has = artifacts()
     left_out = {each.name for each in (*exporters, *logs) if not all(has[part].is_installed for part in each.parts)}
+    if serve.PROFILE not in settings().profiles.split(","):
+        left_out.add("api")  # which would count as down
     return [*exporters, *logs, _prometheus(pairs, left_out), _dashboards()]
 
 

@@ -29,6 +29,7 @@ PORTS = {
     "mysqld-exporter": "mysqld_exporter_port",
     "postgres-exporter": "postgres_exporter_port",
     "statsd-exporter": "statsd_exporter_port",
+    "api": "api_port",
     "shipper": "shipper_port",
     "otel-collector": "collector_port",
     "trino": "trino_port",
@@ -58,6 +59,10 @@ def configuration(pairs: Sequence[Pair], left_out: Collection[str] = ()) -> str:
     for job in document["scrape_configs"]:
         if job["job_name"] == "mysql":
             job["static_configs"] = servers(pairs)
+        if job["job_name"] == "api":
+            # Here it is known whether it is there, and nobody knows its name.
+            job["static_configs"] = [{"targets": addresses(job), "labels": {"instance": "api"}}]
+            del job["dns_sd_configs"], job["relabel_configs"]
         if job["job_name"] == "trino":
             job["tls_config"]["ca_file"] = str(settings().trino_ca)
             job["basic_auth"]["password_file"] = str(access.folder() / access.METRICS_PASSWORD)
@@ -99,8 +104,10 @@ def _asks(job: dict[str, Any], services: Collection[str]) -> bool:
 
 def addresses(job: dict[str, Any]) -> list[str]:
     """What a job asks, and through whom."""
-    targets = [address for group in job["static_configs"] for address in group["targets"]]
-    return [*targets, *(rule["replacement"] for rule in job.get("relabel_configs", []) if "replacement" in rule)]
+    targets = [address for group in job.get("static_configs", []) for address in group["targets"]]
+    by_name = [f"{name}:{each['port']}" for each in job.get("dns_sd_configs", []) for name in each["names"]]
+    through = [rule for rule in job.get("relabel_configs", []) if rule.get("target_label") == "__address__"]
+    return [*targets, *by_name, *(rule["replacement"] for rule in through if "replacement" in rule)]
 
 
 def _here(value: Any) -> Any:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dotenv import dotenv_values
 
 from lake.errors import ServiceError
-from lake.runtime import bi, engines, observe, orchestration, product_search
+from lake.runtime import bi, engines, observe, orchestration, serve
 from lake.runtime.mariadb import MariaDB
 from lake.runtime.mysql import MySQL
 from lake.runtime.pair import Pair
@@ -26,7 +26,7 @@ def services() -> dict[str, Service]:
     servers = pairs()
     databases = [service for pair in servers for service in pair.services()]
     core = (*databases, *engines.services(), *orchestration.services())
-    beside = (*observe.services(servers), *bi.services(), *product_search.services())
+    beside = (*observe.services(servers), *bi.services(), *serve.services())
     return {service.name: service for service in (*core, *beside)}
 
 

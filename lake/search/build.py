@@ -24,7 +24,7 @@ from lake.search.words import vocabulary
 from lake.settings import settings
 
 PROFILE = "serve"
-"""That starts search (`lake.runtime.product_search`)."""
+"""That starts search (`lake.runtime.serve`)."""
 
 log = logging.getLogger(__name__)
 

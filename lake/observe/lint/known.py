@@ -89,6 +89,6 @@ def listed(file: Path, only: str = "") -> dict[str, frozenset[str]]:
 
 def _labels_of_targets(configuration: dict[str, Any]) -> dict[str, frozenset[str]]:
     return {
-        job["job_name"]: EVERY_TARGET.union(*(group.get("labels", {}) for group in job["static_configs"]))
+        job["job_name"]: EVERY_TARGET.union(*(group.get("labels", {}) for group in job.get("static_configs", [])))
         for job in configuration["scrape_configs"]
     }

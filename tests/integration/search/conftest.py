@@ -12,7 +12,7 @@ from decimal import Decimal
 import pytest
 
 from lake.runtime import opensearch, supervise
-from lake.runtime.product_search import NAME
+from lake.runtime.serve import SEARCH
 from lake.search.documents import Product
 from lake.search.index import PHRASES, PRODUCTS
 from lake.settings import PROJECT, settings
@@ -27,15 +27,15 @@ def node() -> Iterator[None]:
     """The node, started unless it runs, and stopped afterwards unless it ran before."""
     for name in opensearch.PARTS:
         part(name)
-    ran = NAME in {name for name, process in supervise.processes().items() if process.state in supervise.ALIVE}
-    command = [sys.executable, "-m", "lake.commands", "up", NAME]
+    ran = SEARCH in {name for name, process in supervise.processes().items() if process.state in supervise.ALIVE}
+    command = [sys.executable, "-m", "lake.commands", "up", SEARCH]
     subprocess.run(command, cwd=PROJECT, env=dict(os.environ), check=True, timeout=START_SECONDS)
     settings.cache_clear()
     try:
         yield
     finally:
         if not ran:
-            supervise.stop_process(NAME)
+            supervise.stop_process(SEARCH)
 
 
 @pytest.fixture

@@ -37,7 +37,7 @@ BY_UDP = {"statsd_port"}
 ONE_SHOT = {"make-buckets", "prepare-trino", "airflow-migrate", "lake", "saved-searches"}
 NOT_HERE = {"log-dashboards"}
 """OpenSearch Dashboards, which cannot be had by the local runtime: its page of the logs has the same searches."""
-STATIC = ("airflow", "alertmanager", "minio", "nessie", "postgres", "prometheus", "spark", "trino")
+STATIC = ("airflow", "alertmanager", "minio", "nessie", "postgres", "prometheus", "spark", "trino", "valkey")
 """Folders of infra/ of which every container sees all; that of the database has a script for each of its two."""
 SECRET = re.compile(r"\$\{(LAKE_\w+):\?[^}]+\}")
 PORT = re.compile(r"127\.0\.0\.1:\$\{(LAKE_\w+_PORT):-(\d+)\}:(\d+)")

@@ -38,7 +38,7 @@ def raised(error: dict[str, Any]) -> Exception:
         (KILLED, ServiceError, "CLUSTER_OUT_OF_MEMORY: Query killed"),
         (BROKEN, ServiceError, "ICEBERG_FILESYSTEM_ERROR: the store is away"),
         (ENDED, ServiceError, "SERVER_SHUTTING_DOWN"),
-        (WRONG, LakeError, "Trino refuses the statement: line 1:8"),
+        (WRONG, sql.RefusedError, "Trino refuses the statement: line 1:8"),
     ],
 )
 def test_what_is_wrong_with_the_engine_is_not_blamed_on_the_statement(

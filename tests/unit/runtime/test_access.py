@@ -78,6 +78,25 @@ def test_readers_see_counts_of_the_audit_and_nothing_of_what_it_read(user: str) 
     assert table(user, "lake.audit.check_results", None).get("privileges", []) == []
 
 
+COMMIT = f"{access.API_CATALOG}0123456789abcdef"
+
+
+def test_the_api_reads_commits_alone_and_makes_their_catalogs_itself() -> None:
+    for name in (f"{COMMIT}.marts.daily_revenue", f"{COMMIT}.curated.dim_product"):
+        rule = table(access.API, name)
+        assert rule["privileges"] == ["SELECT"]
+        assert {column["name"]: column["mask"] for column in rule["columns"]} == MASKS
+    catalogs = access.rules(MASKS)["catalogs"]
+    assert first(catalogs, user=access.API, catalog=COMMIT)["allow"] == "owner"
+    for other in ("lake", "run_1", "system", "api_", "api_x", f"x{COMMIT}"):
+        assert first(catalogs, user=access.API, catalog=other) == {}, other
+    for other in access.READERS:
+        assert first(catalogs, user=other, catalog=COMMIT) == {}
+    for name in (f"{COMMIT}.cleaned.customers", f"{COMMIT}.curated.dim_customer$files", "lake.marts.daily_revenue"):
+        assert table(access.API, name).get("privileges", []) == []
+    assert table(access.API, f"{COMMIT}.marts.daily_revenue", None).get("privileges", []) == []
+
+
 @pytest.mark.parametrize("user", [*access.READERS, access.METRICS, "nobody"])
 @pytest.mark.parametrize(
     "name",

@@ -47,6 +47,12 @@ def test_a_profile_is_started_beside_the_core_and_remembered(home: Path) -> None
     assert set(profiles.wanted([], services())) == of(CORE)
 
 
+def test_the_api_is_started_beside_the_core_and_needs_no_cache() -> None:
+    assert set(profiles.wanted(["serve"], services())) == of(CORE, "serve")
+    assert of("serve") == {"api", "valkey"}
+    assert set(profiles.wanted(["api"], services())) == {"api", "nessie", "trino"}
+
+
 def test_a_service_is_started_with_what_it_needs_alone() -> None:
     assert list(profiles.wanted(["prometheus"], services())) == ["prometheus"]
     with_servers = ["mariadb-primary", "mariadb-replica", "mysqld-exporter"]

@@ -17,7 +17,7 @@ from lake.runtime.services import pairs, services
 from lake.settings import settings
 
 JOBS = [
-    "lake", "node", "mysql", "postgres", "airflow", "trino", "spark", "nessie", "minio", "shipper",
+    "lake", "node", "mysql", "postgres", "airflow", "trino", "spark", "nessie", "minio", "api", "shipper",
     "otel-collector", "alertmanager", "prometheus",
 ]  # fmt: skip
 
@@ -125,3 +125,20 @@ def test_what_is_kept_is_bounded_by_time_and_size() -> None:
     command = services()["prometheus"].command
     assert "--storage.tsdb.retention.time=15d" in command
     assert "--storage.tsdb.retention.size=1024MB" in command
+
+
+def test_the_api_is_asked_only_where_it_is_started(monkeypatch: pytest.MonkeyPatch) -> None:
+    api = jobs(written())["api"]
+    assert api["static_configs"] == [{"targets": ["127.0.0.1:29880"], "labels": {"instance": "api"}}]
+    assert not {"dns_sd_configs", "relabel_configs"} & set(api)
+    fingerprints = []
+    for profiles, is_asked in (("", False), ("serve", True), ("observe,serve", True), ("observe", False)):
+        monkeypatch.setenv("LAKE_PROFILES", profiles)
+        settings.cache_clear()
+        prometheus = services()["prometheus"]
+        prometheus.folder.mkdir(parents=True, exist_ok=True)
+        prometheus.prepare()
+        told = yaml.safe_load((prometheus.folder / "prometheus.yml").read_text())
+        assert ("api" in jobs(told)) is is_asked, profiles
+        fingerprints.append(prometheus.env["CONFIGURATION_SHA256"])
+    assert fingerprints[0] != fingerprints[1], "Prometheus is started anew when the API comes"

@@ -1,0 +1,78 @@
+"""The API with its services played."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+
+from lake.api import defined, keys, published
+from lake.api.application import application
+from lake.api.defined import Defined
+from lake.ledger import receipts
+from lake.platform import catalog
+from lake.settings import settings
+from tests.unit.api.played import Cache, Ledger, Trino
+
+
+@pytest.fixture(scope="session")
+def metrics() -> Defined:
+    """The metrics of this checkout; they take seconds."""
+    return defined.load()
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A state folder of its own, and a secret for cursors."""
+    monkeypatch.setenv("LAKE_HOME", str(tmp_path))
+    monkeypatch.setenv("LAKE_API_CURSOR_SECRET", "of cursors")
+    settings.cache_clear()
+    yield tmp_path
+    monkeypatch.undo()
+    settings.cache_clear()
+
+
+@dataclass
+class World:
+    """The API, and what is behind it."""
+
+    metrics: Defined
+    ledger: Ledger
+    trino: Trino
+    cache: Cache
+    secret: str
+
+    def process(self) -> FastAPI:
+        """A process of the API; all of them have the services in common."""
+        return application(self.metrics, self.ledger.head, self.trino, lambda observed: self.cache)
+
+    @property
+    def bearer(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.secret}"}
+
+
+@pytest.fixture
+def world(home: Path, metrics: Defined, monkeypatch: pytest.MonkeyPatch) -> World:
+    """The API of a lake of which one run, r1, was published; with a key that may do all."""
+    ledger, trino, cache = Ledger(), Trino(), Cache()
+    ledger.publish("r1")
+    monkeypatch.setattr(receipts, "find", ledger.find)
+    monkeypatch.setattr(receipts, "listed", ledger.listed)
+    monkeypatch.setattr(receipts, "receipts", lambda: list(ledger.receipts.values()))
+    commits = lambda reference: iter([SimpleNamespace(hash=h, message=m) for h, m in ledger.messages])  # noqa: E731
+    monkeypatch.setattr(catalog, "history", commits)
+    monkeypatch.setattr(published, "LOOK_SECONDS", 0.0)
+    _, secret = keys.add("test", list(keys.SCOPES), 1, 100_000)
+    return World(metrics, ledger, trino, cache, secret)
+
+
+@pytest.fixture
+def client(world: World) -> Iterator[TestClient]:
+    """A client with that key; an error that leaves the API fails the test."""
+    with TestClient(world.process(), headers=world.bearer) as found:
+        yield found
