@@ -12,7 +12,7 @@ NOTHING = "no data"
 """Stands for a value that is not there, or that cannot be computed: nothing to divide by, or no number."""
 NO_CHANGE = "–"
 """Stands for a change of which there is no per cent: from nothing, or from what is not known."""
-SHORT = {"hours": " h", "days": " days", "stars": " stars", "position": ""}
+SHORT = {"hours": " h", "days": " days", "stars": " stars", "position": "", "times": " times"}
 """What follows a value, by its unit."""
 MONEY_COLUMNS = ("revenue", "discount", "average_order_value", "average_price", "list_price")
 
@@ -37,7 +37,7 @@ def exact(value: Any, unit: str, currency: str) -> str:
     if unit == "share":
         return f"{value * 100:.1f} %".replace("-", "−")
     if unit in SHORT:
-        return f"{value:,.{2 if unit == 'stars' else 1}f}{SHORT[unit]}".replace("-", "−")
+        return f"{value:,.{2 if unit in ('stars', 'times') else 1}f}{SHORT[unit]}".replace("-", "−")
     # A count that shared a column with money comes back as 12491.00; one per something else is no whole number.
     return f"{int(value):,}" if value == int(value) else f"{value:,.2f}"
 

@@ -33,7 +33,7 @@ SHAPE = (
     "what each kind of figure has"
 )
 
-Unit = Literal["money", "count", "share", "days", "hours", "stars", "position"]
+Unit = Literal["money", "count", "share", "days", "hours", "stars", "position", "times"]
 Against = Literal["before", "week", "year"]
 
 

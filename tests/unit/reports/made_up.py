@@ -24,7 +24,7 @@ YESTERDAY = TODAY - timedelta(days=1)
 
 def metric(name: str, formula: Formula = SUM, unit: str = "money", good: str = "up", by: Segment = ()) -> Metric:
     label = name.replace("_", " ").capitalize()
-    return Metric(name, label, "", unit, "sales", good, "day", by, "", formula, ("marts.sales",))
+    return Metric(name, label, "", unit, "sales", good, False, "day", by, "", formula, ("marts.sales",))
 
 
 KNOWN = (
