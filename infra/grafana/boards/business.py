@@ -94,7 +94,7 @@ def _why() -> Section:
                     ),
                 },
                 labels={"metric": "Metric"},
-                about="How yesterday has changed from that weekday a week before, and how long ago the newest day began "
+                about="How yesterday differs from that weekday a week before, and how long ago the newest day began "
                 "of which the lake has anything. More than two days means that events have stopped to arrive.",
                 sort_by="Newest day",
             ),
