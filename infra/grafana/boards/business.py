@@ -78,7 +78,7 @@ def _why() -> Section:
                         "State", words={"1": ("broken", RED), "2": ("no data", YELLOW)}
                     ),
                 },
-                labels={"severity": "Severity", "rule": "Rule", "segment": "Of", "receipt": "Receipt"},
+                labels={"rule": "Rule", "segment": "Of", "severity": "Severity", "receipt": "Receipt"},
                 about="Rules of the shop (`lake/alerts/rules.yml`) whose alert is up, and the receipt in which "
                 "that was found. `lake alerts history` tells why, and `lake alerts test RULE` judges again.",
                 sort_by="Severity",
@@ -88,15 +88,15 @@ def _why() -> Section:
             rows(
                 "What has moved, and how new is it?",
                 {
-                    f"{of_yesterday} / ({of_week} != 0) - 1": Column("Against a week before", unit="percentunit"),
+                    f"{of_yesterday} / ({of_week} != 0) - 1": Column("In a week", unit="percentunit"),
                     "time() - max by (metric) (shoplake_business_newest_day_timestamp_seconds)": Column(
-                        "Newest day began", unit="s", limits=NEW
+                        "Newest day", unit="s", limits=NEW
                     ),
                 },
                 labels={"metric": "Metric"},
-                about="Yesterday as against the same weekday a week before, and how long ago the newest day began of "
-                "which the lake has anything. More than two days means that events have stopped to arrive.",
-                sort_by="Newest day began",
+                about="How yesterday differs from that weekday a week before, and how long ago the newest day began "
+                "of which the lake has anything. More than two days means that events have stopped to arrive.",
+                sort_by="Newest day",
             ),
             bars(
                 "Which departments sold yesterday?",

@@ -154,8 +154,8 @@ FIGURES = {
 
 
 def _business(start: float) -> Iterator[Series]:
-    def lake(metric: str, course: Course, **labels: str) -> Series:
-        return Series(f"shoplake_{metric}", {"instance": "exporter", "job": "lake", **labels}, course)
+    def lake(name: str, course: Course, **labels: str) -> Series:
+        return Series(f"shoplake_{name}", {"instance": "exporter", "job": "lake", **labels}, course)
 
     def midnight(t: float) -> float:
         return (start + t) // DAY * DAY
