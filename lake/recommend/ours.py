@@ -106,7 +106,9 @@ class Features:
         now = np.bincount(
             history.product, weights=np.exp(-(day.max(initial=0) - day) / setting.popular_days), minlength=self.products
         )
-        self._popular = np.argsort(-now, kind="stable")[: setting.popular]
+        first = np.argsort(-now, kind="stable")[: setting.popular]
+        # In a small shop they would reach to what nobody has bought yet, which only the held-out baskets tell of.
+        self._popular = first[now[first] > 0]
         self._now = np.log(now / max(now.max(initial=0), 1e-9) + 1e-4)
         self._size = np.log(np.maximum(1, np.bincount(history.customer, minlength=len(history.customers)))) - np.log(
             np.maximum(1, self._counts)
