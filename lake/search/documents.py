@@ -34,7 +34,9 @@ PRODUCTS = """
         products.package_size as size,
         products.list_price as price,
         products.orders,
-        cast((earned.revenue - earned.cost) / nullif(earned.revenue, 0) as decimal(9, 4)) as margin_rate
+        cast(
+            cast(earned.revenue - earned.cost as decimal(38, 6)) / nullif(earned.revenue, 0) as decimal(18, 4)
+        ) as margin_rate
     from marts.product_performance as products
     left join earned on products.product_id = earned.product_id
     where products.is_active

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -13,6 +14,9 @@ from opensearchpy import OpenSearch, exceptions, helpers
 from lake.errors import LakeError, ServiceError
 from lake.search.index import PHRASES, PRODUCTS, About
 from lake.settings import settings
+
+# The client warns of every answer that is none, such as that there is no index yet. We tell what matters of them.
+logging.getLogger("opensearch").setLevel(logging.ERROR)
 
 BUILD_SECONDS = 120
 """For which one request of a build may take."""
