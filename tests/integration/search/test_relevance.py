@@ -30,6 +30,7 @@ def test_answers_are_no_worse_than_they_were(empty: None) -> None:
     found = evaluate().to_json()
     if os.environ.get("LAKE_TEST_WRITES_FIGURES"):
         FIGURES.write_text(json.dumps(found, indent=1) + "\n")
+    assert FIGURES.exists(), f"there is nothing to compare with; these are the figures: {json.dumps(found)}"
     before: dict[str, Any] = json.loads(FIGURES.read_text())
     assert (found["products"], found["left_out"]) == (before["products"], before["left_out"])
     for group in ("all", "seen", "held_out"):
