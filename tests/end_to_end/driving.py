@@ -15,10 +15,14 @@ from lake.shop.database import connect
 from lake.shop.replica import wait_for_replica
 
 
-def lake(*arguments: str) -> str:
-    """Run the command as a user does; what it printed."""
+def lake(*arguments: str, seconds: float = 800) -> str:
+    """Run the command as a user does; what it printed.
+
+    Args:
+        seconds: that it may take.
+    """
     command = [str(PROJECT / ".venv/bin/lake"), *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=800, cwd=PROJECT)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=seconds, cwd=PROJECT)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 

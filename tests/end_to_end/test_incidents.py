@@ -27,6 +27,8 @@ from tests.hooks import listening
 PATIENCE_SECONDS = 300
 """Until the rules of a publish are evaluated, and until Alertmanager has said so: its routes wait up to a minute."""
 QUIET_SECONDS = 90
+IN_FULL_SECONDS = 3600
+"""For what reads or loads the whole shop, on a machine that others use as well."""
 SMALL = ("shop", "load", "--replace", "--sample", "0.02")
 
 EVENT = "event_id, session_id, customer_id, product_id, order_id, event_type, occurred_at, properties, created_at"
@@ -48,12 +50,12 @@ pytestmark = pytest.mark.thorough
 @pytest.fixture
 def in_full(platform: None) -> Iterator[None]:
     """The shop with all of its customers, not published yet; the small one afterwards, published."""
-    lake("shop", "load", "--replace")
+    lake("shop", "load", "--replace", seconds=IN_FULL_SECONDS)
     try:
         yield
     finally:
         lake(*SMALL)
-        lake("run")
+        lake("run", seconds=IN_FULL_SECONDS)
 
 
 @pytest.fixture
@@ -106,7 +108,7 @@ def do(*statements: Statement) -> None:
 
 def run() -> dict[str, str]:
     """Run the pipeline; what each rule came to at its receipt, of segments the worst."""
-    lake("run")
+    lake("run", seconds=IN_FULL_SECONDS)
     run_id = json.loads(lake("receipts", "--json"))[0]["run_id"]
     deadline = time.monotonic() + PATIENCE_SECONDS
     while not (kept := [uri for uri in storage.list_keys(history.PLACE) if uri.endswith(f"-{run_id}.json")]):
