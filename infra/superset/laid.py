@@ -10,7 +10,7 @@ from infra.superset.identity import uuid_of
 
 HEIGHTS = {"number": 22, "line": 46, "columns": 46, "bars": 46, "heat": 58, "listed": 50}
 """In Superset's units, eight pixels each."""
-HEADER_HEIGHT = 20
+HEADER_HEIGHT = 18
 GUIDES = "/shoplake/docs"
 """Where Superset serves docs/ (pages.py)."""
 
