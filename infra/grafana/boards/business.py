@@ -123,7 +123,7 @@ def _why() -> Section:
                 height=9,
             ),
             rows(
-                "Which receipt are the figures from?",
+                "From which receipt?",
                 {
                     "time() - max by (receipt) (shoplake_business_as_of_timestamp_seconds)": Column(
                         "Shop read", unit="s", limits=FRESH
