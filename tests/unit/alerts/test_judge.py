@@ -25,11 +25,6 @@ RHYTHM = (80, 90, 100, 100, 120, 160, 50)
 Values = Callable[[date], dict[Segment, int]]
 
 
-@pytest.fixture(scope="module")
-def metrics() -> definitions.Metrics:
-    return definitions.load()
-
-
 def rule(**said: Any) -> MetricRule:
     return MetricRule.model_validate({"name": "r", "description": "x", "severity": "warning", **said})
 

@@ -11,19 +11,20 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
-from lake.api import defined, keys, published
+from lake.api import keys, published
 from lake.api.application import application
 from lake.api.defined import Defined
 from lake.ledger import receipts
+from lake.metrics.definitions import Metrics
 from lake.platform import catalog
 from lake.settings import settings
 from tests.unit.api.played import Cache, Ledger, Trino
 
 
 @pytest.fixture(scope="session")
-def metrics() -> Defined:
-    """The metrics of this checkout; they take seconds."""
-    return defined.load()
+def metrics(metrics: Metrics) -> Defined:
+    """The metrics of this checkout, as the API has them."""
+    return Defined(metrics)
 
 
 @pytest.fixture

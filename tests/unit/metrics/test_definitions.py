@@ -19,12 +19,7 @@ from lake.metrics import definitions, page
 from lake.metrics.ask import Question
 from lake.metrics.check import OWNERS, mistakes
 from lake.metrics.compiler import Compiler
-from lake.metrics.definitions import Metrics, load
-
-
-@pytest.fixture(scope="module")
-def metrics() -> Metrics:
-    return load()
+from lake.metrics.definitions import Metrics
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,6 @@ import pytest
 from lake.errors import LakeError, ServiceError
 from lake.ledger import receipts
 from lake.ledger.receipts import Receipt
-from lake.metrics import definitions
 from lake.metrics.ask import Span
 from lake.metrics.definitions import Metric, Metrics
 from lake.metrics.series import Amount, Segment, Series
@@ -29,11 +28,6 @@ FRIDAY = date(2026, 11, 27)
 """The shop was read in the middle of it."""
 READ = "2026-11-27T14:30:00+00:00"
 MIDNIGHT = 1_795_737_600  # of Friday, in Unix seconds
-
-
-@pytest.fixture(scope="module")
-def metrics() -> Metrics:
-    return definitions.load()
 
 
 # -- the declaration

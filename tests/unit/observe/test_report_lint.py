@@ -30,11 +30,6 @@ figures:
 """
 
 
-@pytest.fixture(scope="module")
-def metrics() -> definitions.Metrics:
-    return definitions.load()
-
-
 @pytest.mark.parametrize(
     ("old", "new", "line", "told"),
     [

@@ -49,7 +49,7 @@ def test_a_profile_is_started_beside_the_core_and_remembered(home: Path) -> None
 
 def test_the_api_is_started_beside_the_core_and_needs_no_cache() -> None:
     assert set(profiles.wanted(["serve"], services())) == of(CORE, "serve")
-    assert of("serve") == {"api", "valkey"}
+    assert of("serve") == {"api", "search", "valkey"}
     assert set(profiles.wanted(["api"], services())) == {"api", "nessie", "trino"}
 
 

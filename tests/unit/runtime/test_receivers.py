@@ -104,7 +104,7 @@ def test_mail_with_a_login(choose: Choose) -> None:
             "send_resolved": True,
             "headers": {"Subject": '{{ template "shoplake.subject" . }}'},
             "text": '{{ template "shoplake.text" . }}',
-            "html": "",
+            "html": '{{ template "shoplake.html" . }}',
             "auth_username": "lake",
             "auth_password": "p%'{ #",
         }

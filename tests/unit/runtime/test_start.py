@@ -64,7 +64,7 @@ def test_lost_secrets_are_not_replaced_beside_old_data(home: Path) -> None:
 # -- services and ports
 def test_no_two_services_share_a_port(home: Path) -> None:
     taken = [port for each in services().values() for port in each.ports]
-    assert len(taken) == len(set(taken)) == 23
+    assert len(taken) == len(set(taken)) == 26
 
 
 def test_the_offset_moves_every_port(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:

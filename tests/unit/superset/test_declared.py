@@ -19,15 +19,10 @@ from infra.superset.exported import named
 from infra.superset.files import normal, written
 from infra.superset.statements import dataset_of, expression
 from lake.errors import LakeError
-from lake.metrics.definitions import Metrics, load
+from lake.metrics.definitions import Metrics
 from lake.settings import PROJECT
 
 Declare = Callable[[str], list[Board]]
-
-
-@pytest.fixture(scope="module")
-def metrics() -> Metrics:
-    return load()
 
 
 @pytest.fixture(scope="module")
