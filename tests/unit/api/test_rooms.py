@@ -8,10 +8,14 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from fastapi.testclient import TestClient
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from lake.ledger import ops
 from lake.search.query import Sort
 from lake.settings import settings
+from lake.tracing import spans
 from tests.unit.api.conftest import World
 from tests.unit.api.played import COMMITS, receipt
 
@@ -153,6 +157,23 @@ def test_a_search_does_not_wait_for_those_who_ask_trino(client: TestClient, worl
         assert not any(each.done() for each in slow)
         go_on.set()
         assert {each.result().status_code for each in slow} == {200}
+
+
+def test_who_worked_an_answer_out_is_in_its_trace(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    provider, kept = TracerProvider(), InMemorySpanExporter()
+    provider.add_span_processor(SimpleSpanProcessor(kept))
+    monkeypatch.setattr(spans, "tracer", provider.get_tracer(spans.SCOPE))
+    for path in ROOMS:
+        assert client.get(path).status_code == 200
+    made = kept.get_finished_spans()
+    by_id = {each.context.span_id: each.name for each in made}
+    assert [(each.name, by_id[each.parent.span_id]) for each in made if each.parent] == [
+        ("search products", "GET /v1/search"),
+        ("suggest phrases", "GET /v1/suggest"),
+        ("read next_basket", "GET /v1/recommendations/customers/{customer_id}"),
+        ("read bought_together", "GET /v1/recommendations/products/{product_id}"),
+        ("read bought_together", "GET /v1/recommendations/baskets"),
+    ]
 
 
 # -- recommendations
