@@ -113,6 +113,13 @@ def test_parameters_that_do_not_go_together_are_named(client: TestClient, world:
     assert client.get("/v1/search?offset=950&limit=50&price_from=2&price_to=2").status_code == 200
 
 
+@pytest.mark.parametrize("question", ["search?q=a&q=b", "recommendations/customers/1?segment=a&segment=b",
+                                      "products?limit=1&limit=2"])  # fmt: skip
+def test_a_parameter_that_is_given_twice_is_refused(client: TestClient, question: str) -> None:
+    (first,) = checked(client.get(f"/v1/{question}"), 422)["errors"]
+    assert first["message"] == "it is given twice" and first["field"] in ("query.q", "query.segment", "query.limit")
+
+
 def test_another_address_is_no_way_to_a_file(client: TestClient) -> None:
     for path in (
         "/v1/receipts/%2e%2e%2f%2e%2e%2fetc%2fpasswd",
