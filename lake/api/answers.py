@@ -15,7 +15,8 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Protocol
 
 from fastapi import Request
 from fastapi.responses import Response
@@ -25,7 +26,6 @@ from pydantic import BaseModel, Field
 from lake.api.cache import AWAY, Cache, Memory
 from lake.api.observed import Observed
 from lake.api.problems import Problem
-from lake.api.published import Lake
 from lake.tracing import failed, names, spans
 
 log = logging.getLogger(__name__)
@@ -48,12 +48,37 @@ class FromLake(BaseModel):
     lake_commit: str = Field(description="its commit")
 
 
+class Source(Protocol):
+    """What an answer was worked out from: a published lake, or what was made of one."""
+
+    @property
+    def receipt(self) -> str:
+        """Id of the receipt of that lake."""
+
+    @property
+    def commit(self) -> str:
+        """Of main."""
+
+    @property
+    def is_past(self) -> bool:
+        """Whether a request asked for it by its receipt, so that it never changes."""
+
+
+@dataclass(frozen=True)
+class MadeOf:
+    """A lake of which something else was made that answers, such as an index; see `Source`."""
+
+    receipt: str
+    commit: str
+    is_past: bool = False
+
+
 class Answers:
     """Works answers out, and keeps them.
 
     Args:
         code: what names the code that works them out.
-        questions: how many Trino works on at once.
+        questions: how many are worked out at once.
         seconds: how long one may take.
     """
 
@@ -67,7 +92,7 @@ class Answers:
         self._waiting, self._most_waiting = 0, questions * WAITING
 
     async def answer(
-        self, request: Request, lake: Lake, question: tuple[Any, ...], work_out: Callable[[], FromLake]
+        self, request: Request, lake: Source, question: tuple[Any, ...], work_out: Callable[[], FromLake]
     ) -> Response:
         """Answer a request.
 
@@ -154,7 +179,7 @@ class Answers:
 
     async def _made(self, work_out: Callable[[], FromLake]) -> bytes:
         if self._waiting >= self._most_waiting:
-            raise Problem("busy", f"{self._waiting} questions wait for the lake; ask again in a moment")
+            raise Problem("busy", f"{self._waiting} questions wait already; ask again in a moment")
         self._waiting += 1
         try:
             await self._free.acquire()
@@ -169,7 +194,7 @@ class Answers:
             self._free.release()
 
 
-def respond(request: Request, lake: Lake, body: bytes, cache_control: str = "") -> Response:
+def respond(request: Request, lake: Source, body: bytes, cache_control: str = "") -> Response:
     """An answer with what HTTP's caches want to know; without a body, where the client has the same already."""
     etag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
     headers = {

@@ -17,15 +17,24 @@ from lake.api.cursors import Cursors
 from lake.api.defined import Defined
 from lake.api.gate import Gate
 from lake.api.guard import Guard
+from lake.api.indexes import Indexes
 from lake.api.keys import Keys
 from lake.api.observed import Observed
-from lake.api.published import Head, MainHead, Published
-from lake.api.routes import health, metrics, products, receipts
+from lake.api.published import BranchHead, Head, Published
+from lake.api.recommended import Recommended
+from lake.api.routes import health, metrics, products, receipts, recommendations, search
 from lake.api.trino import Asks, Trino
+from lake.platform import catalog
+from lake.recommend import tables
 from lake.settings import settings
 
-ROUTERS: tuple[APIRouter, ...] = (metrics.router, products.router, receipts.router, health.router)
-"""What the API answers. A room of its own, such as the search, adds its router here."""
+ROUTERS: tuple[APIRouter, ...] = (
+    metrics.router, products.router, search.router, recommendations.router, receipts.router, health.router,
+)  # fmt: skip
+"""What the API answers. A room of its own adds its router here."""
+
+SEARCHES = 8
+"""Questions that OpenSearch works on at once; it has more threads than that, and each takes milliseconds."""
 
 ABOUT = """What the shop asks of its data lake. Every answer names the receipt and the commit of the lake that it is of.
 
@@ -35,6 +44,8 @@ guide is docs/api.md."""
 TAGS = [
     {"name": "metrics", "description": "Business metrics, each as it is defined once for everybody."},
     {"name": "products", "description": "What the shop sells or sold."},
+    {"name": "search", "description": "Products by words, and what somebody may be about to type."},
+    {"name": "recommendations", "description": "What will likely be bought next, and what is bought together."},
     {"name": "receipts", "description": "What was published, and on what evidence."},
     {"name": "operation", "description": "For whoever keeps the API running; without a key."},
 ]
@@ -46,12 +57,14 @@ def application(
     trino: Asks | None = None,
     make_cache: Callable[[Observed], Cache] = ValkeyCache,
     routers: Iterable[APIRouter] = ROUTERS,
+    recommended: Head | None = None,
 ) -> FastAPI:
     """The API.
 
     Args:
         metrics_: those of this checkout, if not given.
         head, trino, make_cache: how the services are reached, for tests.
+        recommended: gives the head of the branch of recommendations, for tests.
         routers: its routes.
 
     Raises:
@@ -64,13 +77,17 @@ def application(
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
-            main = head or MainHead()
-            if isinstance(main, MainHead):
-                stack.push_async_callback(main.close)
+            main, of_recommended = head or BranchHead(catalog.MAIN), recommended or BranchHead(tables.BRANCH)
+            for each in (main, of_recommended):
+                if isinstance(each, BranchHead):
+                    stack.push_async_callback(each.close)
             cache = make_cache(observed)
             stack.push_async_callback(cache.close)
-            answers = Answers(cache, observed, defined.code(), config.api_questions, config.api_timeout_seconds)
+            code, seconds = defined.code(), config.api_timeout_seconds
+            answers = Answers(cache, observed, code, config.api_questions, seconds)
+            searches = Answers(cache, observed, code, SEARCHES, seconds)
             stack.callback(answers.close)
+            stack.callback(searches.close)
             app.state.gate = Gate(Keys(keys.file()))
             app.state.parts = Parts(
                 defined=known,
@@ -78,6 +95,9 @@ def application(
                 trino=trino or Trino(),
                 cache=cache,
                 answers=answers,
+                searches=searches,
+                indexes=Indexes(),
+                recommended=Recommended(of_recommended),
                 cursors=Cursors(config.api_cursor_secret.get_secret_value()),
                 gate=app.state.gate,
                 observed=observed,

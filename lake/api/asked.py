@@ -14,11 +14,14 @@ from lake.api.cache import Cache
 from lake.api.cursors import LONGEST, Cursors
 from lake.api.defined import Defined
 from lake.api.gate import Gate
+from lake.api.indexes import Indexes
 from lake.api.observed import Observed
 from lake.api.problems import KINDS
 from lake.api.published import Published
+from lake.api.recommended import Recommended
 from lake.api.trino import Asks
 
+LARGEST_ID = 2**63 - 1
 RECEIPT = r"^[a-z0-9_]{1,128}$"
 """Ids of runs, which are those of receipts too."""
 
@@ -51,6 +54,9 @@ class Parts:
         published: which lake is the newest.
         trino: asks it.
         cache, answers: keep what was worked out.
+        searches: the same for searches, which so do not wait for those who ask Trino.
+        indexes: which index of the products is asked.
+        recommended: which version of the recommendations counts.
         cursors: write where pages begin.
         gate: lets requests in.
         observed: counts.
@@ -61,6 +67,9 @@ class Parts:
     trino: Asks
     cache: Cache
     answers: Answers
+    searches: Answers
+    indexes: Indexes
+    recommended: Recommended
     cursors: Cursors
     gate: Gate
     observed: Observed

@@ -13,6 +13,8 @@ from lake.metrics import definitions
 from lake.metrics.ask import Question
 from lake.metrics.compiler import Compiler
 from lake.metrics.definitions import Metrics
+from lake.recommend import serve
+from lake.search import ask
 
 
 class Defined:
@@ -46,9 +48,10 @@ def load() -> Defined:
 
 @lru_cache(maxsize=1)
 def code() -> str:
-    """Names the code that answers come from: the definitions, and this package."""
+    """Names the code that answers come from: the definitions, this package, and those that it asks."""
     digest = hashlib.sha256(dbt_manifest.fingerprint(DBT).encode())
-    for folder in (Path(__file__).parent, Path(definitions.__file__).parent):
+    for module in (__file__, definitions.__file__, ask.__file__, serve.__file__):
+        folder = Path(module).parent
         for file in sorted(folder.rglob("*.py")):
             digest.update(file.read_bytes())
     return digest.hexdigest()[:16]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Annotated
@@ -15,10 +16,13 @@ from limits.aio.storage import MemoryStorage
 from limits.aio.strategies import SlidingWindowCounterRateLimiter
 
 from lake.api.keys import SCOPES, Key, Keys
-from lake.api.problems import Problem, wrong
+from lake.api.problems import Problem, shown, wrong
 
 HEADER = "header.Authorization"
 CHALLENGE = {"WWW-Authenticate": 'Bearer realm="shoplake"'}
+
+REPEATABLE = frozenset({"by", "department", "category", "brand", "product"})
+"""Parameters that a request may name more than once."""
 
 BEARER = HTTPBearer(auto_error=False, scheme_name="key", description="A key of `lake keys add`.")
 
@@ -87,6 +91,19 @@ def allowed(scope: str) -> Callable[[Request, HTTPAuthorizationCredentials | Non
     return admitted
 
 
+async def once(request: Request) -> None:
+    """Refuse a parameter that is named twice, of which else the last one would count and nobody be told.
+
+    Raises:
+        Problem: it names the first one.
+    """
+    counts = Counter(name for name, _ in request.query_params.multi_items())
+    twice = next((name for name, times in counts.items() if times > 1 and name not in REPEATABLE), None)
+    if twice is not None:
+        field = f"query.{shown(twice)}"
+        raise Problem("invalid-request", f"{field}: it is given twice", [wrong(field, None, "it is given twice")])
+
+
 def needs(scope: str) -> list[params.Depends]:
     """Dependencies of a route that is for keys with a scope."""
-    return [Depends(allowed(scope))]
+    return [Depends(allowed(scope)), Depends(once)]

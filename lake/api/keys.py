@@ -26,6 +26,8 @@ SCOPES = {
     "metrics": "business metrics",
     "products": "products",
     "receipts": "receipts: what was published, and on what evidence",
+    "recommendations": "what customers will likely buy next, and what is bought together",
+    "search": "search in the products, and suggestions",
 }
 """What a key can be allowed to ask for."""
 

@@ -54,9 +54,7 @@ class Observed:
         self.cache_up = self._new(
             Gauge, "cache_up", "1 while the cache answers, 0 while it is away and the API is slower for that."
         )
-        self.asked = self._new(
-            Histogram, "question_seconds", "How long questions took that were worked out, most of it in Trino."
-        )
+        self.asked = self._new(Histogram, "question_seconds", "How long questions took that were worked out.")
         self.looked = self._new(
             Gauge, "lake_seen_timestamp_seconds", "When it was last seen which lake is published, as Unix time."
         )

@@ -43,7 +43,8 @@ def _operation(title: str, operation: dict[str, Any], schemas: dict[str, Any]) -
         yield "\n| parameter | in | what it is | takes |\n|---|---|---|---|\n"
         for each in parameters:
             about = each.get("description", "")
-            yield f"| `{each['name']}` | {each['in']} | {about} | {_taken(each['schema'])} |\n"
+            schema = _enum(each["schema"], schemas) or each["schema"]
+            yield f"| `{each['name']}` | {each['in']} | {about} | {_taken(schema)} |\n"
     answer = operation["responses"]["200"]["content"]
     if schema := answer.get("application/json", {}).get("schema"):
         yield "\nAnswer:\n\n"
@@ -63,16 +64,28 @@ def _fields(name: str, schemas: dict[str, Any]) -> Iterator[str]:
 
 def _rows(name: str, schemas: dict[str, Any], before: str) -> Iterator[str]:
     for field, schema in schemas[name]["properties"].items():
+        if enum := _enum(schema, schemas):
+            yield f"| `{before}{field}` | {schema.get('description', '')} | {_taken(enum)} |\n"
+            continue
         yield f"| `{before}{field}` | {schema.get('description', '')} | {_type(schema)} |\n"
-        for inner, is_list in _parts_of(schema):
-            yield from _rows(inner, schemas, f"{before}{field}{'[]' if is_list else ''}.")
+        for inner, within in _parts_of(schema):
+            yield from _rows(inner, schemas, f"{before}{field}{within}.")
 
 
-def _parts_of(schema: dict[str, Any]) -> Iterator[tuple[str, bool]]:
+def _enum(schema: dict[str, Any], schemas: dict[str, Any]) -> dict[str, Any] | None:
+    """The schema that this one leads to, where it lists values."""
+    found: dict[str, Any] = schemas.get(schema.get("$ref", "").rpartition("/")[2], {})
+    return {**found, **schema} if "enum" in found else None
+
+
+def _parts_of(schema: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """The schemas that one is made of, and how they lie in it."""
     if "$ref" in schema:
-        yield schema["$ref"].rpartition("/")[2], False
-    elif "$ref" in schema.get("items", {}):
-        yield schema["items"]["$ref"].rpartition("/")[2], True
+        yield schema["$ref"].rpartition("/")[2], ""
+        return
+    for name, sign in (("items", "[]"), ("additionalProperties", ".*")):
+        if isinstance(inner := schema.get(name), dict):
+            yield from ((part, sign + within) for part, within in _parts_of(inner))
 
 
 def _type(schema: dict[str, Any]) -> str:
@@ -88,10 +101,14 @@ def _taken(schema: dict[str, Any]) -> str:
     """What a parameter takes, in a few words."""
     if "anyOf" in schema:
         return _taken(next(each for each in schema["anyOf"] if each.get("type") != "null"))
+    default = f"; {json.dumps(schema['default'])} if not given" if "default" in schema else ""
     if "enum" in schema:
         return ", ".join(f"`{each}`" for each in schema["enum"])
+    if schema.get("type") == "array":
+        return f"up to {schema['maxItems']}, each {_taken(schema['items'])}"
+    if schema.get("type") == "boolean":
+        return f"`true` or `false`{default}"
     if schema.get("type") == "integer":
-        default = f"; {schema['default']} if not given" if "default" in schema else ""
         return f"{schema['minimum']} to {schema['maximum']}{default}"
     if "pattern" in schema:
         return f"`{schema['pattern']}`"

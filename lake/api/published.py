@@ -42,7 +42,9 @@ KNOWN_SECONDS = 60.0
 MOST_KNOWN = 512
 
 Head = Callable[[], Awaitable[str]]
-"""Gives the commit that main points to."""
+"""Gives the commit that a branch points to; `NO_BRANCH` where there is no such branch."""
+
+NO_BRANCH = ""
 
 
 @dataclass(frozen=True)
@@ -72,24 +74,28 @@ class Lake:
         return f"{catalog.MAIN}@{self.commit}"
 
 
-class MainHead:
-    """Asks the catalog for main's head, over one connection that is kept."""
+class BranchHead:
+    """Asks the catalog for the head of a branch, over one connection that is kept."""
 
-    def __init__(self) -> None:
+    def __init__(self, branch: str) -> None:
+        self._branch = branch
         url = f"{settings().nessie_url}/api/v2/"
         self._client = httpx.AsyncClient(base_url=url, timeout=REPLY_SECONDS, trust_env=False, verify=False)
 
     async def __call__(self) -> str:
-        """The commit.
+        """The commit; `NO_BRANCH` where there is no such branch, which cannot be of main.
 
         Raises:
             ServiceError: the catalog does not answer.
         """
         try:
-            answer = (await self._client.get(f"trees/{catalog.MAIN}")).raise_for_status()
-            return str(answer.json()["reference"]["hash"])
+            answer = await self._client.get(f"trees/{self._branch}")
+            if answer.status_code == httpx.codes.NOT_FOUND and self._branch != catalog.MAIN:
+                return NO_BRANCH
+            return str(answer.raise_for_status().json()["reference"]["hash"])
         except (httpx.HTTPError, ValueError, KeyError) as error:
-            raise ServiceError(f"the catalog does not say where main is: {error!r}", "look at `lake status`") from error
+            said = f"the catalog does not say where {self._branch} is: {error!r}"
+            raise ServiceError(said, "look at `lake status`") from error
 
     async def close(self) -> None:
         """Let the connection go."""

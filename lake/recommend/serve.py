@@ -89,16 +89,23 @@ class Companion:
     confidence: float
     lift: float
 
+    @property
+    def why(self) -> str:
+        """Why it is shown, for people."""
+        by_chance = f"{self.lift:.1f} times as often as by chance"
+        return f"in {self.baskets} baskets with product {self.with_product_id}, {by_chance}"
+
     def to_json(self) -> dict[str, Any]:
         """Plain values."""
-        return asdict(self)
+        return {**asdict(self), "why": self.why}
 
 
-def next_basket(customer_id: int, segment: str | None = None) -> NextBasket | None:
+def next_basket(customer_id: int, segment: str | None = None, version: Version | None = None) -> NextBasket | None:
     """What is shown to a customer: usual products first, then new ones.
 
     Args:
         segment: of a customer who came after the version was made, if it is known; they get what its people buy.
+        version: the one that counts, if not given.
 
     Returns:
         Nothing for a customer of whom nothing is known, where no segment is given.
@@ -106,7 +113,7 @@ def next_basket(customer_id: int, segment: str | None = None) -> NextBasket | No
     Raises:
         LakeError: no version was published yet.
     """
-    version = versions.current()
+    version = version or versions.current()
     of_version = EqualTo("run_id", version.run_id)
     found = tables.rows(tables.NEXT_BASKET, And(of_version, EqualTo("customer_id", customer_id))).to_pylist()
     if found:
@@ -143,14 +150,17 @@ def bought_together(product_id: int, most: int = 10) -> tuple[Companion, ...]:
     return for_cart([product_id], most)
 
 
-def for_cart(product_ids: Sequence[int], most: int = 10) -> tuple[Companion, ...]:
+def for_cart(product_ids: Sequence[int], most: int = 10, version: Version | None = None) -> tuple[Companion, ...]:
     """What goes with the products of a cart, and is not in it; what goes with several of them comes first.
+
+    Args:
+        version: the one that counts, if not given.
 
     Raises:
         LakeError: no version was published yet.
     """
     cart = set(product_ids)
-    version = versions.current()
+    version = version or versions.current()
     if not cart:
         return ()
     where = And(EqualTo("run_id", version.run_id), In("product_id", sorted(cart)))

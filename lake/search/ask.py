@@ -108,22 +108,23 @@ class Suggestions:
         return asdict(self)
 
 
-def search(asked: Asked, at: str = "", analyzer: str = "asked") -> Answer:
+def search(asked: Asked, at: str = "", analyzer: str = "asked", index: Held | None = None) -> Answer:
     """Look for products.
 
     Args:
         at: a receipt, of which the index is asked; empty for the newest.
         analyzer: see `lake.search.query.body`.
+        index: of `index_of`, instead of ``at``: this one is asked and no other.
 
     Raises:
         NoIndexError: no index was built yet, or that of the receipt is no longer kept.
         ServiceError: OpenSearch does not answer in time.
     """
-    return _of(at, lambda index: _search(asked, index, analyzer))
+    return _of(at, lambda found: _search(asked, found, analyzer), index)
 
 
-def suggest(text: str, limit: int = 8, at: str = "") -> Suggestions:
-    """Phrases to what somebody has typed so far.
+def suggest(text: str, limit: int = 8, at: str = "", index: Held | None = None) -> Suggestions:
+    """Phrases to what somebody has typed so far; `search` tells of ``at`` and ``index``.
 
     Raises as `search` does, and LakeError where text or limit are too large.
     """
@@ -131,12 +132,20 @@ def suggest(text: str, limit: int = 8, at: str = "") -> Suggestions:
         raise LakeError(f"text has {len(text)} letters", f"ask in at most {query.MOST_LETTERS}")
     if not 1 <= limit <= MOST_SUGGESTED:
         raise LakeError(f"limit is {limit}", f"ask for 1 to {MOST_SUGGESTED} suggestions")
-    return _of(at, lambda index: _suggest(text, limit, index))
+    return _of(at, lambda found: _suggest(text, limit, found), index)
 
 
 def plain(text: str, limit: int = 10) -> tuple[Hit, ...]:
     """What plain BM25 finds, to compare with. Raises as `search` does."""
     return _of("", lambda index: _hits(_ask((index.name, query.plain_body(text, limit)))[0]))
+
+
+def index_of(at: str = "") -> Held:
+    """The index that is asked now: of a receipt, or the newest. Nothing is remembered.
+
+    Raises as `search` does.
+    """
+    return store.of_receipt(at) if at else _newest()
 
 
 def forget() -> None:
@@ -145,6 +154,16 @@ def forget() -> None:
 
 
 # -- which index
+def _newest() -> Held:
+    found = store.asked()
+    if found is None:
+        raise NoIndexError(
+            "no index of the products was built yet",
+            "`lake search build` makes it of the newest receipt; each publish does where `lake up serve` has run",
+        )
+    return found
+
+
 class _Now:
     """The index that is asked, remembered for a moment."""
 
@@ -157,12 +176,7 @@ class _Now:
         with self._lock:
             if self._known and self._known[1] == address and monotonic() - self._known[0] < REMEMBERED_SECONDS:
                 return self._known[2]
-        found = store.asked()
-        if found is None:
-            raise NoIndexError(
-                "no index of the products was built yet",
-                "`lake search build` makes it of the newest receipt; each publish does where `lake up serve` has run",
-            )
+        found = _newest()
         with self._lock:
             self._known = (monotonic(), address, found)
         return found
@@ -176,7 +190,9 @@ _now = _Now()
 T = TypeVar("T")
 
 
-def _of(at: str, answer: Callable[[Held], T]) -> T:
+def _of(at: str, answer: Callable[[Held], T], index: Held | None = None) -> T:
+    if index:
+        return answer(index)
     if at:
         return answer(store.of_receipt(at))
     try:

@@ -23,7 +23,15 @@ BUILD_SECONDS = 120
 
 
 class NoIndexError(LakeError):
-    """There is no index to ask: none was built yet, or that of an older receipt is no longer kept."""
+    """There is no index to ask: none was built yet, or that of an older receipt is no longer kept.
+
+    Attributes:
+        receipts: of which there is one, the newest first; empty where there is none at all, or it is not known.
+    """
+
+    def __init__(self, what: str, fix: str, receipts: tuple[str, ...] = ()) -> None:
+        super().__init__(what, fix)
+        self.receipts = receipts
 
 
 @dataclass(frozen=True)
@@ -144,8 +152,10 @@ def of_receipt(receipt: str) -> Held:
     for one in kept:
         if one.about.receipt == receipt:
             return one
-    there = ", ".join(one.about.receipt for one in kept) or "none"
-    raise NoIndexError(f"there is no index of the receipt {receipt}", f"there is one of {there}")
+    there = tuple(one.about.receipt for one in kept)
+    raise NoIndexError(
+        f"there is no index of the receipt {receipt}", f"there is one of {', '.join(there) or 'none'}", there
+    )
 
 
 def _held(name: str) -> Held:

@@ -12,6 +12,7 @@ from lake.api.answers import FromLake
 from lake.api.asked import (
     EXAMPLE_COMMIT,
     EXAMPLE_RECEIPT,
+    LARGEST_ID,
     At,
     Cursor,
     Given,
@@ -24,7 +25,6 @@ from lake.api.gate import needs
 from lake.api.problems import Problem, wrong
 from lake.api.published import Lake
 
-LARGEST_ID = 2**63 - 1
 COLUMNS = ("product_id", "product_name", "department", "category_id", "category_name", "brand", "product_type",
            "package_size", "list_price", "is_active")  # fmt: skip
 SELECT = f"SELECT {', '.join(COLUMNS)} FROM curated.dim_product"

@@ -9,7 +9,7 @@ import pytest
 
 from lake.api import trino as edge
 from lake.api.problems import Problem
-from lake.api.published import Lake, MainHead
+from lake.api.published import BranchHead, Lake
 from lake.api.trino import Trino
 from lake.errors import LakeError
 from lake.layers import raw
@@ -104,7 +104,7 @@ def test_main_s_head_is_what_the_catalog_says(iceberg: None) -> None:
     import asyncio
 
     async def asked() -> str:
-        head = MainHead()
+        head = BranchHead(catalog.MAIN)
         try:
             return await head()
         finally:

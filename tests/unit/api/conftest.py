@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from fastapi.testclient import TestClient
 
-from lake.api import keys, published
-from lake.api.application import application
+from lake.api import indexes, keys, published, recommended
+from lake.api.application import ROUTERS, application
 from lake.api.defined import Defined
-from lake.ledger import receipts
+from lake.ledger import ops, receipts
 from lake.metrics.definitions import Metrics
 from lake.platform import catalog
+from lake.search import store
 from lake.settings import settings
 from tests.unit.api.played import Cache, Ledger, Trino
+from tests.unit.api.played_rooms import Branch, Search
 
 
 @pytest.fixture(scope="session")
@@ -46,11 +48,18 @@ class World:
     ledger: Ledger
     trino: Trino
     cache: Cache
+    search: Search
+    branch: Branch
     secret: str
 
     def process(self) -> FastAPI:
         """A process of the API; all of them have the services in common."""
-        return application(self.metrics, self.ledger.head, self.trino, lambda observed: self.cache)
+        return self.application()
+
+    def application(self, routers: Iterable[APIRouter] = ROUTERS) -> FastAPI:
+        """The same, with other routes."""
+        make_cache = lambda observed: self.cache  # noqa: E731
+        return application(self.metrics, self.ledger.head, self.trino, make_cache, routers, self.branch.head)
 
     @property
     def bearer(self) -> dict[str, str]:
@@ -59,9 +68,17 @@ class World:
 
 @pytest.fixture
 def world(home: Path, metrics: Defined, monkeypatch: pytest.MonkeyPatch) -> World:
-    """The API of a lake of which one run, r1, was published; with a key that may do all."""
-    ledger, trino, cache = Ledger(), Trino(), Cache()
-    ledger.publish("r1")
+    """The API of a lake of which one run, r1, was published; with a key that may do all.
+
+    The index and the recommendations are of r1 too.
+    """
+    ledger, trino, cache, search, branch = Ledger(), Trino(), Cache(), Search(), Branch()
+    for each in (ledger, search, branch):
+        each.publish("r1")
+    monkeypatch.setattr(store, "client", lambda address: search)
+    monkeypatch.setattr(ops, "find", branch.find)
+    monkeypatch.setattr(indexes, "LOOK_SECONDS", 0.0)
+    monkeypatch.setattr(recommended, "LOOK_SECONDS", 0.0)
     monkeypatch.setattr(receipts, "find", ledger.find)
     monkeypatch.setattr(receipts, "listed", ledger.listed)
     monkeypatch.setattr(receipts, "receipts", lambda: list(ledger.receipts.values()))
@@ -69,7 +86,7 @@ def world(home: Path, metrics: Defined, monkeypatch: pytest.MonkeyPatch) -> Worl
     monkeypatch.setattr(catalog, "history", commits)
     monkeypatch.setattr(published, "LOOK_SECONDS", 0.0)
     _, secret = keys.add("test", list(keys.SCOPES), 1, 100_000)
-    return World(metrics, ledger, trino, cache, secret)
+    return World(metrics, ledger, trino, cache, search, branch, secret)
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from fastapi import APIRouter
 from fastapi.testclient import TestClient
 from pydantic import BaseModel
 
-from lake.api.application import ROUTERS, application
+from lake.api.application import ROUTERS
 from lake.api.gate import needs
 from lake.api.guard import MOST_BODY_BYTES
 from lake.api.problems import MEDIA_TYPE
@@ -39,7 +39,17 @@ PLACES = [
     "/v1/metrics/revenue?from={}", "/v1/metrics/revenue?to={}", "/v1/metrics/revenue?at={}", "/v1/products?limit={}",
     "/v1/products?cursor={}", "/v1/products?at={}", "/v1/products/{}", "/v1/products/1?at={}", "/v1/receipts/{}",
     "/v1/receipts?cursor={}", "/v1/receipts?limit={}", "/v1/products?{}=1", "/v1/{}", "/{}",
+    "/v1/search?limit={}", "/v1/search?offset={}", "/v1/search?sort={}", "/v1/search?price_from={}",
+    "/v1/search?price_to={}", "/v1/search?boosts={}", "/v1/search?facets={}", "/v1/search?at={}", "/v1/search?{}=1",
+    "/v1/suggest?q=m&limit={}", "/v1/recommendations/customers/{}", "/v1/recommendations/products/{}",
+    "/v1/recommendations/products/1?limit={}", "/v1/recommendations/baskets?product={}",
+    "/v1/recommendations/baskets?product=1&limit={}", "/v1/recommendations/{}",
 ]  # fmt: skip
+WORDS = [
+    "/v1/search?q={}", "/v1/search?department={}", "/v1/search?category={}", "/v1/search?brand={}", "/v1/suggest?q={}",
+    "/v1/recommendations/customers/77?segment={}",
+]  # fmt: skip
+"""Where any words are taken."""
 
 
 def checked(answer: Any, *statuses: int) -> dict[str, Any]:
@@ -67,6 +77,47 @@ def test_a_hostile_text_anywhere_is_refused_by_a_document(client: TestClient, wo
         if answer.status_code == 422:
             assert told["errors"] and told["errors"][0]["field"].split(".")[0] in ("path", "query"), (path, told)
     assert world.trino.asked == [], "none of them comes as far as the lake"
+
+
+@pytest.mark.parametrize("place", WORDS)
+def test_a_hostile_text_where_words_are_taken_is_looked_for_as_it_is(
+    client: TestClient, world: World, place: str
+) -> None:
+    from urllib.parse import quote
+
+    for name, text in TEXTS.items():
+        answer = client.get(place.format(quote(text, safe="")))
+        if name == "long" or (name == "empty" and "q=" not in place):
+            assert checked(answer, 422)["errors"][0]["field"].startswith("query.")
+        else:
+            assert (answer.status_code, answer.json()["receipt"]) == (200, "r1"), (name, answer.text)
+            assert "Set-Cookie" not in answer.headers
+    assert world.trino.asked == []
+
+
+def test_parameters_that_do_not_go_together_are_named(client: TestClient, world: World) -> None:
+    for question, field in [
+        ("offset=950&limit=51", "query.offset"),
+        ("price_from=2.01&price_to=2", "query.price_from"),
+        ("price_from=1.999", "query.price_from"),
+        ("q=" + "m" * 201, "query.q"),
+        ("&".join(f"brand=b{number}" for number in range(21)), "query.brand"),
+    ]:
+        (first, *_) = checked(client.get(f"/v1/search?{question}"), 422)["errors"]
+        assert first["field"] == field
+    cart = "&".join(f"product={number}" for number in range(101))
+    (first,) = checked(client.get(f"/v1/recommendations/baskets?{cart}"), 422)["errors"]
+    assert first["field"] == "query.product" and "at most 100" in first["message"]
+    assert checked(client.get("/v1/recommendations/baskets"), 422)["errors"][0]["message"] == "it is missing"
+    assert world.search.asked == []
+    assert client.get("/v1/search?offset=950&limit=50&price_from=2&price_to=2").status_code == 200
+
+
+@pytest.mark.parametrize("question", ["search?q=a&q=b", "recommendations/customers/1?segment=a&segment=b",
+                                      "products?limit=1&limit=2"])  # fmt: skip
+def test_a_parameter_that_is_given_twice_is_refused(client: TestClient, question: str) -> None:
+    (first,) = checked(client.get(f"/v1/{question}"), 422)["errors"]
+    assert first["message"] == "it is given twice" and first["field"] in ("query.q", "query.segment", "query.limit")
 
 
 def test_another_address_is_no_way_to_a_file(client: TestClient) -> None:
@@ -159,8 +210,7 @@ async def break_() -> None:
 def extended(world: World) -> Iterator[TestClient]:
     """The API with another router."""
     routers = (*ROUTERS, of_others)
-    app = application(world.metrics, world.ledger.head, world.trino, lambda observed: world.cache, routers)
-    with TestClient(app, headers=world.bearer, raise_server_exceptions=False) as client:
+    with TestClient(world.application(routers), headers=world.bearer, raise_server_exceptions=False) as client:
         yield client
 
 

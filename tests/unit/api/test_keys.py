@@ -74,7 +74,11 @@ def anybody(world: World) -> TestClient:
 
 
 def test_without_a_key_nobody_gets_in(anybody: TestClient) -> None:
-    for path in ("/v1/metrics", "/v1/metrics/revenue", "/v1/products", "/v1/products/1", "/v1/receipts"):
+    for path in (
+        "/v1/metrics", "/v1/metrics/revenue", "/v1/products", "/v1/products/1", "/v1/receipts", "/v1/search",
+        "/v1/suggest?q=m", "/v1/recommendations/customers/1", "/v1/recommendations/products/1",
+        "/v1/recommendations/baskets?product=1",
+    ):  # fmt: skip
         refused = anybody.get(path)
         assert (refused.status_code, refused.json()["type"]) == (401, "urn:shoplake:problem:no-key"), path
         assert refused.headers["WWW-Authenticate"].startswith("Bearer")
@@ -101,6 +105,13 @@ def test_a_key_may_do_what_its_scopes_say(anybody: TestClient) -> None:
     refused = anybody.get("/v1/products/1", headers=bearer(secret))
     assert (refused.status_code, refused.json()["type"]) == (403, "urn:shoplake:problem:missing-scope")
     assert refused.json()["detail"] == f"this needs the scope products; key {key.id} has metrics"
+    for path, scope in [
+        ("/v1/search", "search"), ("/v1/suggest?q=m", "search"), ("/v1/recommendations/customers/1", "recommendations"),
+        ("/v1/recommendations/products/1", "recommendations"),
+        ("/v1/recommendations/baskets?product=1", "recommendations"),
+    ]:  # fmt: skip
+        detail = f"this needs the scope {scope}; key {key.id} has metrics"
+        assert anybody.get(path, headers=bearer(secret)).json()["detail"] == detail
 
 
 def test_a_revoked_key_is_refused_with_the_next_request(anybody: TestClient) -> None:
