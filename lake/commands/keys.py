@@ -17,7 +17,11 @@ app = typer.Typer(no_args_is_help=True)
 def add(
     name: Annotated[str, typer.Argument(help="Whose key it is, such as web-shop.")],
     scope: Annotated[
-        list[str], typer.Option(metavar="SCOPE", help="What it may ask for: metrics, products, receipts; repeat it.")
+        list[str],
+        typer.Option(
+            metavar="SCOPE",
+            help="What it may ask for, each by one --scope: metrics, products, receipts, recommendations, search.",
+        ),
     ],
     days: Annotated[int, typer.Option(help="For how long it is valid.")] = 365,
     per_minute: Annotated[
