@@ -247,6 +247,12 @@ def print_status(found: list[Status]) -> None:
     if any(row["name"] == "superset" for row in found):
         for line in _dashboards_login():
             console.print(line, highlight=False, soft_wrap=True, markup=False)
+    if any(row["name"] == "api" and row["state"] != "stopped" for row in found):
+        console.print(
+            f"\nAPI: {config.api_url}   a key for it: `lake keys add web-shop --scope search` (docs/api.md)",
+            highlight=False,
+            soft_wrap=True,
+        )
     if any(row["state"] != "stopped" for row in found):
         console.print("\n" + "\n".join(alerts()), highlight=False, soft_wrap=True, markup=False)
     if is_plain():
