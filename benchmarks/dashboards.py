@@ -25,7 +25,8 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks import command
-from infra.superset.declared import CHECKS, Chart, read
+from infra.superset.declared import Chart, marts_of, read
+from infra.superset.listed import sql_of
 from infra.superset.statements import AT, expression, statement
 from infra.superset.sums import is_of_sums
 from lake.metrics.compiler import Compiler
@@ -53,14 +54,15 @@ class Asked:
         return median(self.seconds[1:] or self.seconds)
 
 
-def asked_of(metrics: Metrics, compiler: Compiler, chart: Chart, days: int | None) -> str:
+def asked_of(metrics: Metrics, compiler: Compiler, chart: Chart, marts: list[str], days: int | None) -> str:
     """What Superset asks Trino for a chart.
 
     Args:
+        marts: names of the tables that the dashboards draw from.
         days: of the period, counted back from today; None for all that there is.
     """
     if chart.metric is None:
-        return (CHECKS / f"{chart.check}.sql").read_text("utf-8").rstrip("\n")
+        return sql_of(chart.check, marts)
     grain = chart.metric.grain if is_of_sums(metrics, chart.metric) else chart.grain
     by = [chart.by] if chart.by else []
     dataset = statement(metrics, compiler, chart.metric, by, grain)
@@ -87,9 +89,11 @@ def measure(rounds: int, whole: bool) -> list[Asked]:
     """
     metrics = load()
     compiler = Compiler(metrics.manifest)
+    boards = read(metrics)
+    marts = marts_of(boards)
     asked = [
-        (board.slug, chart.name, asked_of(metrics, compiler, chart, None if whole else days_of(board.period)))
-        for board in read(metrics)
+        (board.slug, chart.name, asked_of(metrics, compiler, chart, marts, None if whole else days_of(board.period)))
+        for board in boards
         for chart in board.charts
     ]
     seconds: dict[str, list[float]] = {chart: [] for _, chart, _ in asked}

@@ -1,4 +1,4 @@
-"""What unit tests of several rooms have in common."""
+"""What tests of several rooms have in common."""
 
 import pytest
 
