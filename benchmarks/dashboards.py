@@ -19,7 +19,6 @@ from pathlib import Path
 from statistics import median, quantiles
 from typing import Annotated, Any
 
-import trino
 import typer
 from rich.console import Console
 from rich.table import Table
@@ -31,7 +30,7 @@ from infra.superset.statements import AT, expression, statement
 from infra.superset.sums import is_of_sums
 from lake.metrics.compiler import Compiler
 from lake.metrics.definitions import Metrics, load
-from lake.platform.catalog import CATALOG
+from lake.platform import sql
 from lake.settings import settings
 
 OUT = Path(__file__).resolve().parent / "out" / "dashboards.json"
@@ -108,19 +107,8 @@ def measure(rounds: int, whole: bool) -> list[Asked]:
 
 
 def _ask(text: str) -> int:
-    config = settings()
-    with trino.dbapi.connect(
-        host=config.trino_host,
-        port=config.trino_port,
-        http_scheme="https",
-        verify=str(config.trino_ca),
-        user=USER,
-        auth=trino.auth.BasicAuthentication(USER, config.trino_dashboards_password.get_secret_value()),
-        catalog=CATALOG,
-        schema="marts",
-        timezone="UTC",
-        request_timeout=60,
-    ) as connection:
+    login = sql.Login(USER, settings().trino_dashboards_password, "LAKE_TRINO_DASHBOARDS_PASSWORD")
+    with sql.connect(schema="marts", login=login) as connection:
         cursor = connection.cursor()
         cursor.execute(text)
         return len(cursor.fetchall())
