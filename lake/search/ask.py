@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from lake.errors import LakeError, ServiceError
 from lake.search import query, store
+from lake.search.documents import Product
 from lake.search.query import Asked, Way
 from lake.search.store import Held, NoIndexError
 from lake.search.words import spelled_out
@@ -23,19 +24,9 @@ MOST_SUGGESTED = 20
 
 
 @dataclass(frozen=True)
-class Hit:
-    """A product that was found; see `lake.search.documents.Product`."""
+class Hit(Product):
+    """A product that was found, and how well it fits."""
 
-    product_id: int
-    name: str
-    department: str
-    category: str
-    kind: str
-    brand: str | None
-    size: str | None
-    price: Decimal
-    orders: int
-    margin_rate: Decimal | None
     score: float
 
 

@@ -15,6 +15,7 @@ from time import monotonic
 from typing import Any, Literal
 
 from lake.errors import AuditError, LakeError
+from lake.runtime.serve import PROFILE
 from lake.search import documents, query, store
 from lake.search.documents import Product
 from lake.search.index import PHRASES, PRODUCTS, About, fingerprint, phrases_body, products_body
@@ -22,9 +23,6 @@ from lake.search.query import Asked, Way
 from lake.search.store import Held
 from lake.search.words import vocabulary
 from lake.settings import settings
-
-PROFILE = "serve"
-"""That starts search (`lake.runtime.serve`)."""
 
 log = logging.getLogger(__name__)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from decimal import Decimal
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
@@ -229,7 +230,7 @@ async def _answer(
                 request,
                 source,
                 (*question, index.name),
-                lambda index=index: work_out(index),  # type: ignore[misc]
+                partial(work_out, index),
             )
         except NoIndexError:
             # Replaced and removed since we looked.

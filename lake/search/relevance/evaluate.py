@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from heapq import nlargest
 from statistics import fmean
 from typing import Any
@@ -102,11 +103,15 @@ class Evaluation:
             "left_out": list(self.left_out),
             "seen": told(lambda query: not query.is_held_out),
             "held_out": told(lambda query: query.is_held_out),
-            "by_kind": {kind: told(lambda query, kind=kind: query.kind == kind) for kind in kinds},  # type: ignore[misc]
+            "by_kind": {kind: told(partial(_is_of, kind)) for kind in kinds},
             "products": self.products,
             "receipt": self.receipt,
             "lake_commit": self.lake_commit,
         }
+
+
+def _is_of(kind: str, query: Query) -> bool:
+    return query.kind == kind
 
 
 def evaluate() -> Evaluation:
