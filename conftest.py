@@ -267,6 +267,18 @@ def _is_left_to_others(item: Any) -> bool:
     return False
 
 
+@pytest.fixture(autouse=True)
+def _settings_of_the_session() -> Iterator[None]:
+    """Fail a test that leaves settings of another state folder behind, instead of all those after it."""
+    from lake.settings import settings
+
+    yield
+    if settings.cache_info().currsize and settings().home != Path(os.environ["LAKE_HOME"]):
+        left = settings().home
+        settings.cache_clear()
+        pytest.fail(f"this test leaves the settings of {left} behind: clear settings' cache after it", pytrace=False)
+
+
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport() -> Iterator[None]:
     """Take a skip for a missing part as a failure, where all parts are required."""

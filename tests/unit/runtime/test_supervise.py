@@ -2,6 +2,7 @@
 
 import os
 import signal
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -14,13 +15,14 @@ from lake.settings import settings
 
 
 @pytest.fixture
-def supervisor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> int:
+def supervisor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
     """Its process."""
     monkeypatch.setenv("LAKE_HOME", str(tmp_path))
     settings.cache_clear()
     (tmp_path / "data" / "sleeper").mkdir(parents=True)
     supervise.start([Service("sleeper", "", (), ("sleep", "600"), lambda: None, tmp_path / "data" / "sleeper")])
-    return int((tmp_path / "run" / "supervisord.pid").read_text())
+    yield int((tmp_path / "run" / "supervisord.pid").read_text())
+    settings.cache_clear()
 
 
 def test_two_who_end_it_at_once_both_see_it_ended(supervisor: int) -> None:
