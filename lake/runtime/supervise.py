@@ -83,7 +83,7 @@ def start(services: Iterable[Service]) -> None:
     if is_running():
         _reload()
         return
-    command = [sys.executable, "-m", "supervisor.supervisord", "-c", str(folder / "supervisord.conf")]
+    command = [sys.executable, "-m", "lake.runtime.supervisord", "-c", str(folder / "supervisord.conf")]
     result = subprocess.run(
         command, env=base_environment(), check=False, capture_output=True, text=True, timeout=STOP_SECONDS
     )
