@@ -34,7 +34,8 @@ def node() -> Iterator[None]:
     try:
         yield
     finally:
-        if not ran:
+        # Whoever started the others may have ended all of them by now.
+        if not ran and supervise.is_running():
             supervise.stop_process(SEARCH)
 
 
