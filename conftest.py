@@ -273,7 +273,7 @@ def _settings_of_the_session() -> Iterator[None]:
     from lake.settings import settings
 
     yield
-    if settings.cache_info().currsize and settings().home != Path(os.environ["LAKE_HOME"]):
+    if settings.cache_info().currsize and settings().home != Path(os.environ["LAKE_HOME"]).resolve():
         left = settings().home
         settings.cache_clear()
         pytest.fail(f"this test leaves the settings of {left} behind: clear settings' cache after it", pytrace=False)

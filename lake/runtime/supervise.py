@@ -172,6 +172,8 @@ def start_process(name: str) -> None:
 
 def stop_process(name: str) -> None:
     """Stop one service; does nothing when it does not run."""
+    if not is_running():
+        return
     try:
         _rpc().stopProcess(name, True)
     except xmlrpc.client.Fault as fault:

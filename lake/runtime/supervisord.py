@@ -28,6 +28,11 @@ class Poller(poller.PollPoller):  # type: ignore[misc]  # supervisor has no type
         """Nothing is registered for longer than one poll."""
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """Be supervisor's daemon, with its own arguments."""
     poller.Poller = Poller
     supervisord.main()
+
+
+if __name__ == "__main__":
+    main()

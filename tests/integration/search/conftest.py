@@ -34,8 +34,7 @@ def node() -> Iterator[None]:
     try:
         yield
     finally:
-        # Whoever started the others may have ended all of them by now.
-        if not ran and supervise.is_running():
+        if not ran:
             supervise.stop_process(SEARCH)
 
 

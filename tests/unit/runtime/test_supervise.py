@@ -25,6 +25,16 @@ def supervisor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[int]
     settings.cache_clear()
 
 
+def test_it_is_the_one_that_keeps_no_core_busy(supervisor: int) -> None:
+    assert "lake.runtime.supervisord" in psutil.Process(supervisor).cmdline()
+    supervise.stop()
+
+
+def test_a_service_of_one_that_has_ended_is_stopped(supervisor: int) -> None:
+    supervise.stop()
+    supervise.stop_process("sleeper")
+
+
 def test_two_who_end_it_at_once_both_see_it_ended(supervisor: int) -> None:
     with ThreadPoolExecutor(2) as both:
         list(both.map(lambda _: supervise.stop(), range(2)))

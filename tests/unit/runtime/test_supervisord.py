@@ -4,6 +4,12 @@ import os
 import time
 from unittest.mock import Mock
 
+import pytest
+from supervisor import poller as its_own
+from supervisor import supervisord as its_daemon
+from supervisor.options import ServerOptions
+
+from lake.runtime import supervisord
 from lake.runtime.supervisord import Poller
 
 
@@ -33,3 +39,11 @@ def test_what_is_registered_is_told() -> None:
     assert poller.poll(0) == ([reading], [writing])
     os.close(reading)
     os.close(writing)
+
+
+def test_the_daemon_waits_with_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[ServerOptions] = []
+    monkeypatch.setattr(its_own, "Poller", its_own.Poller)
+    monkeypatch.setattr(its_daemon, "main", lambda: made.append(ServerOptions()))
+    supervisord.main()
+    assert isinstance(made[0].poller, Poller)
